@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* The subcommands: each takes its own line (argv[0] is "tern NAME") and returns the exit status. */
+int app_cmd_pair(int argc, char **argv);
+int app_cmd_serve(int argc, char **argv);
+int app_cmd_load(int argc, char **argv);
+int app_cmd_doctor(int argc, char **argv);

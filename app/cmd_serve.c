@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * tern serve: one device, one service, on every address given, until the duration is over or
+ * Ctrl-C.
+ */
+#include "addresses.h"
+#include "cmd.h"
+#include "error.h"
+#include "options.h"
+#include "run.h"
+#include "serve/service.h"
+#include "value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct serve {
+    struct app_options common;
+    const char *device;
+    struct app_server server;
+    uint16_t port; /**< 0: the service's */
+    bool has_body;
+    size_t body_bytes;
+};
+
+enum { OPT_PORT = APP_OPT_OWN, OPT_APP, OPT_BODY };
+
+// clang-format off
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Service:", 1},
+    {"app", OPT_APP, "NAME", 0, "http, echo, discard or chargen (default http)", 0},
+    {"port", OPT_PORT, "N", 0, "port to listen on (default: the service's, 80, 7, 9 or 19)", 0},
+    {"body-bytes", OPT_BODY, "N", 0, "http: bytes of each body, 0..1Gi (default 1)", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+// clang-format on
+
+static error_t take_device(struct serve *s, char *arg)
+{
+    if (s->device != NULL)
+        return app_refuse(s->common.err,
+            "serve: '%.60s' is one word too many after the device %.60s", arg, s->device);
+    s->device = arg;
+    return 0;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct serve *s = state->input;
+    struct tern_error *err = s->common.err;
+    uint64_t bytes = 0;
+    switch (key) {
+    case ARGP_KEY_INIT: app_options_hand_down(state, &s->common, 5); return 0;
+    case OPT_APP: return app_server_init(&s->server, arg, err);
+    case OPT_PORT: return app_value_u16("--port", arg, 1, UINT16_MAX, &s->port, err);
+    case OPT_BODY:
+        if (app_value_u64("--body-bytes", arg, 0, UINT64_C(1) << 30, &bytes, err) != 0)
+            return EINVAL;
+        s->body_bytes = bytes;
+        s->has_body = true;
+        return 0;
+    case ARGP_KEY_ARG: return take_device(s, arg);
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp serve_argp = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "DEVICE",
+    .doc = "Answer on a device.\v"
+           "DEVICE is a kernel interface (eth1), tap:NAME, a PCI address (0000:3b:00.0), "
+           "memif:SOCKET[,server], pcap:IN,OUT or vdev:DPDK-DEVICE.\n\n"
+           "  tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080\n"
+           "  tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
+    .children = (const struct argp_child[]){{&app_address_argp, 0, NULL, 0},
+        {&app_engine_argp, 0, NULL, 0}, {&app_tcp_argp, 0, NULL, 0}, {&app_run_argp, 0, NULL, 0},
+        {&app_report_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}},
+};
+
+static int check(struct serve *s, struct tern_error *err)
+{
+    if (s->device == NULL)
+        return app_refuse(
+            err, "serve: the device is missing; type 'tern serve tap:tern0 --ip A/len'");
+    if (s->has_body && s->server.service != &app_service_http)
+        return app_refuse(err, "--body-bytes: %s has no bodies; leave it out, or type --app http",
+            s->server.service->name);
+    if (s->has_body)
+        s->server.cfg.body_bytes = s->body_bytes;
+    if (s->port != 0)
+        s->server.cfg.port = s->port;
+    return app_addresses_check(&s->common.stack, err);
+}
+
+static int serve(struct serve *s)
+{
+    static const char *const end_names[] = {"server"};
+    struct tern_config cfg;
+    tern_config_init(&cfg);
+    cfg.n_endpoints = 1;
+    struct tern_endpoint_config *ep = &cfg.endpoints[0];
+    app_options_apply(&s->common, &cfg, ep);
+    ep->device = s->device;
+    ep->app = app_server_worker(&s->server);
+    char title[128];
+    snprintf(
+        title, sizeof title, "serve: %s on port %u", s->server.service->name, s->server.cfg.port);
+    return app_run(&(struct app_run){
+        .command = "serve",
+        .title = title,
+        .scenario = s->server.service->name,
+        .cfg = &cfg,
+        .end_names = end_names,
+        .duration_ns = s->common.duration_ns,
+        .json = s->common.json,
+    });
+}
+
+int app_cmd_serve(int argc, char **argv)
+{
+    struct tern_error err;
+    struct serve s = {.device = NULL};
+    app_options_init(&s.common, &err);
+    int rc = app_server_init(&s.server, "http", &err);
+    if (rc == 0)
+        rc = app_options_parse(&serve_argp, argc, argv, &s, &err);
+    if (rc == APP_HELP_GIVEN)
+        return APP_EXIT_OK;
+    if (rc == 0)
+        rc = check(&s, &err);
+    return rc == 0 ? serve(&s) : app_report_error(APP_EXIT_USAGE, &err);
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Opening connections. A worker asks after every poll how many it may open now: its share of
+ * --conns less what is open, at most its share of --count, and in open loop as many as are due.
+ *
+ * Open loop: start k of the whole run is due at k / rate, and belongs to worker k mod n, so any
+ * number of workers keeps one even schedule without talking to each other. What is due is computed
+ * from the time, not added up, so there is no drift. A worker that fell behind catches up at most
+ * CATCH_UP_NS of starts and gives up the rest, counted: a load that comes late is not the load that
+ * was asked for.
+ *
+ * The phase is the only word the main thread writes; `idle` and the counters the only ones it
+ * reads.
+ */
+#include "load.h"
+
+#include "../error.h"
+#include "../value.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { OPEN_BURST = 64, LINE_BYTES = 64 };
+#define SECOND_NS   UINT64_C(1000000000)
+#define CATCH_UP_NS UINT64_C(10000000)
+#define WARM_UP_NS  UINT64_C(100000000)
+
+__extension__ typedef unsigned __int128 wide;
+
+/* ---- how many now ---- */
+
+/* Starts of this worker that are due `elapsed_ns` after time 0; the first one is due at once. */
+static uint64_t due_after(const struct app_load_worker *w, uint64_t elapsed_ns)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    const uint64_t all = (uint64_t)((wide)elapsed_ns * cfg->rate / SECOND_NS) + 1;
+    return (all + cfg->n_workers - 1 - w->index) / cfg->n_workers;
+}
+
+/* When start number `k` of this worker is due. */
+static uint64_t due_at(const struct app_load_worker *w, uint64_t k)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    const wide all = (wide)k * cfg->n_workers + w->index;
+    return w->start_ns + (uint64_t)((all * SECOND_NS + cfg->rate - 1) / cfg->rate);
+}
+
+/* Starts that are due and neither made nor given up; gives up what is too late to catch up. */
+static uint64_t backlog(struct app_load_worker *w, uint64_t now_ns)
+{
+    if (now_ns < w->next_ns)
+        return 0;
+    const uint64_t elapsed_ns = now_ns - w->start_ns;
+    const uint64_t due = due_after(w, elapsed_ns);
+    const uint64_t too_late = elapsed_ns > CATCH_UP_NS ? due_after(w, elapsed_ns - CATCH_UP_NS) : 0;
+    if (too_late > w->scheduled + OPEN_BURST) {
+        const uint64_t lost = too_late - w->scheduled - OPEN_BURST;
+        __atomic_store_n(&w->counts.late, w->counts.late + lost, __ATOMIC_RELAXED);
+        w->scheduled += lost;
+    }
+    return due - w->scheduled;
+}
+
+/* The first connection finds the way: while ARP or NDP has no answer yet, more would only be
+ * dropped. It is waited for at most WARM_UP_NS; then time 0 begins. */
+static bool is_warm(struct app_load_worker *w, uint64_t now_ns)
+{
+    if (w->warm)
+        return true;
+    if (w->start_ns == 0)
+        w->start_ns = now_ns;
+    w->warm = w->counts.opened > 0 && (w->live == 0 || now_ns - w->start_ns > WARM_UP_NS);
+    if (w->warm)
+        w->start_ns = w->next_ns = now_ns;
+    return w->warm;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t may_open(struct app_load_worker *w, uint64_t now_ns)
+{
+    if (!is_warm(w, now_ns))
+        return w->counts.opened == 0 && w->count_max > 0 ? 1 : 0;
+    const uint64_t due = w->load->cfg.rate == 0 ? OPEN_BURST : backlog(w, now_ns);
+    const uint64_t room = w->live < w->conns_max ? w->conns_max - w->live : 0;
+    return lesser(lesser(due, room), lesser(OPEN_BURST, w->count_max - w->counts.opened));
+}
+
+/* ---- opening ---- */
+
+static const union tern_addr *next_source(struct app_load_worker *w)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    const union tern_addr *source = &cfg->sources[w->next_source].addr;
+    if (++w->next_source == cfg->n_sources)
+        w->next_source = 0;
+    return source;
+}
+
+/* @return false when no more can be opened before something has closed */
+static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    const struct tern_connect_opts opts = {
+        .remote = cfg->target,
+        .rport = cfg->port,
+        .local = *next_source(w),
+        .app = cfg->scenario->app,
+    };
+    const int rc = tern_connect(sh, &opts, NULL);
+    if (rc == -EADDRNOTAVAIL || rc == -EADDRINUSE)
+        app_load_bump(&w->counts.no_port);
+    if (rc != 0)
+        return false;
+    app_load_bump(&w->counts.opened);
+    w->live++;
+    w->scheduled++;
+    return true;
+}
+
+static void set_idle(struct app_load_worker *w, int phase)
+{
+    const bool no_more = phase == APP_LOAD_ENDS || w->counts.opened == w->count_max;
+    if (no_more && w->live == 0 && !w->idle)
+        __atomic_store_n(&w->idle, 1, __ATOMIC_RELEASE);
+}
+
+static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
+{
+    (void)ctx;
+    struct app_load_worker *w = tern_shard_user(sh);
+    const int phase = __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED);
+    uint64_t opened = 0;
+    if (phase == APP_LOAD_RUNS) {
+        const uint64_t n = may_open(w, now_ns);
+        while (opened < n && open_one(sh, w))
+            opened++;
+        if (opened > 0 && w->load->cfg.rate != 0)
+            w->next_ns = due_at(w, w->scheduled);
+    }
+    set_idle(w, phase);
+    return opened > 0;
+}
+
+void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
+{
+    struct app_load_worker *w = tern_shard_user(sh);
+    app_load_bump(&w->counts.failed[why]);
+    tern_abort(sh, c);
+}
+
+/* ---- a worker ---- */
+
+/* Worker `index`'s part of `total`; the parts add up. */
+static uint64_t share(uint64_t total, uint32_t index, uint32_t n)
+{
+    return total / n + (index < total % n ? 1 : 0);
+}
+
+static struct app_load_worker *worker_new(const struct app_load *load, uint32_t index)
+{
+    const size_t bytes =
+        (sizeof(struct app_load_worker) + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1);
+    struct app_load_worker *w = aligned_alloc(LINE_BYTES, bytes);
+    if (w == NULL)
+        return NULL;
+    const struct app_load_config *cfg = &load->cfg;
+    *w = (struct app_load_worker){
+        .load = load,
+        .conns_max = share(cfg->conns, index, cfg->n_workers),
+        .count_max = cfg->count == 0 ? UINT64_MAX : share(cfg->count, index, cfg->n_workers),
+        .index = index,
+        .next_source = index % cfg->n_sources,
+    };
+    app_pool_init(&w->pool, cfg->scenario->conn_bytes);
+    return w;
+}
+
+/* Its memory is taken on the worker's own thread, so it lies on the worker's NUMA node. */
+static int start(struct tern_shard *sh, void *ctx)
+{
+    struct app_load *load = ctx;
+    const struct app_scenario *s = load->cfg.scenario;
+    const uint32_t index = tern_shard_worker(sh);
+    struct app_load_worker *w = worker_new(load, index);
+    if (w == NULL)
+        return -ENOMEM;
+    tern_shard_set_user(sh, w);
+    const int rc = s->start == NULL ? 0 : s->start(sh, w);
+    if (rc != 0)
+        free(w);
+    else
+        __atomic_store_n(&load->workers[index], w, __ATOMIC_RELEASE);
+    return rc;
+}
+
+/* The worker's counters stay readable: app_load_free() takes them. */
+static void stop(struct tern_shard *sh, void *ctx)
+{
+    struct app_load *load = ctx;
+    struct app_load_worker *w = tern_shard_user(sh);
+    if (load->cfg.scenario->stop != NULL)
+        load->cfg.scenario->stop(w);
+    app_pool_fini(&w->pool);
+}
+
+struct tern_worker_app app_load_worker_app(struct app_load *load)
+{
+    return (struct tern_worker_app){.start = start, .tick = tick, .stop = stop, .ctx = load};
+}
+
+/* ---- the main thread ---- */
+
+static const struct app_load_worker *worker_of(const struct app_load *load, uint32_t i)
+{
+    return __atomic_load_n(&load->workers[i], __ATOMIC_ACQUIRE);
+}
+
+void app_load_set_phase(struct app_load *load, enum app_load_phase phase)
+{
+    __atomic_store_n(&load->phase, (int)phase, __ATOMIC_RELAXED);
+}
+
+bool app_load_is_idle(const struct app_load *load)
+{
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
+        const struct app_load_worker *w = worker_of(load, i);
+        if (w != NULL && !__atomic_load_n(&w->idle, __ATOMIC_ACQUIRE))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t read_counter(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+void app_load_sum(const struct app_load *load, struct app_load_counts *out)
+{
+    *out = (struct app_load_counts){.opened = 0};
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
+        const struct app_load_worker *w = worker_of(load, i);
+        if (w == NULL)
+            continue;
+        out->opened += read_counter(&w->counts.opened);
+        out->late += read_counter(&w->counts.late);
+        out->no_port += read_counter(&w->counts.no_port);
+        for (int why = 0; why < APP_FAIL_COUNT; why++)
+            out->failed[why] += read_counter(&w->counts.failed[why]);
+    }
+}
+
+void app_load_free(struct app_load *load)
+{
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++)
+        free(load->workers[i]);
+}
+
+/* ---- scenarios ---- */
+
+const char *app_fail_name(enum app_fail why)
+{
+#define NAME(name, json) json,
+    static const char *const names[] = {APP_FAIL_LIST(NAME)};
+#undef NAME
+    return names[why];
+}
+
+int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
+{
+    static const struct app_scenario *const all[] = {
+        &app_scenario_handshake, &app_scenario_http, &app_scenario_echo};
+    const char *names[sizeof all / sizeof all[0]];
+    const size_t n = sizeof all / sizeof all[0];
+    for (size_t i = 0; i < n; i++)
+        names[i] = all[i]->name;
+    uint32_t at;
+    const int rc = app_value_choice("--scenario", name, names, n, &at, err);
+    if (rc == 0)
+        *out = all[at];
+    return rc;
+}

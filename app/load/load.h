@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * The load client: opens connections at a rate (open loop), up to a number at a time (closed loop),
+ * or both, and runs a scenario on each. Everything a worker counts is its own; the main thread
+ * reads the counters and sums.
+ */
+#include <tern/engine.h>
+
+#include "../pool.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Why a connection failed that TCP was content with. */
+// clang-format off
+#define APP_FAIL_LIST(X) \
+    X(HTTP_STATUS,    "http_status")    /* the response is not a 200 */ \
+    X(HTTP_BODY,      "http_body")      /* its body is shorter or longer than it said */ \
+    X(HTTP_MALFORMED, "http_malformed") /* it is no HTTP */ \
+    X(ECHO_MISMATCH,  "echo_mismatch")  /* what came back is not what was sent */ \
+    X(NO_STATE,       "no_state")       /* no memory for the scenario's own state */
+// clang-format on
+#define APP_FAIL_ENUM(name, json) APP_FAIL_##name,
+enum app_fail { APP_FAIL_LIST(APP_FAIL_ENUM) APP_FAIL_COUNT };
+#undef APP_FAIL_ENUM
+
+/** "http_status", … as used in JSON. */
+const char *app_fail_name(enum app_fail why);
+
+/** What one worker did, or the sum over all. */
+struct app_load_counts {
+    uint64_t opened;  /**< connects that the library took */
+    uint64_t late;    /**< intended starts that were given up: the schedule could not be kept */
+    uint64_t no_port; /**< times that no local port was free */
+    uint64_t failed[APP_FAIL_COUNT];
+};
+
+struct app_scenario;
+
+struct app_load_config {
+    const struct app_scenario *scenario;
+    union tern_addr target;
+    uint16_t port;
+    const struct tern_prefix *sources; /**< [n_sources] own addresses of the target's family */
+    uint32_t n_sources;
+    uint32_t n_workers;
+    uint64_t rate;  /**< connections a second over all workers; 0: as fast as `conns` allows */
+    uint64_t conns; /**< open at a time over all workers */
+    uint64_t count; /**< stop after that many; 0: none */
+    uint32_t echo_bytes;
+    const char *request; /**< http: what is sent */
+    int64_t body_bytes;  /**< http: what must come back; -1: what the response says */
+};
+
+enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };
+
+struct app_load {
+    struct app_load_config cfg;
+    int phase; /**< enum app_load_phase; written by the main thread, atomically */
+    struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
+};
+
+/** One worker's world; its shard's user pointer. */
+struct app_load_worker {
+    const struct app_load *load;
+    struct app_load_counts counts;
+    uint64_t conns_max, count_max; /**< this worker's share */
+    uint64_t live;                 /**< opened and not closed */
+    uint64_t start_ns, next_ns;    /**< time 0; open loop: when the next start is due */
+    uint64_t scheduled;            /**< open loop: starts made or given up */
+    uint32_t index, next_source;
+    bool warm;            /**< the first connection has shown that the target answers */
+    int idle;             /**< nothing open, and nothing more to open; atomic */
+    struct app_pool pool; /**< the scenario's state of a connection */
+    void *scenario;       /**< the scenario's state of a worker */
+};
+
+/** What is done on each connection. One file a scenario. */
+struct app_scenario {
+    const char *name, *serves; /**< the service that `pair` puts opposite */
+    const struct tern_app *app;
+    size_t conn_bytes; /**< state of a connection, from the worker's pool */
+    /** Make the worker's state. @return 0 or -errno; NULL: none */
+    int (*start)(struct tern_shard *sh, struct app_load_worker *w);
+    void (*stop)(struct app_load_worker *w);
+};
+
+extern const struct app_scenario app_scenario_handshake, app_scenario_http, app_scenario_echo;
+
+/** The scenario of that name, or -EINVAL with the known ones in *err. */
+int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err);
+
+/** The callbacks that run `load` on an endpoint's workers; it must outlive the engine. */
+struct tern_worker_app app_load_worker_app(struct app_load *load);
+
+/** Begin to open, once the engine has started; or open no more. From the main thread. */
+void app_load_set_phase(struct app_load *load, enum app_load_phase phase);
+
+/** True when every worker has nothing open and nothing more to open. */
+bool app_load_is_idle(const struct app_load *load);
+
+/** Sum over the workers. From any thread. */
+void app_load_sum(const struct app_load *load, struct app_load_counts *out);
+
+/** After the engine is closed. */
+void app_load_free(struct app_load *load);
+
+/* ---- for scenarios ---- */
+
+/** Add one to a counter that others read while this worker, and only it, writes. */
+static inline void app_load_bump(uint64_t *counter)
+{
+    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
+/** Every scenario calls this from its on_closed(). */
+static inline void app_load_closed(struct tern_shard *sh)
+{
+    struct app_load_worker *w = tern_shard_user(sh);
+    w->live--;
+}
+
+/** The connection failed the scenario: count why, and reset it. */
+void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why);

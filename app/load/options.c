@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Sizes. A worker's table holds what the user lets it have open. TIME-WAIT lasts longer than the
+ * connection, so its records are counted by rate times length where a rate is given, and otherwise
+ * generously: a record is 64 bytes, and one too few cuts a TIME-WAIT short.
+ */
+#include "options.h"
+
+#include "../addresses.h"
+#include "../error.h"
+#include "../value.h"
+
+#include <string.h>
+
+enum {
+    CONNS_PER_WORKER = 64,
+    CONNS_MAX_MIN = 1024,        /**< room a worker has at least */
+    CONNS_MAX_OPEN_LOOP = 65536, /**< what a rate may have open without --conns, a worker */
+    TIME_WAITS_CLOSED_LOOP = 1 << 21,
+    TIME_WAITS_MAX = 1 << 24,
+};
+
+enum { OPT_SCENARIO = 0x500, OPT_RATE, OPT_CONNS, OPT_COUNT, OPT_BYTES };
+
+// clang-format off
+static const struct argp_option options[] = {
+    {NULL, 0, NULL, 0, "Load:", 5},
+    {"scenario", OPT_SCENARIO, "NAME", 0, "handshake, http or echo (default handshake; with a URL http)", 0},
+    {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker; with --rate no such limit)", 0},
+    {"rate", OPT_RATE, "N", 0, "connections a second, over all workers, evenly paced (default: as fast as --conns allows)", 0},
+    {"count", OPT_COUNT, "N", 0, "stop after exactly N connections", 0},
+    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back, 1..256Mi (default 1024)", 0},
+    {NULL, 0, NULL, 0, NULL, 0},
+};
+// clang-format on
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct app_load_options *o = state->input;
+    switch (key) {
+    case OPT_SCENARIO: return app_scenario_find(arg, &o->scenario, o->err);
+    case OPT_RATE: return app_value_u64("--rate", arg, 1, 1000000000, &o->rate, o->err);
+    case OPT_CONNS: return app_value_u64("--conns", arg, 1, 1u << 28, &o->conns, o->err);
+    case OPT_COUNT: return app_value_u64("--count", arg, 1, UINT64_C(1) << 48, &o->count, o->err);
+    case OPT_BYTES: return app_value_u32("--bytes", arg, 1, 1u << 28, &o->echo_bytes, o->err);
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp app_load_argp = {.options = options, .parser = parse};
+
+void app_load_options_init(struct app_load_options *o, struct tern_error *err)
+{
+    *o = (struct app_load_options){.echo_bytes = 1024, .err = err};
+}
+
+int app_load_options_check(
+    const struct app_load_options *o, uint32_t n_workers, struct tern_error *err)
+{
+    if (o->conns != 0 && o->conns < n_workers)
+        return app_refuse(err,
+            "--conns: %u is less than one for each of %u workers; type %u, or fewer --workers",
+            (unsigned)o->conns, n_workers, n_workers);
+    return 0;
+}
+
+static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
+{
+    return value < min ? min : value > max ? max : value;
+}
+
+/* Connections that may be open at a time, over all workers. */
+static uint64_t conns_of(
+    const struct app_load_options *o, const struct app_options *common, uint32_t n_workers)
+{
+    if (o->conns != 0)
+        return o->conns;
+    if (o->rate == 0)
+        return (uint64_t)CONNS_PER_WORKER * n_workers;
+    return (uint64_t)(common->conns_max != 0 ? common->conns_max : CONNS_MAX_OPEN_LOOP) * n_workers;
+}
+
+/* A quarter of room beyond the even share: a worker that is behind may hold more. */
+static uint64_t with_slack(uint64_t all, uint32_t n_workers)
+{
+    return all / n_workers + all / n_workers / 4 + 1;
+}
+
+static void size_tables(const struct app_load_options *o, const struct app_options *common,
+    uint64_t conns, struct tern_endpoint_config *ep)
+{
+    struct tern_stack_config *s = &ep->stack;
+    if (common->conns_max != 0)
+        return;
+    s->conns_max = (uint32_t)within(with_slack(conns, ep->n_workers), CONNS_MAX_MIN, 1u << 28);
+    uint64_t waits = TIME_WAITS_CLOSED_LOOP;
+    if (o->rate != 0)
+        waits = o->rate * s->time_wait_ms / 1000;
+    if (o->count != 0 && o->count < waits)
+        waits = o->count;
+    s->time_wait_max =
+        (uint32_t)within(with_slack(waits, ep->n_workers), CONNS_MAX_MIN, TIME_WAITS_MAX);
+}
+
+/* The own addresses of the target's family, moved to the front. @return how many */
+static uint32_t gather_sources(struct tern_stack_config *s, const union tern_addr *target)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_addrs; i++)
+        if (app_addresses_same_family(&s->addrs[i].addr, target)) {
+            const struct tern_prefix source = s->addrs[i];
+            s->addrs[i] = s->addrs[n];
+            s->addrs[n++] = source;
+        }
+    return n;
+}
+
+void app_load_options_apply(const struct app_load_options *o, const struct app_options *common,
+    const struct app_target *target, struct tern_endpoint_config *ep, struct app_load *load)
+{
+    const uint64_t conns = conns_of(o, common, ep->n_workers);
+    size_tables(o, common, conns, ep);
+    memset(load, 0, sizeof *load);
+    load->cfg = (struct app_load_config){
+        .scenario = o->scenario,
+        .target = target->addr,
+        .port = target->port,
+        .sources = ep->stack.addrs,
+        .n_sources = gather_sources(&ep->stack, &target->addr),
+        .n_workers = ep->n_workers,
+        .rate = o->rate,
+        .conns = conns,
+        .count = o->count,
+        .echo_bytes = o->echo_bytes,
+        .body_bytes = -1,
+    };
+}
+
+uint64_t app_load_duration(
+    const struct app_load_options *o, const struct app_options *common, uint32_t default_s)
+{
+    if (common->duration_ns != 0 || o->count != 0)
+        return common->duration_ns;
+    return default_s * UINT64_C(1000000000);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Everything a finished run has to tell, and the two ways to tell it. Filled in by run.c; the
+ * report (report.c) and the JSON (result_json.c) only format.
+ */
+#include <tern/engine.h>
+
+#include "books.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { APP_INVALID_MAX = 8, APP_INVALID_BYTES = 160 };
+
+/** One endpoint. */
+struct app_end {
+    const char *name; /**< "client", "server" */
+    struct tern_device_info device;
+    struct tern_stats stats; /**< after the drain */
+    uint32_t n_workers;
+    struct tern_worker_info workers[TERN_WORKERS_MAX];
+    double busy[TERN_WORKERS_MAX]; /**< of the measured time, 0..1 */
+};
+
+struct app_result {
+    const char *command, *device, *scenario;
+    double duration_s;             /**< measured time, without start and drain */
+    double cps;                    /**< connections established in it, a second */
+    double packets_per_connection; /**< sent and received by end 0; 0 without connections */
+    struct app_books books;        /**< of end 0 */
+    struct app_load_counts load;   /**< zero for a server */
+    uint32_t n_ends;
+    struct app_end ends[TERN_ENDPOINTS_MAX];
+    struct tern_leaks leaks;
+    bool balanced, leaked, interrupted;
+    uint32_t n_invalid;
+    char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */
+};
+
+/** Packets lost over all ends under this reason. */
+uint64_t app_result_drops(const struct app_result *r, enum tern_drop reason);
+
+/** The summary for people. */
+void app_report_summary(FILE *out, const struct app_result *r);
+
+/** The same for programs. @return a new reference, NULL without memory */
+json_t *app_result_json(const struct app_result *r);

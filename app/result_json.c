@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The result as JSON. Names are stable: later versions add keys and never change the meaning of
+ * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
+ */
+#include "result.h"
+
+static json_t *count(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+static json_t *connections(const struct app_books *b)
+{
+    json_t *failed = json_object();
+    for (uint32_t i = 0; i < b->n_failures; i++)
+        json_object_set_new(failed, b->failures[i].name, count(b->failures[i].count));
+    json_t *o = json_object();
+    json_object_set_new(o, "opened", count(b->opened));
+    json_object_set_new(o, "established", count(b->established));
+    json_object_set_new(o, "closed", count(b->closed));
+    json_object_set_new(o, "failed", failed);
+    return o;
+}
+
+static json_t *drops(const struct app_result *r)
+{
+    json_t *o = json_object();
+    for (int reason = 0; reason < TERN_DROP_COUNT; reason++) {
+        const uint64_t n = app_result_drops(r, (enum tern_drop)reason);
+        if (n != 0)
+            json_object_set_new(o, tern_drop_name((enum tern_drop)reason), count(n));
+    }
+    return o;
+}
+
+static json_t *workers(const struct app_result *r)
+{
+    json_t *list = json_array();
+    for (uint32_t e = 0; e < r->n_ends; e++) {
+        const struct app_end *end = &r->ends[e];
+        for (uint32_t i = 0; i < end->n_workers; i++) {
+            const struct tern_worker_info *w = &end->workers[i];
+            json_array_append_new(list,
+                json_pack("{s:s, s:i, s:i, s:i, s:f}", "end", end->name, "lcore", (int)w->lcore,
+                    "cpu", (int)w->cpu, "numa_node", w->numa_node, "busy", end->busy[i]));
+        }
+    }
+    return list;
+}
+
+/* Every counter of the library, by the name it has there. */
+static json_t *counters(const struct tern_stats *s)
+{
+    json_t *o = json_object();
+#define SET(name) json_object_set_new(o, #name, count(s->name));
+    TERN_STAT_LIST(SET)
+#undef SET
+    return o;
+}
+
+static json_t *ends(const struct app_result *r)
+{
+    json_t *o = json_object();
+    for (uint32_t e = 0; e < r->n_ends; e++) {
+        const struct tern_device_info *d = &r->ends[e].device;
+        json_t *end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "driver", d->driver,
+            "steering", d->steering, "offloads", d->offloads, "pages", d->pages, "memory",
+            d->memory, "rx_queues", (int)d->n_rx_queues, "mtu", (int)d->mtu_bytes, "numa_node",
+            d->numa_node);
+        json_object_set_new(end, "counters", counters(&r->ends[e].stats));
+        json_object_set_new(o, r->ends[e].name, end);
+    }
+    return o;
+}
+
+static json_t *leaks(const struct tern_leaks *l)
+{
+    json_t *o = json_object();
+    json_object_set_new(o, "mbufs", count(l->mbufs));
+    json_object_set_new(o, "conns", count(l->conns));
+    json_object_set_new(o, "halves", count(l->halves));
+    json_object_set_new(o, "time_waits", count(l->time_waits));
+    json_object_set_new(o, "records", count(l->records));
+    json_object_set_new(o, "timers", count(l->timers));
+    return o;
+}
+
+static json_t *invalid_reasons(const struct app_result *r)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < r->n_invalid; i++)
+        json_array_append_new(list, json_string(r->invalid[i]));
+    return list;
+}
+
+json_t *app_result_json(const struct app_result *r)
+{
+    const struct tern_stats *s = &r->ends[0].stats;
+    json_t *o = json_object();
+    json_object_set_new(o, "tern", json_string(TERN_VERSION));
+    json_object_set_new(o, "command", json_string(r->command));
+    json_object_set_new(o, "device", json_string(r->device));
+    json_object_set_new(o, "scenario", json_string(r->scenario));
+    json_object_set_new(o, "duration_s", json_real(r->duration_s));
+    json_object_set_new(o, "connections", connections(&r->books));
+    json_object_set_new(o, "cps", json_real(r->cps));
+    json_object_set_new(o, "packets_per_connection", json_real(r->packets_per_connection));
+    json_object_set_new(o, "packets",
+        json_pack("{s:o, s:o}", "rx", count(s->rx_packets), "tx", count(s->tx_packets)));
+    json_object_set_new(o, "retransmits", count(s->retransmits));
+    json_object_set_new(o, "drops", drops(r));
+    json_object_set_new(o, "workers", workers(r));
+    json_object_set_new(o, "books_balance", json_boolean(r->balanced));
+    json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
+    json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
+    json_object_set_new(o, "leaks", leaks(&r->leaks));
+    json_object_set_new(o, "ends", ends(r));
+    return o;
+}

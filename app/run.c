@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One thread, no signal handlers. SIGINT and SIGTERM are blocked before the engine makes its
+ * threads, and this thread takes them where it waits: the first one ends the run in order, a second
+ * one at once.
+ *
+ * A run has three parts. Measured: from the moment every end is ready until the time is over, the
+ * count is reached or a signal comes; the rates are of this part alone. Quiesce: the load opens no
+ * more and what is under way ends by itself, for a bounded time, so that a healthy run has no
+ * connection that was cut off. Drain: the engine closes what is left and stops; the books are read
+ * after it.
+ */
+#include "run.h"
+
+#include "error.h"
+#include "report.h"
+#include "result.h"
+#include "verdict.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
+#define SECOND_NS  UINT64_C(1000000000)
+#define POLL_NS    UINT64_C(5000000)
+#define QUIESCE_NS UINT64_C(2000000000)
+
+struct session {
+    const struct app_run *run;
+    struct tern_engine *engine;
+    struct app_output out;
+    sigset_t signals;
+    struct tern_worker_info line_workers[TERN_WORKERS_MAX]; /**< as of the last line */
+    struct tern_worker_info start_workers[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX];
+    uint64_t start_ns;
+    struct app_result result;
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
+}
+
+/* Wait until `until_ns` or a signal. @return true for a signal */
+static bool wait_signal(const struct session *s, uint64_t until_ns)
+{
+    const uint64_t now = now_ns();
+    const uint64_t left = until_ns > now ? until_ns - now : 0;
+    const struct timespec t = {
+        .tv_sec = (time_t)(left / SECOND_NS), .tv_nsec = (long)(left % SECOND_NS)};
+    return sigtimedwait(&s->signals, NULL, &t) > 0;
+}
+
+/* The user asked a second time, or the workers hang. */
+static void end_at_once(struct session *s, const char *why)
+{
+    app_output_abandon(&s->out);
+    fprintf(stderr, "tern: ended without a result: %s\n", why);
+    _exit(STATUS_KILLED);
+}
+
+/* Wait a little while something ends; a second signal ends everything. */
+static void wait_patiently(struct session *s)
+{
+    if (wait_signal(s, now_ns() + POLL_NS))
+        end_at_once(s, "interrupted twice");
+}
+
+/* ---- measured part ---- */
+
+static void read_books(
+    const struct session *s, const struct tern_stats *stats, struct app_books *books)
+{
+    if (s->run->load == NULL) {
+        app_books_of_server(books, stats);
+        return;
+    }
+    struct app_load_counts counts;
+    app_load_sum(s->run->load, &counts);
+    app_books_of_client(books, stats, &counts);
+}
+
+static double busy_between(const struct tern_worker_info *a, const struct tern_worker_info *b)
+{
+    const uint64_t cycles = b->total_cycles - a->total_cycles;
+    return cycles == 0 ? 0 : (double)(b->busy_cycles - a->busy_cycles) / (double)cycles;
+}
+
+static double busiest_since_last(struct session *s)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, 0); i++) {
+        struct tern_worker_info now;
+        tern_engine_worker(s->engine, 0, i, &now);
+        const double busy = busy_between(&s->line_workers[i], &now);
+        most = busy > most ? busy : most;
+        s->line_workers[i] = now;
+    }
+    return most;
+}
+
+static void take_sample(struct session *s, struct app_sample *out)
+{
+    struct tern_stats stats;
+    tern_engine_stats(s->engine, 0, &stats);
+    out->at_ns = now_ns();
+    read_books(s, &stats, &out->books);
+    out->retransmits = stats.retransmits;
+    out->rx_packets = stats.rx_packets;
+    out->tx_packets = stats.tx_packets;
+    out->busy = busiest_since_last(s);
+}
+
+static bool count_reached(const struct app_run *run)
+{
+    return run->load != NULL && run->load->cfg.count != 0 && app_load_is_idle(run->load);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Print a line a second until the run is over. */
+static void watch(struct session *s)
+{
+    const struct app_run *run = s->run;
+    const bool counting = run->load != NULL && run->load->cfg.count != 0;
+    const uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : s->start_ns + run->duration_ns;
+    struct app_sample before, now;
+    take_sample(s, &before);
+    for (uint32_t line = 0;;) {
+        const uint64_t line_ns = s->start_ns + (line + 1) * SECOND_NS;
+        const uint64_t poll_ns = counting ? now_ns() + POLL_NS : UINT64_MAX;
+        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, end_ns), poll_ns));
+        const uint64_t t = now_ns();
+        if (t >= line_ns) {
+            take_sample(s, &now);
+            app_report_line(s->out.human, line++, s->start_ns, &before, &now);
+            before = now;
+        }
+        if (s->result.interrupted || t >= end_ns || count_reached(run))
+            return;
+    }
+}
+
+static void read_workers(const struct session *s, uint32_t ep, struct tern_worker_info *out)
+{
+    for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, ep); i++)
+        tern_engine_worker(s->engine, ep, i, &out[i]);
+}
+
+static void begin_measuring(struct session *s)
+{
+    for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
+        read_workers(s, ep, s->start_workers[ep]);
+    memcpy(s->line_workers, s->start_workers[0], sizeof s->line_workers);
+    s->start_ns = now_ns();
+    if (s->run->load != NULL)
+        app_load_set_phase(s->run->load, APP_LOAD_RUNS);
+}
+
+/* The rates, and how busy the workers were. */
+static void end_measuring(struct session *s)
+{
+    struct app_result *r = &s->result;
+    struct app_sample end;
+    take_sample(s, &end);
+    r->duration_s = (double)(end.at_ns - s->start_ns) / 1e9;
+    r->cps = (double)end.books.established / r->duration_s;
+    for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
+        struct app_end *e = &r->ends[ep];
+        e->n_workers = tern_engine_n_workers(s->engine, ep);
+        read_workers(s, ep, e->workers);
+        for (uint32_t i = 0; i < e->n_workers; i++)
+            e->busy[i] = busy_between(&s->start_workers[ep][i], &e->workers[i]);
+    }
+}
+
+/* ---- the end ---- */
+
+static void quiesce(struct session *s)
+{
+    if (s->run->load == NULL)
+        return;
+    app_load_set_phase(s->run->load, APP_LOAD_ENDS);
+    const uint64_t end_ns = now_ns() + QUIESCE_NS;
+    while (!app_load_is_idle(s->run->load) && now_ns() < end_ns)
+        wait_patiently(s);
+}
+
+static void drain(struct session *s)
+{
+    tern_engine_stop(s->engine);
+    const uint64_t bound_ms = s->run->cfg->drain_ms + (uint64_t)DRAIN_MARGIN_MS;
+    const uint64_t end_ns = now_ns() + bound_ms * 1000000;
+    while (!tern_engine_wait(s->engine, 0)) {
+        wait_patiently(s);
+        if (now_ns() > end_ns)
+            end_at_once(s, "the workers did not stop; please report this");
+    }
+}
+
+/* Read what the engine counted, then give it back. */
+static void collect(struct session *s)
+{
+    const struct app_run *run = s->run;
+    struct app_result *r = &s->result;
+    r->n_ends = run->cfg->n_endpoints;
+    for (uint32_t ep = 0; ep < r->n_ends; ep++) {
+        r->ends[ep].name = run->end_names[ep];
+        tern_engine_stats(s->engine, ep, &r->ends[ep].stats);
+        tern_engine_device(s->engine, ep, &r->ends[ep].device);
+    }
+    read_books(s, &r->ends[0].stats, &r->books);
+    if (run->load != NULL)
+        app_load_sum(run->load, &r->load);
+    tern_engine_close(s->engine, &r->leaks);
+    if (run->load != NULL)
+        app_load_free(run->load);
+}
+
+static int publish(struct session *s, struct tern_error *err)
+{
+    app_report_summary(s->out.human, &s->result);
+    json_t *json = app_result_json(&s->result);
+    const int rc = app_output_write(&s->out, json, err);
+    json_decref(json);
+    return rc != 0 ? rc : app_verdict_error(&s->result, err);
+}
+
+/* ---- the whole ---- */
+
+static int open_engine(struct session *s, struct tern_error *err)
+{
+    const int rc = tern_engine_open(s->run->cfg, &s->engine, err);
+    if (rc != 0)
+        app_output_abandon(&s->out);
+    else
+        app_report_banner(s->out.human, s->run->title, s->engine, s->run->cfg, s->run->end_names);
+    return rc;
+}
+
+static int run_engine(struct session *s, struct tern_error *err)
+{
+    const int rc = tern_engine_start(s->engine, err);
+    if (rc != 0) {
+        app_output_abandon(&s->out);
+        tern_engine_close(s->engine, NULL);
+        return rc;
+    }
+    begin_measuring(s);
+    watch(s);
+    end_measuring(s);
+    quiesce(s);
+    drain(s);
+    collect(s);
+    app_verdict_judge(&s->result, s->run);
+    return publish(s, err);
+}
+
+static struct session *session_new(const struct app_run *run)
+{
+    struct session *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->run = run;
+    s->result.command = run->command;
+    s->result.device = run->cfg->endpoints[0].device;
+    s->result.scenario = run->scenario;
+    sigemptyset(&s->signals);
+    sigaddset(&s->signals, SIGINT);
+    sigaddset(&s->signals, SIGTERM);
+    return s;
+}
+
+int app_run(const struct app_run *run)
+{
+    struct tern_error err = {.text = "out of memory; close other programs and try again"};
+    struct session *s = session_new(run);
+    if (s == NULL)
+        return app_report_error(APP_EXIT_USAGE, &err);
+    enum app_exit status = APP_EXIT_USAGE;
+    int rc = app_output_open(&s->out, run->json, &err);
+    pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
+    if (rc == 0)
+        rc = open_engine(s, &err);
+    if (rc == 0) {
+        status = APP_EXIT_RUN;
+        rc = run_engine(s, &err);
+    }
+    free(s);
+    return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* A run of the engine from banner to exit status, the same for pair, serve and load. */
+#include <tern/engine.h>
+
+#include "load/load.h"
+#include "output.h"
+
+#include <stdint.h>
+
+struct app_run {
+    const char *command;           /**< "pair", "serve", "load" */
+    const char *title;             /**< of the banner */
+    const char *scenario;          /**< or service */
+    const struct tern_config *cfg; /**< endpoint 0 is the one whose connections are reported */
+    const char *const *end_names;  /**< [n_endpoints] "client", "server" */
+    struct app_load *load;         /**< runs on endpoint 0; NULL: endpoint 0 serves */
+    uint64_t duration_ns;          /**< 0: until the count is reached, or Ctrl-C */
+    const char *json;              /**< NULL, a path, or "-" */
+};
+
+/** @return the program's exit status; everything has been printed */
+int app_run(const struct app_run *run);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * What `tern serve` can be: a service is a set of connection callbacks and a start and stop for the
+ * state it keeps on each worker. One file a service; each uses the public interface only.
+ */
+#include <tern/engine.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct app_service_config {
+    uint16_t port;
+    size_t body_bytes; /**< http: of each 200 */
+};
+
+struct app_service {
+    const char *name;
+    uint16_t port; /**< well-known port, taken without --port */
+    const struct tern_app *app;
+    /** On the worker, before the first packet. Puts its state in the shard's user pointer.
+     *  @return 0 or -errno; NULL: no state */
+    int (*start)(struct tern_shard *sh, const struct app_service_config *cfg);
+    /** After the last connection. */
+    void (*stop)(struct tern_shard *sh);
+};
+
+extern const struct app_service app_service_echo, app_service_discard, app_service_chargen,
+    app_service_http;
+
+/** What a server endpoint's workers share; they only read it. */
+struct app_server {
+    const struct app_service *service;
+    struct app_service_config cfg;
+};
+
+/** The service of that name, or -EINVAL with the known ones in *err. */
+int app_server_init(struct app_server *s, const char *name, struct tern_error *err);
+
+/** The callbacks that run `s` on an endpoint's workers; `s` must outlive the engine. */
+struct tern_worker_app app_server_worker(struct app_server *s);

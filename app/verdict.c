@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two questions. Did the run fail: after the drain every connection must have ended under one name
+ * and everything taken must be given back; else the program has a fault, and exits with 1. Is the
+ * result valid: a load that was itself the bottleneck measured itself, not its target; that is no
+ * fault, but the report says so, with the figure that shows it and what would help.
+ *
+ * In a pair both ends share the machine and are meant to be busy, so a busy worker says nothing
+ * there.
+ */
+#include "verdict.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+
+#define BUSY_LIMIT 0.95
+
+__attribute__((format(printf, 2, 3))) static void distrust(
+    struct app_result *r, const char *format, ...)
+{
+    if (r->n_invalid == APP_INVALID_MAX)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->invalid[r->n_invalid++], APP_INVALID_BYTES, format, args);
+    va_end(args);
+}
+
+uint64_t app_result_drops(const struct app_result *r, enum tern_drop reason)
+{
+    uint64_t n = 0;
+    if (app_drop_is_loss(reason))
+        for (uint32_t e = 0; e < r->n_ends; e++)
+            n += r->ends[e].stats.drops[reason];
+    return n;
+}
+
+/* ---- valid? ---- */
+
+static void judge_workers(struct app_result *r)
+{
+    for (uint32_t i = 0; i < r->ends[0].n_workers; i++)
+        if (r->ends[0].busy[i] > BUSY_LIMIT)
+            distrust(r, "worker on lcore %u was %.1f %% busy: raise --workers or lower --rate",
+                r->ends[0].workers[i].lcore, 100 * r->ends[0].busy[i]);
+}
+
+static void judge_device(struct app_result *r)
+{
+    const struct tern_device_info *d = &r->ends[0].device;
+    if (d->rx_missed != 0)
+        distrust(r, "the device missed %" PRIu64 " packets: raise --workers or lower --rate",
+            d->rx_missed);
+}
+
+static void judge_load(struct app_result *r)
+{
+    const uint64_t tx_full = app_result_drops(r, TERN_DROP_TX_FULL);
+    const uint64_t no_mbuf = app_result_drops(r, TERN_DROP_NO_MBUF);
+    if (tx_full != 0)
+        distrust(r, "%" PRIu64 " packets found the transmit queue full: lower --rate or --conns",
+            tx_full);
+    if (no_mbuf != 0)
+        distrust(r, "%" PRIu64 " packets found no mbuf: lower --conns", no_mbuf);
+    if (r->load.late != 0)
+        distrust(r,
+            "%" PRIu64 " starts came too late for the schedule: raise --conns or --workers, "
+            "or lower --rate",
+            r->load.late);
+    if (r->load.no_port != 0)
+        distrust(r, "no local port was free %" PRIu64 " times: add --ip, or shorten --time-wait",
+            r->load.no_port);
+}
+
+/* ---- failed? ---- */
+
+static bool has_balance(const struct app_result *r, const struct app_run *run)
+{
+    bool good = true;
+    for (uint32_t e = 0; e < r->n_ends; e++) {
+        const struct tern_stats *s = &r->ends[e].stats;
+        good = good && tern_stats_balance(s) && s->open_now == 0 && s->opening_now == 0;
+    }
+    if (run->load == NULL)
+        return good;
+    const bool all_ended = r->books.opened == r->books.closed + r->books.failed;
+    const bool not_too_many = run->load->cfg.count == 0 || r->load.opened <= run->load->cfg.count;
+    return good && all_ended && not_too_many;
+}
+
+static bool has_leaks(const struct tern_leaks *l)
+{
+    return (l->mbufs | l->conns | l->halves | l->time_waits | l->records | l->timers) != 0;
+}
+
+void app_verdict_judge(struct app_result *r, const struct app_run *run)
+{
+    const struct tern_stats *s = &r->ends[0].stats;
+    if (r->books.established != 0)
+        r->packets_per_connection =
+            (double)(s->rx_packets + s->tx_packets) / (double)r->books.established;
+    r->balanced = has_balance(r, run);
+    r->leaked = has_leaks(&r->leaks);
+    if (run->load == NULL)
+        return;
+    judge_load(r);
+    if (r->n_ends == 1) {
+        judge_workers(r);
+        judge_device(r);
+    }
+}
+
+int app_verdict_error(const struct app_result *r, struct tern_error *err)
+{
+    if (r->balanced && !r->leaked)
+        return 0;
+    app_refuse(err, "%s; the summary above has the figures: please report it",
+        r->balanced ? "something was not given back (leaked)" : "the books do not balance");
+    return -EIO;
+}

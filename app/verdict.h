@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* Whether a result may be believed, and whether the run failed. */
+#include "result.h"
+#include "run.h"
+
+/** Fill in `balanced`, `leaked`, the packets a connection and the reasons against the figures. */
+void app_verdict_judge(struct app_result *r, const struct app_run *run);
+
+/** @return 0, or -EIO with one line in *err when the books do not balance or something leaked */
+int app_verdict_error(const struct app_result *r, struct tern_error *err);

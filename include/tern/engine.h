@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * The process: devices, worker cores and their shards. One engine a process (DPDK's EAL allows no
+ * more). An engine has one endpoint, or two joined in memory (`pair`); an endpoint is a device with
+ * one or more workers, each with a shard of its own.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tern/config.h>
+#include <tern/conn.h>
+#include <tern/stats.h>
+
+TERN_BEGIN_DECLS
+
+struct tern_engine;
+
+enum {
+    TERN_ENDPOINTS_MAX = 2,
+    TERN_WORKERS_MAX = 64, /**< per endpoint */
+    TERN_DEVICE_TEXT_BYTES = 256,
+};
+
+/** What runs on the workers of an endpoint. All on the worker's own thread. NULL members are skipped. */
+struct tern_worker_app {
+    /** Once, before the first packet (own addresses may still be probed: see addrs_ready). Listen here. @return 0 or -errno, which fails the start */
+    int (*start)(struct tern_shard *sh, void *ctx);
+    /** After every poll. Open connections here. @return true when work was done (for the busy figure) */
+    bool (*tick)(struct tern_shard *sh, void *ctx, uint64_t now_ns);
+    /** A stop was asked for: open nothing more. Connections still live are then closed by the engine. */
+    void (*drain)(struct tern_shard *sh, void *ctx);
+    /** Last call, after every connection is gone. */
+    void (*stop)(struct tern_shard *sh, void *ctx);
+    void *ctx;
+};
+
+/** One device and what runs on it. */
+struct tern_endpoint_config {
+    /**
+     * Device, as design.md §9: "pair", "0000:3b:00.0", "eth1", "tap:tern0", "memif:/run/x.sock[,server]",
+     * "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
+     */
+    const char *device;
+    uint32_t n_workers; /**< 1..TERN_WORKERS_MAX; default 1 */
+    uint32_t n_queues;  /**< 0 = as many as workers and device allow; default 0 */
+    uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
+    bool promiscuous;
+    bool no_offload;    /**< ignore what the device could do: software checksums, no TSO */
+    struct tern_stack_config stack; /**< mac all zero = the device's; seed all zero = drawn */
+    struct tern_worker_app app;
+};
+
+/** The process. */
+struct tern_config {
+    struct tern_endpoint_config endpoints[TERN_ENDPOINTS_MAX];
+    uint32_t n_endpoints; /**< 1, or 2 when both devices are "pair" */
+    const char *lcores;   /**< CPU list for the workers, "2,3" or "2-5"; NULL = chosen (device's node first) */
+    bool no_huge;         /**< never use hugepages; default false = use them when reserved */
+    uint32_t mem_mib;     /**< memory for mbufs, 0 = computed */
+    uint32_t mbufs;       /**< per worker, 0 = computed */
+    uint32_t drain_ms;    /**< bound on the orderly end; default 3000 */
+};
+
+TERN_API void tern_config_init(struct tern_config *cfg);
+TERN_API void tern_endpoint_config_init(struct tern_endpoint_config *ep);
+
+/**
+ * Start EAL, devices and memory; no worker runs yet.
+ * @return 0; or -errno with one line in *err (cause, evidence, what to type next). After a failure
+ *         nothing is left behind.
+ */
+TERN_API TERN_MUST_CHECK int tern_engine_open(
+    const struct tern_config *cfg, struct tern_engine **out, struct tern_error *err);
+
+/** Launch the workers; returns when every start() has been called and every own address is usable (or DAD took 3 s). */
+TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
+
+/** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */
+TERN_API void tern_engine_stop(struct tern_engine *e);
+
+/** Block until the workers have ended, at most `timeout_ms`. @return true when they have */
+TERN_API bool tern_engine_wait(struct tern_engine *e, uint32_t timeout_ms);
+
+/** What was not given back; all zero is the only right answer. */
+struct tern_leaks {
+    uint64_t mbufs, conns, halves, time_waits, records, timers;
+};
+
+/** After tern_engine_wait() returned true: close devices, free everything. @param leaks may be NULL */
+TERN_API void tern_engine_close(struct tern_engine *e, struct tern_leaks *leaks);
+
+/** Sum over the workers of endpoint `ep`. Callable from any thread while running and until close. */
+TERN_API void tern_engine_stats(
+    const struct tern_engine *e, uint32_t ep, struct tern_stats *out);
+
+/** How one worker fares. */
+struct tern_worker_info {
+    uint32_t lcore, cpu;
+    int numa_node;
+    double busy; /**< share of time since start spent in polls that found work, 0..1 */
+    uint64_t polls, rx_packets, tx_packets;
+    uint64_t busy_cycles, total_cycles; /**< growing; differences give the share of an interval */
+};
+TERN_API uint32_t tern_engine_n_workers(const struct tern_engine *e, uint32_t ep);
+TERN_API void tern_engine_worker(
+    const struct tern_engine *e, uint32_t ep, uint32_t worker, struct tern_worker_info *out);
+
+/** What the device turned out to be, for the banner. */
+struct tern_device_info {
+    char name[TERN_DEVICE_TEXT_BYTES]; /**< as typed */
+    char driver[64];
+    char steering[96]; /**< "rss", "hash over rings (1 queue, 2 workers)", "one worker" */
+    char offloads[128];
+    char memory[160]; /**< the plan: bytes per connection × limit, mbufs, total */
+    char pages[48];   /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
+    char note[256];   /**< what is odd: AF_XDP not to be had, no link, workers off the device's node; or empty */
+    uint8_t mac[6];
+    uint32_t n_rx_queues, n_tx_queues;
+    uint16_t mtu_bytes;
+    int numa_node;
+    uint64_t rx_missed, rx_errors, tx_errors; /**< from the device, now */
+};
+TERN_API void tern_engine_device(
+    const struct tern_engine *e, uint32_t ep, struct tern_device_info *out);
+
+TERN_END_DECLS

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* One DPDK port from device string to running queues, and back. */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <tern/engine.h>
+
+#include "device_spec.h"
+#include "eal.h"
+
+struct rte_mempool;
+
+enum { TERN_PORT_QUEUES_MAX = 256 };
+
+/** What the engine wants of a device. */
+struct tern_port_want {
+    const struct tern_device_spec *spec;
+    const struct tern_endpoint_config *cfg;
+    uint32_t n_queues;  /**< from tern_device_queues() */
+    uint16_t mtu_bytes; /**< from tern_device_mtu() */
+    struct rte_mempool *const *pools; /**< [cfg->n_workers] queue q draws from pools[q % n_workers] */
+    struct rte_mempool *umem;         /**< not NULL: every queue draws from this one instead */
+    int pair_port;                    /**< the port of this end of a pair; -1: open the device */
+    uint32_t pair_end;
+    struct tern_eal_log *log;
+};
+
+/** What it turned out to be. */
+struct tern_port {
+    bool is_attached, is_started;
+    uint16_t id;
+    uint16_t n_rxq, n_txq;
+    uint16_t n_rx_desc, n_tx_desc;
+    uint16_t mtu_bytes;
+    uint16_t segs_max; /**< buffers a packet may be made of; 1: the device takes no chains */
+    bool in_memory;    /**< one end of a pair */
+    bool keeps_flows;  /**< a four-tuple always comes from the same queue */
+    bool keeps_mbufs;  /**< the driver gives its last buffers back to nobody (AF_XDP) */
+    bool undo_promiscuous;
+    bool link_up;
+    int node;
+    uint64_t rx_offloads, tx_offloads; /**< in use, RTE_ETH_*_OFFLOAD_* */
+    uint8_t mac[TERN_MAC_BYTES];
+    char driver[32];
+    char devargs[TERN_DEVARGS_BYTES];
+    char note[160]; /**< why the second way was taken; empty: the first one worked */
+};
+
+/* ---- before EAL runs: device_probe.c ---- */
+
+/** Is it there, and may we? @return 0 or -errno with one line in *err */
+TERN_MUST_CHECK int tern_device_check(const struct tern_device_spec *s, struct tern_error *err);
+
+/** NUMA node the device is on, -1: none. */
+int tern_device_node(const struct tern_device_spec *s);
+
+/**
+ * Receive queues to ask for, when the user asks for `n_wanted` (0: chosen) with `n_workers`.
+ * @return 0, or -EINVAL with one line in *err
+ */
+TERN_MUST_CHECK int tern_device_queues(const struct tern_device_spec *s, uint32_t n_wanted,
+    uint32_t n_workers, uint32_t *out, struct tern_error *err);
+
+/** The smaller of what is configured and what the device carries. */
+uint16_t tern_device_mtu(const struct tern_device_spec *s, uint16_t mtu_bytes);
+
+/** A kernel interface is in promiscuous mode already. */
+bool tern_device_is_promiscuous(const char *ifname);
+
+/* ---- device.c ---- */
+
+/** Attach, configure and start. @return 0, or -errno with one line in *err and nothing left open */
+TERN_MUST_CHECK int tern_port_open(
+    const struct tern_port_want *want, struct tern_port *out, struct tern_error *err);
+
+void tern_port_close(struct tern_port *p);
+
+/** The abilities in use, for the stack. */
+void tern_port_abilities(const struct tern_port *p, struct tern_stack_config *stack);
+
+/** "rx-csum tx-ip-csum tx-tcp-csum multi-seg tso rss", "none". */
+void tern_port_offloads_text(const struct tern_port *p, char *buf, size_t n_buf);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What can be told about a device before DPDK is started, from the kernel: a wrong name, a missing
+ * privilege or an interface that is down is answered here, at once and in the user's words, and not
+ * by a driver's log. Also what the memory plan needs to know: queues, MTU, NUMA node.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "error.h"
+#include "pair.h"
+#include "placement.h"
+
+#define PCI_DIR "/sys/bus/pci/devices/"
+#define NET_DIR "/sys/class/net/"
+
+/** A number in a sysfs file, decimal or 0x-hexadecimal. */
+static long read_sysfs(const char *dir, const char *name, const char *file, long otherwise)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s/%s", dir, name, file);
+    FILE *f = fopen(path, "re");
+    if (f == NULL)
+        return otherwise;
+    char text[32];
+    const long value = fgets(text, sizeof text, f) != NULL ? strtol(text, NULL, 0) : otherwise;
+    fclose(f);
+    return value;
+}
+
+static bool exists(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/** The kernel driver a PCI device is bound to; "none" when there is none. */
+static void pci_driver(const char *address, char *buf, size_t n_buf)
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    snprintf(path, sizeof path, PCI_DIR "%s/driver", address);
+    const ssize_t len = readlink(path, target, sizeof target - 1);
+    target[len > 0 ? len : 0] = '\0';
+    snprintf(buf, n_buf, "%s", len > 0 ? basename(target) : "none");
+}
+
+static int check_pci(const char *address, struct tern_error *err)
+{
+    /* Drivers that DPDK can use a device through; the second row keep it in the kernel, too. */
+    static const char *const usable[] = {"vfio-pci", "uio_pci_generic", "igb_uio", /**/
+        "mlx4_core", "mlx5_core", "mana"};
+    if (!exists(PCI_DIR, address))
+        return tern_fail(err, -ENODEV,
+            "%s: no such PCI device; type: lspci -D | grep -i ethernet", address);
+    char driver[64];
+    pci_driver(address, driver, sizeof driver);
+    for (size_t i = 0; i < sizeof usable / sizeof usable[0]; i++)
+        if (strcmp(driver, usable[i]) == 0)
+            return 0;
+    return tern_fail(err, -EBUSY,
+        "%s: its driver is %s, but DPDK needs vfio-pci; type: modprobe vfio-pci && dpdk-devbind.py "
+        "-b vfio-pci %s (the kernel loses the interface), or name the kernel interface instead",
+        address, driver, address);
+}
+
+static int check_netdev(const char *name, struct tern_error *err)
+{
+    if (!exists(NET_DIR, name))
+        return tern_fail(
+            err, -ENODEV, "%s: no such network interface; type: ip -brief link", name);
+    if ((read_sysfs(NET_DIR, name, "flags", IFF_UP) & IFF_UP) == 0)
+        return tern_fail(err, -ENETDOWN, "%s: the interface is down; type: ip link set %s up",
+            name, name);
+    return 0;
+}
+
+static int check_tap(const char *name, struct tern_error *err)
+{
+    if (access("/dev/net/tun", R_OK | W_OK) != 0)
+        return tern_fail(err, -errno,
+            "tap:%s: /dev/net/tun cannot be opened (%s); type: modprobe tun, and run as root", name,
+            strerror(errno));
+    return 0;
+}
+
+/** The directory of `path` exists and can be written to. */
+static int check_dir(const char *path, const char *what, struct tern_error *err)
+{
+    char copy[TERN_PATH_BYTES * 2];
+    snprintf(copy, sizeof copy, "%s", path);
+    const char *dir = dirname(copy);
+    if (access(dir, W_OK) != 0)
+        return tern_fail(err, -errno, "%s %s: %s cannot be written to (%s); choose another path",
+            what, path, dir, strerror(errno));
+    return 0;
+}
+
+static int check_pcap(const struct tern_device_spec *s, struct tern_error *err)
+{
+    if (s->in[0] != '\0' && access(s->in, R_OK) != 0)
+        return tern_fail(err, -errno, "pcap: %s cannot be read (%s); give a capture file, or none: "
+            "pcap:,OUT", s->in, strerror(errno));
+    return s->out[0] != '\0' ? check_dir(s->out, "pcap", err) : 0;
+}
+
+static int check_memif(const struct tern_device_spec *s, struct tern_error *err)
+{
+    if (s->server || access(s->name, F_OK) == 0)
+        return check_dir(s->name, "memif", err);
+    return tern_fail(err, -ENOENT,
+        "memif: nobody listens at %s; start the other end first, with memif:%s,server", s->name,
+        s->name);
+}
+
+int tern_device_check(const struct tern_device_spec *s, struct tern_error *err)
+{
+    switch (s->kind) {
+    case TERN_DEVICE_PCI: return check_pci(s->name, err);
+    case TERN_DEVICE_NETDEV: return check_netdev(s->name, err);
+    case TERN_DEVICE_TAP: return check_tap(s->name, err);
+    case TERN_DEVICE_MEMIF: return check_memif(s, err);
+    case TERN_DEVICE_PCAP: return check_pcap(s, err);
+    case TERN_DEVICE_PAIR:
+    case TERN_DEVICE_VDEV: return 0;
+    }
+    return 0;
+}
+
+int tern_device_node(const struct tern_device_spec *s)
+{
+    if (s->kind == TERN_DEVICE_PCI)
+        return (int)read_sysfs(PCI_DIR, s->name, "numa_node", -1);
+    if (s->kind == TERN_DEVICE_NETDEV)
+        return (int)read_sysfs(NET_DIR, s->name, "device/numa_node", -1);
+    return -1;
+}
+
+/** Receive queues a kernel interface spreads its packets over. */
+static uint32_t netdev_n_queues(const char *name)
+{
+    uint32_t n = 0;
+    while (n < TERN_PORT_QUEUES_MAX) {
+        char path[TERN_PATH_BYTES * 2 + 32];
+        snprintf(path, sizeof path, "%s/queues/rx-%u", name, n);
+        if (!exists(NET_DIR, path))
+            break;
+        n++;
+    }
+    return n > 0 ? n : 1;
+}
+
+int tern_device_queues(const struct tern_device_spec *s, uint32_t n_wanted, uint32_t n_workers,
+    uint32_t *out, struct tern_error *err)
+{
+    uint32_t n_chosen = n_workers;
+    if (s->kind == TERN_DEVICE_NETDEV) /* all of them: what comes in on another queue is lost */
+        n_chosen = netdev_n_queues(s->name);
+    if (s->kind == TERN_DEVICE_MEMIF || s->kind == TERN_DEVICE_PCAP)
+        n_chosen = 1; /* memif: queues that only one end has are never connected */
+
+    *out = n_wanted != 0 ? n_wanted : n_chosen;
+    if (s->kind == TERN_DEVICE_NETDEV && *out != n_chosen)
+        return tern_fail(err, -EINVAL,
+            "%s spreads its packets over %u queue%s, and %u were asked for; leave --queues out, or "
+            "type: ethtool -L %s combined %u",
+            s->name, n_chosen, n_chosen == 1 ? "" : "s", n_wanted, s->name, n_wanted);
+    return 0;
+}
+
+uint16_t tern_device_mtu(const struct tern_device_spec *s, uint16_t mtu_bytes)
+{
+    if (s->kind != TERN_DEVICE_NETDEV)
+        return mtu_bytes;
+    const long mtu = read_sysfs(NET_DIR, s->name, "mtu", mtu_bytes);
+    return mtu > 0 && mtu < mtu_bytes ? (uint16_t)mtu : mtu_bytes;
+}
+
+bool tern_device_is_promiscuous(const char *ifname)
+{
+    return (read_sysfs(NET_DIR, ifname, "flags", 0) & IFF_PROMISC) != 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * DPDK's EAL can be initialised once a process and never again, so it outlives the engine: the
+ * first one starts it, later ones use it as it is. So that this ties no later engine down, EAL gets
+ * nothing that depends on the engine but memory: one lcore (the calling thread, free to run
+ * anywhere), no devices (they are attached one by one, device.c), no worker lcores (workers are
+ * threads of ours that register themselves, worker.c).
+ *
+ * Nothing is shared with other processes: no telemetry socket, no config file, hugepages through
+ * memfd, so runs cannot collide and leave nothing behind, and need neither root nor hugetlbfs.
+ * Without hugepages EAL's memory is one anonymous mapping of fixed size, touched when used.
+ *
+ * With PCI, EAL would attach every device that is bound to a user-space driver: an allow-list of
+ * one address that does not exist keeps it off them all.
+ *
+ * EAL's log goes into a small buffer: an engine that works says nothing, and one that does not
+ * quotes the driver as evidence.
+ */
+#include "eal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+
+#include "error.h"
+
+enum {
+    LOG_BYTES = 320,
+    ARGS_MAX = 16,
+    ARG_BYTES = 512,
+};
+
+struct tern_eal_log {
+    FILE *stream;
+    size_t len;
+    char text[LOG_BYTES];
+};
+
+/** Append to the text, control characters and line ends made "; ". What does not fit is left out. */
+static ssize_t keep(void *cookie, const char *bytes, size_t n_bytes)
+{
+    struct tern_eal_log *log = (struct tern_eal_log *)cookie;
+    for (size_t i = 0; i < n_bytes && log->len + 3 < sizeof log->text; i++) {
+        const char c = bytes[i];
+        if (c == '\n' && log->len > 0) {
+            log->text[log->len++] = ';';
+            log->text[log->len++] = ' ';
+        } else if ((unsigned char)c >= ' ') {
+            log->text[log->len++] = c;
+        }
+    }
+    return (ssize_t)n_bytes;
+}
+
+struct tern_eal_log *tern_eal_log_open(void)
+{
+    struct tern_eal_log *log = (struct tern_eal_log *)calloc(1, sizeof *log);
+    if (log == NULL)
+        return NULL;
+    log->stream = fopencookie(log, "w", (cookie_io_functions_t){.write = keep});
+    if (log->stream == NULL) {
+        free(log);
+        return NULL;
+    }
+    setvbuf(log->stream, NULL, _IOLBF, 0);
+    rte_openlog_stream(log->stream);
+    return log;
+}
+
+void tern_eal_log_close(struct tern_eal_log *log)
+{
+    if (log == NULL)
+        return;
+    rte_openlog_stream(NULL);
+    fclose(log->stream);
+    free(log);
+}
+
+void tern_eal_log_mark(struct tern_eal_log *log)
+{
+    fflush(log->stream);
+    log->len = 0;
+}
+
+const char *tern_eal_log_text(struct tern_eal_log *log)
+{
+    fflush(log->stream);
+    while (log->len > 0 && strchr("; ", log->text[log->len - 1]) != NULL)
+        log->len--;
+    log->text[log->len] = '\0';
+    return log->len > 0 ? log->text : "nothing was logged";
+}
+
+bool tern_eal_is_running(void)
+{
+    return rte_lcore_count() > 0;
+}
+
+/** The argument vector, one string each. */
+struct args {
+    int n;
+    char *list[ARGS_MAX];
+    char text[ARGS_MAX][ARG_BYTES];
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct args *a, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vsnprintf(a->text[a->n], ARG_BYTES, format, values);
+    va_end(values);
+    a->list[a->n] = a->text[a->n];
+    a->n++;
+}
+
+static void build_args(const struct tern_eal_options *o, struct args *a)
+{
+    char cpus[ARG_BYTES - 16];
+    add(a, "tern");
+    add(a, "--lcores=0@(%s)", tern_topology_cpus(o->topology, cpus, sizeof cpus));
+    add(a, "--file-prefix=tern");
+    add(a, "--no-telemetry");
+    add(a, "--log-level=error");
+    if (o->no_huge) {
+        add(a, "--no-huge");
+        add(a, "--no-shconf");
+        add(a, "-m");
+        add(a, "%llu", (unsigned long long)((o->mem_bytes + (1 << 20) - 1) >> 20));
+    } else {
+        add(a, "--in-memory");
+    }
+    if (o->pci) {
+        add(a, "--allow=ffff:ff:1f.7");
+    } else {
+        add(a, "--no-pci");
+        add(a, "--iova-mode=va");
+    }
+}
+
+int tern_eal_start(
+    const struct tern_eal_options *o, struct tern_eal_log *log, struct tern_error *err)
+{
+    if (tern_eal_is_running())
+        return 0;
+    struct args *a = (struct args *)calloc(1, sizeof *a);
+    if (a == NULL)
+        return tern_fail(err, -ENOMEM, "out of memory before DPDK was started; free some memory");
+    build_args(o, a);
+    tern_eal_log_mark(log);
+    const int rc = rte_eal_init(a->n, a->list);
+    free(a);
+    if (rc >= 0)
+        return 0;
+    return tern_fail(err, rte_errno > 0 ? -rte_errno : -EIO,
+        "DPDK did not start (%s): %s; type: tern doctor", rte_strerror(rte_errno),
+        tern_eal_log_text(log));
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The life of an engine: open (setup.c), start, stop, wait, close; and what others may read of it
+ * while it runs.
+ *
+ * Start and end go through one lock and one condition: workers report their phase, the caller says
+ * go, or home when one of them failed. The data path knows neither: it reads one flag a poll.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_ethdev.h>
+
+#include "error.h"
+#include "internal.h"
+
+enum {
+    ADDRS_WAIT_MS = 3000, /* duplicate address detection may take this long */
+    ADDRS_POLL_MS = 1,
+    ENDING_MS = 2000, /* beyond drain_ms: for the loop to notice, and shards to close */
+};
+
+/* ---- open ---- */
+
+static void init_lock(struct tern_engine *e)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static uint64_t destroy(struct tern_engine *e)
+{
+    const uint64_t n_missing = tern_engine_take_down(e);
+    pthread_cond_destroy(&e->changed);
+    pthread_mutex_destroy(&e->lock);
+    free(e);
+    return n_missing;
+}
+
+int tern_engine_open(
+    const struct tern_config *cfg, struct tern_engine **out, struct tern_error *err)
+{
+    *out = NULL;
+    int rc = tern_engine_check(cfg, err);
+    if (rc != 0)
+        return rc;
+    struct tern_engine *e = (struct tern_engine *)calloc(1, sizeof *e);
+    if (e == NULL)
+        return tern_fail(err, -ENOMEM, "out of memory at the very start; free some memory");
+    init_lock(e);
+    e->cfg = *cfg;
+    e->n_endpoints = cfg->n_endpoints;
+    for (uint32_t i = 0; i < e->n_endpoints; i++) {
+        e->endpoints[i].cfg = cfg->endpoints[i];
+        e->endpoints[i].idx = i;
+    }
+    e->log = tern_eal_log_open();
+    rc = e->log != NULL ? tern_engine_set_up(e, err)
+                        : tern_fail(err, -ENOMEM, "out of memory; free some memory");
+    if (rc != 0) {
+        destroy(e);
+        return rc;
+    }
+    *out = e;
+    return 0;
+}
+
+/* ---- start ---- */
+
+typedef void worker_fn(struct tern_worker *w, void *arg);
+
+static void for_each_worker(struct tern_engine *e, worker_fn *fn, void *arg)
+{
+    for (uint32_t i = 0; i < e->n_endpoints; i++)
+        for (uint32_t w = 0; w < e->endpoints[i].cfg.n_workers; w++)
+            fn(&e->endpoints[i].workers[w], arg);
+}
+
+/** Signals are the caller's business: a worker that handled one would be late for its packets. */
+static void launch(struct tern_worker *w, void *arg)
+{
+    int *rc = (int *)arg;
+    sigset_t all, before;
+    if (*rc != 0)
+        return;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    *rc = -pthread_create(&w->thread, NULL, tern_worker_main, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->has_thread = *rc == 0;
+}
+
+struct count {
+    enum tern_worker_phase phase;
+    uint32_t n_there; /* workers with a thread that have reached the phase */
+    uint32_t n_threads;
+    int rc; /* the first failed start */
+};
+
+static void count_worker(struct tern_worker *w, void *arg)
+{
+    struct count *c = (struct count *)arg;
+    c->n_threads += w->has_thread;
+    c->n_there += w->has_thread && w->phase >= c->phase;
+    if (c->rc == 0)
+        c->rc = w->start_rc;
+}
+
+/** Under the lock. @return true when every thread there is has reached `phase` */
+static bool have_reached(struct tern_engine *e, enum tern_worker_phase phase, int *rc)
+{
+    struct count c = {.phase = phase};
+    for_each_worker(e, count_worker, &c);
+    *rc = c.rc;
+    return c.n_there == c.n_threads;
+}
+
+static void add_ready(struct tern_worker *w, void *arg)
+{
+    *(uint32_t *)arg += __atomic_load_n(&w->addrs_ready, __ATOMIC_ACQUIRE);
+}
+
+static void wait_for_addrs(struct tern_engine *e)
+{
+    const struct timespec pause = {.tv_nsec = ADDRS_POLL_MS * 1000000};
+    for (uint32_t ms = 0; ms < ADDRS_WAIT_MS; ms += ADDRS_POLL_MS) {
+        uint32_t n_ready = 0;
+        for_each_worker(e, add_ready, &n_ready);
+        if (n_ready == e->n_workers || __atomic_load_n(&e->stop, __ATOMIC_RELAXED))
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void join(struct tern_worker *w, void *arg)
+{
+    (void)arg;
+    if (w->has_thread)
+        pthread_join(w->thread, NULL);
+    w->has_thread = false;
+}
+
+int tern_engine_start(struct tern_engine *e, struct tern_error *err)
+{
+    if (e->go != TERN_GO_WAIT)
+        return tern_fail(err, -EALREADY, "an engine can be started once; open a new one");
+    int launch_rc = 0, start_rc;
+    e->clock = tern_clock_start();
+    for_each_worker(e, launch, &launch_rc);
+
+    pthread_mutex_lock(&e->lock);
+    while (!have_reached(e, TERN_WORKER_STARTED, &start_rc))
+        pthread_cond_wait(&e->changed, &e->lock);
+    e->go = launch_rc == 0 && start_rc == 0 ? TERN_GO_RUN : TERN_GO_HOME;
+    pthread_cond_broadcast(&e->changed);
+    pthread_mutex_unlock(&e->lock);
+
+    if (e->go == TERN_GO_RUN) {
+        wait_for_addrs(e);
+        return 0;
+    }
+    for_each_worker(e, join, NULL);
+    if (start_rc != 0)
+        return tern_fail(err, start_rc, "%s", e->start_error.text);
+    return tern_fail(err, launch_rc, "no thread for a worker (%s); see ulimit -u, or use fewer",
+        strerror(-launch_rc));
+}
+
+/* ---- end ---- */
+
+void tern_engine_stop(struct tern_engine *e)
+{
+    __atomic_store_n(&e->stop, true, __ATOMIC_RELAXED);
+}
+
+static struct timespec in_ms(uint32_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+bool tern_engine_wait(struct tern_engine *e, uint32_t timeout_ms)
+{
+    const struct timespec until = in_ms(timeout_ms);
+    int rc, wait_rc = 0;
+    pthread_mutex_lock(&e->lock);
+    while (!have_reached(e, TERN_WORKER_ENDED, &rc) && wait_rc != ETIMEDOUT)
+        wait_rc = pthread_cond_timedwait(&e->changed, &e->lock, &until);
+    const bool ended = have_reached(e, TERN_WORKER_ENDED, &rc);
+    pthread_mutex_unlock(&e->lock);
+    return ended;
+}
+
+static void add_leaks(struct tern_worker *w, void *arg)
+{
+    struct tern_leaks *sum = (struct tern_leaks *)arg;
+    sum->conns += w->leaks.conns + w->leaks.flow_entries;
+    sum->halves += w->leaks.halves;
+    sum->time_waits += w->leaks.time_waits;
+    sum->records += w->leaks.txqs + w->leaks.opts;
+    sum->timers += w->leaks.timers;
+}
+
+void tern_engine_close(struct tern_engine *e, struct tern_leaks *leaks)
+{
+    if (e == NULL)
+        return;
+    tern_engine_stop(e);
+    tern_engine_wait(e, e->cfg.drain_ms + ENDING_MS);
+    for_each_worker(e, join, NULL);
+
+    struct tern_leaks sum = {0};
+    for_each_worker(e, add_leaks, &sum);
+    sum.mbufs = destroy(e);
+    if (leaks != NULL)
+        *leaks = sum;
+}
+
+/* ---- looking in ---- */
+
+/** Copy counters that their worker keeps writing: each 64-bit value whole. */
+static void copy_stats(struct tern_stats *out, const struct tern_stats *in)
+{
+    uint64_t *to = (uint64_t *)out;
+    const uint64_t *from = (const uint64_t *)in;
+    for (size_t i = 0; i < sizeof *out / sizeof *to; i++)
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+void tern_engine_stats(const struct tern_engine *e, uint32_t ep, struct tern_stats *out)
+{
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&e->lock; /* const to the caller's eye */
+    memset(out, 0, sizeof *out);
+    if (ep >= e->n_endpoints)
+        return;
+    pthread_mutex_lock(lock); /* no shard closes meanwhile */
+    for (uint32_t i = 0; i < e->endpoints[ep].cfg.n_workers; i++) {
+        const struct tern_worker *w = &e->endpoints[ep].workers[i];
+        struct tern_stats one;
+        copy_stats(&one, w->sh != NULL ? tern_shard_stats(w->sh) : &w->final_stats);
+        tern_stats_add(out, &one);
+    }
+    pthread_mutex_unlock(lock);
+}
+
+uint32_t tern_engine_n_workers(const struct tern_engine *e, uint32_t ep)
+{
+    return ep < e->n_endpoints ? e->endpoints[ep].cfg.n_workers : 0;
+}
+
+void tern_engine_worker(
+    const struct tern_engine *e, uint32_t ep, uint32_t worker, struct tern_worker_info *out)
+{
+    *out = (struct tern_worker_info){0};
+    if (worker >= tern_engine_n_workers(e, ep))
+        return;
+    const struct tern_worker *w = &e->endpoints[ep].workers[worker];
+    out->lcore = w->lcore;
+    out->cpu = w->cpu->id;
+    out->numa_node = w->cpu->node;
+    out->polls = __atomic_load_n(&w->polls, __ATOMIC_RELAXED);
+    out->rx_packets = __atomic_load_n(&w->rx_packets, __ATOMIC_RELAXED);
+    out->tx_packets = __atomic_load_n(&w->tx_packets, __ATOMIC_RELAXED);
+    out->busy_cycles = __atomic_load_n(&w->busy_cycles, __ATOMIC_RELAXED);
+    out->total_cycles = __atomic_load_n(&w->total_cycles, __ATOMIC_RELAXED);
+    if (out->total_cycles > 0)
+        out->busy = (double)out->busy_cycles / (double)out->total_cycles;
+}
+
+static void describe_memory(const struct tern_engine *e, const struct tern_endpoint *ep,
+    struct tern_device_info *out)
+{
+    const double mib = 1 << 20;
+    const uint32_t conns_max = ep->cfg.stack.conns_max;
+    const double tables = (double)ep->tables.total;
+    const double mbufs = (double)ep->n_mbufs * (double)ep->mbuf_bytes;
+    snprintf(out->memory, sizeof out->memory,
+        "%u x (%u connections x %.0f B = %.1f MiB, %u mbufs x %" PRIu64 " B = %.1f MiB) = %.1f MiB",
+        ep->cfg.n_workers, conns_max, tables / conns_max, tables / mib, ep->n_mbufs,
+        ep->mbuf_bytes, mbufs / mib, ep->cfg.n_workers * (tables + mbufs) / mib);
+    if (!e->use_huge)
+        snprintf(out->pages, sizeof out->pages, "4 KiB pages (--no-huge)");
+    else
+        snprintf(out->pages, sizeof out->pages, "%" PRIu64 " MiB hugepages",
+            e->huge_page_bytes >> 20);
+}
+
+/** What the user should know: the second way taken, no link, workers away from their device. */
+static void describe_oddities(const struct tern_engine *e, const struct tern_endpoint *ep,
+    struct tern_device_info *out)
+{
+    size_t len = (size_t)snprintf(out->note, sizeof out->note, "%s", ep->port.note);
+    if (!ep->port.link_up && len < sizeof out->note)
+        len += (size_t)snprintf(
+            out->note + len, sizeof out->note - len, "%sthe link is down", len > 0 ? "; " : "");
+    if (e->n_remote > 0 && len < sizeof out->note)
+        snprintf(out->note + len, sizeof out->note - len,
+            "%s%u of %u workers run on another NUMA node than the device (%d): expect less",
+            len > 0 ? "; " : "", e->n_remote, e->n_workers, ep->port.node);
+}
+
+void tern_engine_device(
+    const struct tern_engine *e, uint32_t ep_idx, struct tern_device_info *out)
+{
+    *out = (struct tern_device_info){0};
+    if (ep_idx >= e->n_endpoints)
+        return;
+    const struct tern_endpoint *ep = &e->endpoints[ep_idx];
+    const struct tern_port *port = &ep->port;
+    struct rte_eth_stats stats;
+
+    snprintf(out->name, sizeof out->name, "%s", ep->cfg.device);
+    snprintf(out->driver, sizeof out->driver, "%s", port->driver);
+    tern_steer_describe(&ep->steering, port->n_rxq, out->steering, sizeof out->steering);
+    tern_port_offloads_text(port, out->offloads, sizeof out->offloads);
+    describe_memory(e, ep, out);
+    describe_oddities(e, ep, out);
+    memcpy(out->mac, port->mac, sizeof out->mac);
+    out->n_rx_queues = port->n_rxq;
+    out->n_tx_queues = port->n_txq;
+    out->mtu_bytes = port->mtu_bytes;
+    out->numa_node = port->node;
+    if (port->is_started && rte_eth_stats_get(port->id, &stats) == 0) {
+        out->rx_missed = stats.imissed + stats.rx_nombuf;
+        out->rx_errors = stats.ierrors;
+        out->tx_errors = stats.oerrors;
+    }
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * What an engine is made of: an engine has endpoints, an endpoint a port and workers, a worker a
+ * shard. Fields that threads share are read and written with __atomic builtins, and say so.
+ */
+#include <pthread.h>
+
+#include <tern/engine.h>
+
+#include <rte_mbuf.h>
+
+#include "clock.h"
+#include "device.h"
+#include "eal.h"
+#include "mailbox.h"
+#include "memory.h"
+#include "pair.h"
+#include "shard/shard.h"
+#include "steering.h"
+
+enum {
+    TERN_BACKLOG_MAX = 1024, /* packets a worker keeps for a device that takes no more */
+    TERN_OUTBOUND_BURST = 256,
+    TERN_OUTBOX_MAX = TERN_BACKLOG_MAX + TERN_SHARD_TX_MAX + TERN_OUTBOUND_BURST,
+};
+
+/** Packets on their way to the device, oldest first. */
+struct tern_outbox {
+    uint32_t n;
+    struct rte_mbuf *pkts[TERN_OUTBOX_MAX];
+};
+
+/** Segments of one received burst for another worker. */
+struct tern_handover {
+    uint32_t n;
+    struct rte_mbuf *pkts[TERN_BURST_MAX];
+};
+
+/** How far a worker has come; only ever grows. */
+enum tern_worker_phase {
+    TERN_WORKER_STARTING,
+    TERN_WORKER_STARTED, /* start() has returned; waits for the others */
+    TERN_WORKER_ENDED,   /* the shard is closed */
+};
+
+struct tern_worker {
+    /* Set up once */
+    struct tern_engine *engine;
+    struct tern_endpoint *ep;
+    uint32_t idx; /* among the endpoint's */
+    const struct tern_cpu *cpu;
+    bool shares_cpu; /* another worker runs on the same one */
+    int tx_queue;    /* -1: none, packets go to the mailbox of worker `tx_proxy` */
+    uint32_t tx_proxy;
+    struct rte_mempool *pool, *reserve;
+    struct tern_mailbox mail;
+    struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
+    pthread_t thread;
+    bool has_thread;
+    uint32_t lcore;
+
+    /* The worker's own while it runs; the counters are read by other threads (relaxed) */
+    struct tern_shard *sh;
+    uint64_t last_cycles;
+    bool worked;         /* the last poll found work */
+    uint32_t n_idle_polls; /* in a row, since the last yield */
+    bool is_drained;     /* no connection lives any more */
+    uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
+    uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;
+    struct tern_outbox out;
+
+    /* Shared */
+    bool addrs_ready;              /* atomic */
+    enum tern_worker_phase phase;  /* under engine->lock */
+    int start_rc;                  /* under engine->lock */
+    struct tern_stats final_stats; /* under engine->lock, valid when sh is NULL */
+    struct tern_shard_leaks leaks; /* written before ENDED */
+} __rte_cache_aligned;
+
+struct tern_endpoint {
+    struct tern_endpoint_config cfg; /* stack: as configured, MTU and MAC filled in */
+    uint32_t idx;
+    struct tern_device_spec spec;
+    uint32_t n_queues; /* asked for */
+    struct tern_port port;
+    struct tern_steering steering;
+    struct rte_mempool *umem; /* AF_XDP's own pool, or NULL */
+    struct tern_memory_plan tables;   /* of one worker */
+    uint32_t n_mbufs;                 /* of one worker */
+    uint64_t mbuf_bytes;              /* of one mbuf */
+    struct tern_worker *workers;      /* [cfg.n_workers] */
+};
+
+struct tern_engine {
+    struct tern_config cfg;
+    uint32_t n_endpoints;
+    struct tern_endpoint endpoints[TERN_ENDPOINTS_MAX];
+    uint32_t n_workers; /* of all endpoints */
+    struct tern_topology *topology;
+    uint32_t n_remote; /* workers off their device's node */
+    bool use_huge;
+    uint64_t huge_page_bytes;
+    struct tern_eal_log *log;
+    struct tern_pair pair;
+    struct tern_clock clock;
+
+    bool stop;          /* atomic: an orderly end is asked for */
+    uint32_t n_drained; /* atomic: workers without a live connection */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* a worker's phase, or `go` */
+    enum { TERN_GO_WAIT, TERN_GO_RUN, TERN_GO_HOME } go; /* under lock */
+    struct tern_error start_error;                       /* under lock; the first one */
+};
+
+/** Thread of a worker: shard open, start(), poll until the end, stop(), shard close. */
+void *tern_worker_main(void *worker);
+
+/* ---- setup.c ---- */
+
+/** Everything of tern_engine_open() behind the checks. What is half done tern_engine_close() undoes. */
+TERN_MUST_CHECK int tern_engine_set_up(struct tern_engine *e, struct tern_error *err);
+/** The reverse. @return mbufs that did not come back */
+uint64_t tern_engine_take_down(struct tern_engine *e);
+
+/* ---- check.c ---- */
+
+/** What can be refused without looking at the machine. @return 0 or -EINVAL with one line in *err */
+TERN_MUST_CHECK int tern_engine_check(const struct tern_config *cfg, struct tern_error *err);

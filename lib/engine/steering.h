@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * Which worker owns a segment. Pure functions of bytes; the worker loop acts on them.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "wire/siphash.h"
+
+enum tern_steer_mode {
+    TERN_STEER_ONE,  /* one worker owns all */
+    TERN_STEER_RSS,  /* the device keeps a flow on one queue; whoever receives it owns it */
+    TERN_STEER_HASH, /* whoever receives asks a keyed hash for the owner */
+};
+
+struct tern_steering {
+    enum tern_steer_mode mode;
+    uint32_t n_workers;
+    struct tern_siphash_key key;
+    bool l3; /* frames start at the IP header */
+};
+
+/** The TCP flow of a frame, found without validating more than needed. */
+struct tern_steer_flow {
+    const uint8_t *addrs;  /* source and destination, as they lie in the IP header */
+    uint32_t n_addr_bytes; /* both: 8 or 32 */
+    uint16_t sport, dport;
+};
+
+/** The mode for `n_workers` on `n_queues`. @param keeps_flows a flow always comes from one queue */
+enum tern_steer_mode tern_steer_mode(uint32_t n_workers, uint32_t n_queues, bool keeps_flows);
+
+/** "one worker", "rss", "hash over rings (1 queue, 2 workers)". @return buf */
+char *tern_steer_describe(
+    const struct tern_steering *s, uint32_t n_queues, char *buf, size_t n_buf);
+
+/**
+ * Find the flow of a TCP segment: Ethernet, at most one 802.1Q tag, IPv4 or IPv6 with extension
+ * headers. A frame that is anything else, fragmented or cut short has none; its receiver deals with
+ * it (and tern_pkt_parse() there says what is wrong).
+ */
+bool tern_steer_find(const uint8_t *frame, uint32_t n_bytes, bool l3, struct tern_steer_flow *out);
+
+/**
+ * The owner of a flow's segments at this end.
+ *
+ * @param listens  a listener has the destination port: a segment of a passive open
+ * @param receiver the worker that received it
+ */
+uint32_t tern_steer_owner(
+    const struct tern_steering *s, const struct tern_steer_flow *f, bool listens, uint32_t receiver);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shard_struct.h"
+
+/*
+ * Between the protocol and the wire: routes, next hops, Ethernet headers, the list of frames to send.
+ * The list keeps room for packets without payload, so that a shard which is behind with data can
+ * still acknowledge, reset and resolve.
+ */
+#include <errno.h>
+
+#include "tcp/host.h"
+#include "wire/build.h"
+
+enum { ETH_MIN_BYTES = 60 /* without the frame check sequence; IEEE 802.3 */ };
+
+/** Test pins: pad a short frame as the recorded one was. Devices pad by themselves. */
+static void pad_as_pinned(struct tern_tcp *t, struct rte_mbuf *frame)
+{
+    const struct tern_test_pins *pins = &t->cfg.pins;
+    if (t->n_ip_id == 0 || frame->pkt_len >= ETH_MIN_BYTES)
+        return;
+    const uint16_t n = (uint16_t)(ETH_MIN_BYTES - frame->pkt_len);
+    memcpy(rte_pktmbuf_append(frame, n), pins->padding[t->n_ip_id - 1], n);
+}
+
+void tern_link_send(struct tern_shard *sh, struct rte_mbuf *frame)
+{
+    struct tern_tcp *t = &sh->tcp;
+    if (unlikely(t->n_tx == TERN_TX_BURST)) {
+        tern_drop_mbuf(t, frame, TERN_DROP_TX_FULL);
+        return;
+    }
+    if (unlikely(t->cfg.pins.has_padding))
+        pad_as_pinned(t, frame);
+    t->tx[t->n_tx++] = frame;
+}
+
+void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6)
+{
+    (void)v6; /* the neighbour's header knows its family */
+    struct tern_shard *sh = tern_shard_of(t);
+    if (likely(tern_neigh_output(&sh->neighbours, neighbour, m)))
+        tern_link_send(sh, m);
+}
+
+void tern_host_output_to(struct tern_tcp *t, const uint8_t mac[6], struct rte_mbuf *m, bool v6)
+{
+    if (!t->cfg.l3) {
+        const uint32_t n = TERN_ETH_BYTES + (t->cfg.vlan != 0 ? TERN_VLAN_BYTES : 0);
+        uint8_t *at = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)n);
+        tern_build_eth(at, mac, t->cfg.mac, t->cfg.vlan, v6 ? TERN_ETHERTYPE_IP6 : TERN_ETHERTYPE_IP4);
+        m->l2_len = n & 0x7f;
+    }
+    tern_link_send(tern_shard_of(t), m);
+}
+
+/* ---- routes ---- */
+
+uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    union tern_addr hop;
+    if (!tern_route_next_hop(&sh->routes, remote, &hop))
+        return 0;
+    return tern_neigh_get(&sh->neighbours, &hop, t->now_ns);
+}
+
+void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour)
+{
+    tern_neigh_put(&tern_shard_of(t)->neighbours, neighbour);
+}
+
+bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour)
+{
+    return tern_neigh_state(&tern_shard_of(t)->neighbours, neighbour) == TERN_NEIGH_FAILED;
+}
+
+void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    union tern_addr hop;
+    /* Only a peer on the link speaks for its own address; a router's MAC says nothing of a gateway. */
+    if (!t->cfg.l3 && tern_route_next_hop(&sh->routes, remote, &hop) && tern_addr_equal(&hop, remote))
+        tern_neigh_learn(&sh->neighbours, remote, seg->frame + TERN_MAC_BYTES, t->now_ns);
+}
+
+int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
+    const union tern_addr *wanted, union tern_addr *out)
+{
+    const struct tern_routes *routes = &tern_shard_of(t)->routes;
+    const bool unspecified = wanted->q[0] == 0 && wanted->q[1] == 0;
+    if (tern_route_is_mine(routes, remote) || tern_route_is_subnet_broadcast(routes, remote))
+        return -EINVAL; /* MUST-46, and a connection to oneself */
+    if (!unspecified) {
+        if (!tern_route_is_mine(routes, wanted) || tern_addr_is_v4(wanted) != tern_addr_is_v4(remote))
+            return -EADDRNOTAVAIL;
+        *out = *wanted;
+        return 0;
+    }
+    const union tern_addr *own = tern_route_source(routes, remote); /* MUST-44 */
+    if (own == NULL)
+        return -ENETUNREACH;
+    *out = *own;
+    return 0;
+}
+
+uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    uint64_t w[5];
+    memcpy(w, &key->remote, sizeof key->remote);
+    memcpy(w + 2, &key->local, sizeof key->local);
+    w[4] = key->rport;
+    const uint64_t h = tern_siphash13(t->keys.port, w, 5);
+    return &tern_shard_of(t)->port_turns[h % TERN_PORT_TURNS];
+}
+
+/* ---- what the neighbour table needs ---- */
+
+static struct rte_mbuf *neigh_alloc(void *ctx)
+{
+    struct tern_tcp *t = ctx;
+    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    if (m == NULL)
+        m = rte_pktmbuf_alloc(t->reserve);
+    if (m == NULL)
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+    return m;
+}
+
+static void neigh_send(void *ctx, struct rte_mbuf *frame)
+{
+    tern_link_send(ctx, frame);
+}
+
+static void neigh_drop(void *ctx, struct rte_mbuf *m, enum tern_drop why)
+{
+    tern_drop_mbuf(ctx, m, why);
+}
+
+/** Connections learn of it when their timer runs out (tern_host_unreachable()). */
+static void neigh_failed(void *ctx, uint16_t idx)
+{
+    (void)ctx;
+    (void)idx;
+}
+
+struct tern_neigh_io tern_link_io(struct tern_shard *sh)
+{
+    return (struct tern_neigh_io){
+        .ctx = sh,
+        .alloc = neigh_alloc,
+        .send = neigh_send,
+        .drop = neigh_drop,
+        .failed = neigh_failed,
+    };
+}

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shard_struct.h"
+
+/*
+ * The records of a shard and the table that finds them: the part of tcp/host.h that is about memory.
+ * A four-tuple has one entry in the flow table whatever record it is in; as it goes from half-open to
+ * connection to TIME-WAIT the entry is pointed at the next record and never moves. Each kind of record
+ * has its pool and its wheel.
+ */
+#include <errno.h>
+
+#include "tcp/host.h"
+
+enum { EXPIRED_BATCH = 64, EXPIRED_PER_CALL = 1024 };
+
+/* ---- sizes ---- */
+
+/** Few connections hold gaps or rare options at once; a keep-alive for all makes it all. */
+static uint32_t n_rare(const struct tern_stack_config *cfg)
+{
+    const uint32_t few = cfg->conns_max / 8 > 1024 ? cfg->conns_max / 8 : 1024;
+    return cfg->keepalive_ms != 0 || few > cfg->conns_max ? cfg->conns_max : few;
+}
+
+static uint32_t n_rxq(const struct tern_stack_config *cfg)
+{
+    const uint32_t few = cfg->conns_max / 8 > 1024 ? cfg->conns_max / 8 : 1024;
+    return few > cfg->conns_max ? cfg->conns_max : few;
+}
+
+static bool any_v6(const struct tern_stack_config *cfg)
+{
+    for (uint32_t i = 0; i < cfg->n_addrs; i++)
+        if (!tern_addr_is_v4(&cfg->addrs[i].addr))
+            return true;
+    return false;
+}
+
+static uint32_t n_addr6(const struct tern_stack_config *cfg)
+{
+    return any_v6(cfg) ? cfg->conns_max : 1;
+}
+
+static uint32_t n_half(const struct tern_stack_config *cfg)
+{
+    return cfg->syn_cookies == TERN_SYN_COOKIES_ALWAYS ? 1 : cfg->half_open_max;
+}
+
+static uint32_t n_flow(const struct tern_stack_config *cfg)
+{
+    return cfg->conns_max + n_half(cfg) + cfg->time_wait_max;
+}
+
+void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_plan *plan)
+{
+    plan->conns = tern_pool_bytes(sizeof(struct tern_conn), cfg->conns_max)
+                  + tern_pool_bytes(sizeof(struct tern_addr6), n_addr6(cfg));
+    plan->flow = tern_flow_bytes_for(n_flow(cfg));
+    plan->halves = tern_pool_bytes(sizeof(struct tern_half), n_half(cfg));
+    plan->time_waits = tern_pool_bytes(sizeof(struct tern_tw), cfg->time_wait_max);
+    plan->records = tern_pool_bytes(sizeof(struct tern_txq), cfg->conns_max)
+                    + tern_pool_bytes(sizeof(struct tern_rxq), n_rxq(cfg))
+                    + tern_pool_bytes(sizeof(struct tern_rare), n_rare(cfg));
+    plan->other += 3 * tern_wheel_bytes();
+}
+
+static int init_pools(struct tern_shard *sh)
+{
+    const struct tern_stack_config *cfg = &sh->tcp.cfg;
+    const struct {
+        struct tern_pool *pool;
+        size_t bytes;
+        uint32_t n;
+    } pools[] = {
+        {&sh->conns, sizeof(struct tern_conn), cfg->conns_max},
+        {&sh->addr6s, sizeof(struct tern_addr6), n_addr6(cfg)},
+        {&sh->txqs, sizeof(struct tern_txq), cfg->conns_max},
+        {&sh->rxqs, sizeof(struct tern_rxq), n_rxq(cfg)},
+        {&sh->rares, sizeof(struct tern_rare), n_rare(cfg)},
+        {&sh->halves, sizeof(struct tern_half), n_half(cfg)},
+        {&sh->tws, sizeof(struct tern_tw), cfg->time_wait_max},
+    };
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++) {
+        const int rc =
+            tern_pool_init(pools[i].pool, (uint32_t)pools[i].bytes, pools[i].n, cfg->numa_node);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+#define WHEEL_INIT(wheel, pool, type, now, node)                                                   \
+    tern_wheel_init((wheel), (pool)->base, sizeof(type), offsetof(type, wheel_next), (now), (node))
+
+static int init_wheels(struct tern_shard *sh)
+{
+    const uint32_t now = sh->tcp.now_tick;
+    const int node = sh->tcp.cfg.numa_node;
+    int rc = WHEEL_INIT(&sh->conn_wheel, &sh->conns, struct tern_conn, now, node);
+    if (rc == 0)
+        rc = WHEEL_INIT(&sh->half_wheel, &sh->halves, struct tern_half, now, node);
+    if (rc == 0)
+        rc = WHEEL_INIT(&sh->tw_wheel, &sh->tws, struct tern_tw, now, node);
+    return rc;
+}
+
+int tern_records_init(struct tern_shard *sh)
+{
+    int rc = tern_flow_init(&sh->flow, n_flow(&sh->tcp.cfg), sh->tcp.cfg.numa_node);
+    if (rc == 0)
+        rc = init_pools(sh);
+    if (rc == 0)
+        rc = init_wheels(sh);
+    if (rc != 0) {
+        tern_records_fini(sh);
+        return rc;
+    }
+    sh->tcp.conns = (struct tern_conn *)(void *)sh->conns.base;
+    sh->tcp.addr6s = (struct tern_addr6 *)(void *)sh->addr6s.base;
+    sh->tcp.txqs = (struct tern_txq *)(void *)sh->txqs.base;
+    sh->tcp.rxqs = (struct tern_rxq *)(void *)sh->rxqs.base;
+    sh->tcp.rares = (struct tern_rare *)(void *)sh->rares.base;
+    return 0;
+}
+
+void tern_records_fini(struct tern_shard *sh)
+{
+    struct tern_pool *const pools[] = {&sh->conns, &sh->addr6s, &sh->txqs, &sh->rxqs, &sh->rares,
+        &sh->halves, &sh->tws};
+    tern_wheel_fini(&sh->conn_wheel);
+    tern_wheel_fini(&sh->half_wheel);
+    tern_wheel_fini(&sh->tw_wheel);
+    for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
+        tern_pool_fini(pools[i]);
+    tern_flow_fini(&sh->flow);
+}
+
+/* ---- finding ---- */
+
+struct match {
+    const struct tern_shard *sh;
+    const struct tern_flow_key *key;
+};
+
+static bool conn_matches(
+    const struct tern_shard *sh, const struct tern_conn *c, const struct tern_flow_key *k)
+{
+    if (c->rport != k->rport || c->lport != k->lport)
+        return false;
+    if (c->flags & TERN_CF_V6) {
+        const struct tern_addr6 *a = &sh->tcp.addr6s[c->remote4];
+        return tern_addr_equal(&a->remote, &k->remote) && tern_addr_equal(&a->local, &k->local);
+    }
+    return c->remote4 == k->remote.w[3] && c->local4 == k->local.w[3]
+           && tern_addr_is_v4(&k->remote);
+}
+
+static inline bool same(void *ctx, uint32_t ref)
+{
+    const struct match *m = ctx;
+    const uint32_t idx = tern_ref_idx(ref);
+    switch (tern_ref_kind(ref)) {
+    case TERN_REF_CONN: return conn_matches(m->sh, &m->sh->tcp.conns[idx], m->key);
+    case TERN_REF_HALF:
+        return tern_flow_key_equal(
+            &((const struct tern_half *)tern_pool_at(&m->sh->halves, idx))->key, m->key);
+    case TERN_REF_TW:
+        return tern_flow_key_equal(
+            &((const struct tern_tw *)tern_pool_at(&m->sh->tws, idx))->key, m->key);
+    }
+    return false;
+}
+
+uint32_t tern_records_find(const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash)
+{
+    struct match m = {sh, key};
+    return tern_flow_find(&sh->flow, hash, same, &m);
+}
+
+struct tern_tw *tern_host_find_tw(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, bool *in_use)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const uint32_t ref = tern_records_find(sh, key, hash);
+    *in_use = ref != 0 && tern_ref_kind(ref) != TERN_REF_TW;
+    return ref != 0 && !*in_use ? tern_pool_at(&sh->tws, tern_ref_idx(ref)) : NULL;
+}
+
+void tern_records_each(struct tern_shard *sh, void (*fn)(struct tern_shard *, uint32_t ref))
+{
+    for (uint32_t b = 0; b < sh->flow.n_buckets; b++) {
+        const struct tern_flow_bucket *bucket = &sh->flow.buckets[b];
+        for (int i = 0; i < TERN_FLOW_SLOTS; i++)
+            if (bucket->tag[i] != 0)
+                fn(sh, bucket->ref[i]);
+    }
+}
+
+/* ---- connections ---- */
+
+/** A zeroed connection that holds its key and next hop, not yet in the table. */
+static struct tern_conn *conn_make(struct tern_shard *sh, const struct tern_flow_key *key)
+{
+    struct tern_tcp *t = &sh->tcp;
+    const uint32_t idx = tern_pool_get(&sh->conns);
+    if (idx == 0)
+        return NULL;
+    struct tern_conn *c = &t->conns[idx];
+    *c = (struct tern_conn){.rport = key->rport, .lport = key->lport};
+    if (tern_addr_is_v4(&key->remote)) {
+        c->remote4 = key->remote.w[3];
+        c->local4 = key->local.w[3];
+    } else {
+        c->flags = TERN_CF_V6;
+        c->remote4 = tern_pool_get(&sh->addr6s); /* as many as connections: never 0 */
+        t->addr6s[c->remote4].remote = key->remote;
+        t->addr6s[c->remote4].local = key->local;
+    }
+    c->neighbour = tern_host_route(t, &key->remote);
+    return c;
+}
+
+static void conn_unmake(struct tern_shard *sh, struct tern_conn *c)
+{
+    tern_host_unroute(&sh->tcp, c->neighbour);
+    if (c->flags & TERN_CF_V6)
+        tern_pool_put(&sh->addr6s, c->remote4);
+    tern_pool_put(&sh->conns, tern_conn_idx(&sh->tcp, c));
+}
+
+struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    struct tern_conn *c = conn_make(sh, key);
+    if (c == NULL)
+        return NULL;
+    if (c->neighbour != 0
+        && tern_flow_insert(&sh->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c))) == 0)
+        return c;
+    conn_unmake(sh, c);
+    return NULL;
+}
+
+static uint32_t half_idx(const struct tern_shard *sh, const struct tern_half *h)
+{
+    return (uint32_t)(h - (const struct tern_half *)(const void *)sh->halves.base);
+}
+
+static uint32_t tw_idx(const struct tern_shard *sh, const struct tern_tw *tw)
+{
+    return (uint32_t)(tw - (const struct tern_tw *)(const void *)sh->tws.base);
+}
+
+struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    struct tern_conn *c = conn_make(sh, &h->key);
+    if (c == NULL)
+        return NULL;
+    if (c->neighbour == 0) {
+        conn_unmake(sh, c);
+        return NULL;
+    }
+    const uint32_t idx = half_idx(sh, h);
+    tern_flow_replace(&sh->flow, tern_flow_hash(t, &h->key), tern_ref(TERN_REF_HALF, idx),
+        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
+    tern_wheel_cancel(&sh->half_wheel, idx);
+    tern_pool_put(&sh->halves, idx);
+    return c;
+}
+
+struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const struct tern_flow_key key = tern_conn_key(t, c);
+    const uint64_t hash = tern_flow_hash(t, &key);
+    const uint32_t conn_ref = tern_ref(TERN_REF_CONN, tern_conn_idx(t, c));
+    const uint32_t idx = tern_pool_get(&sh->tws);
+    if (idx == 0) {
+        tern_flow_remove(&sh->flow, hash, conn_ref);
+        return NULL;
+    }
+    struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
+    *tw = (struct tern_tw){.key = key};
+    tern_flow_replace(&sh->flow, hash, conn_ref, tern_ref(TERN_REF_TW, idx));
+    return tw;
+}
+
+void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const struct tern_flow_key key = tern_conn_key(t, c);
+    const uint32_t idx = tern_conn_idx(t, c);
+    /* False when TIME-WAIT has taken the entry over. */
+    tern_flow_remove(&sh->flow, tern_flow_hash(t, &key), tern_ref(TERN_REF_CONN, idx));
+    tern_wheel_cancel(&sh->conn_wheel, idx);
+    if (c->txq != 0)
+        tern_pool_put(&sh->txqs, c->txq);
+    if (c->rare != 0)
+        tern_pool_put(&sh->rares, c->rare);
+    conn_unmake(sh, c);
+}
+
+/* ---- half-open and TIME-WAIT ---- */
+
+bool tern_host_halves_full(const struct tern_tcp *t)
+{
+    const struct tern_shard *sh = (const struct tern_shard *)(const void *)t;
+    return sh->halves.n_used >= sh->halves.capacity;
+}
+
+struct tern_half *tern_host_half_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const uint32_t idx = tern_pool_get(&sh->halves);
+    if (idx == 0)
+        return NULL;
+    if (tern_flow_insert(&sh->flow, hash, tern_ref(TERN_REF_HALF, idx)) != 0) {
+        tern_pool_put(&sh->halves, idx);
+        return NULL;
+    }
+    struct tern_half *h = tern_pool_at(&sh->halves, idx);
+    *h = (struct tern_half){.key = *key};
+    return h;
+}
+
+void tern_host_half_free(struct tern_tcp *t, struct tern_half *h)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const uint32_t idx = half_idx(sh, h);
+    tern_flow_remove(&sh->flow, tern_flow_hash(t, &h->key), tern_ref(TERN_REF_HALF, idx));
+    tern_wheel_cancel(&sh->half_wheel, idx);
+    tern_pool_put(&sh->halves, idx);
+}
+
+void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    const uint32_t idx = tw_idx(sh, tw);
+    tern_flow_remove(&sh->flow, tern_flow_hash(t, &tw->key), tern_ref(TERN_REF_TW, idx));
+    tern_wheel_cancel(&sh->tw_wheel, idx);
+    tern_pool_put(&sh->tws, idx);
+}
+
+/* ---- records beside a connection ---- */
+
+/** A zeroed record, or 0. */
+static uint32_t get_zeroed(struct tern_pool *pool)
+{
+    const uint32_t idx = tern_pool_get(pool);
+    if (idx != 0)
+        memset(tern_pool_at(pool, idx), 0, pool->stride);
+    return idx;
+}
+
+uint32_t tern_host_txq_new(struct tern_tcp *t)
+{
+    return get_zeroed(&tern_shard_of(t)->txqs);
+}
+
+void tern_host_txq_free(struct tern_tcp *t, uint32_t idx)
+{
+    tern_pool_put(&tern_shard_of(t)->txqs, idx);
+}
+
+uint32_t tern_host_rxq_new(struct tern_tcp *t)
+{
+    return get_zeroed(&tern_shard_of(t)->rxqs);
+}
+
+void tern_host_rxq_free(struct tern_tcp *t, uint32_t idx)
+{
+    tern_pool_put(&tern_shard_of(t)->rxqs, idx);
+}
+
+uint32_t tern_host_rare_new(struct tern_tcp *t)
+{
+    return get_zeroed(&tern_shard_of(t)->rares);
+}
+
+/* ---- timers ---- */
+
+void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due)
+{
+    tern_wheel_arm(&tern_shard_of(t)->conn_wheel, tern_conn_idx(t, c), due);
+}
+
+void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint32_t due)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    tern_wheel_arm(&sh->half_wheel, half_idx(sh, h), due);
+}
+
+/** TIME-WAIT may be prolonged, so its node is moved: nothing else remembers the deadline. */
+void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    tern_wheel_cancel(&sh->tw_wheel, tw_idx(sh, tw));
+    tern_wheel_arm(&sh->tw_wheel, tw_idx(sh, tw), due);
+}
+
+static void conn_expired(struct tern_shard *sh, uint32_t idx)
+{
+    tern_conn_timers(&sh->tcp, &sh->tcp.conns[idx]);
+}
+
+static void half_expired(struct tern_shard *sh, uint32_t idx)
+{
+    tern_half_timer(&sh->tcp, tern_pool_at(&sh->halves, idx));
+}
+
+static void tw_expired(struct tern_shard *sh, uint32_t idx)
+{
+    tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx));
+}
+
+/**
+ * Fire what is due on one wheel. An expiry touches no other record's node but through the wheel, and
+ * frees at most its own record (connections are freed when settled), so a batch stays valid.
+ */
+static void advance_wheel(
+    struct tern_shard *sh, struct tern_wheel *w, void (*fn)(struct tern_shard *, uint32_t))
+{
+    uint32_t expired[EXPIRED_BATCH];
+    uint32_t n = EXPIRED_BATCH;
+    for (uint32_t done = 0; n == EXPIRED_BATCH && done < EXPIRED_PER_CALL; done += n) {
+        n = tern_wheel_advance(w, sh->tcp.now_tick, expired, EXPIRED_BATCH);
+        for (uint32_t i = 0; i < n; i++)
+            fn(sh, expired[i]);
+    }
+}
+
+void tern_records_advance(struct tern_shard *sh)
+{
+    advance_wheel(sh, &sh->conn_wheel, conn_expired);
+    advance_wheel(sh, &sh->half_wheel, half_expired);
+    advance_wheel(sh, &sh->tw_wheel, tw_expired);
+}

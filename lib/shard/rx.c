@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shard_struct.h"
+
+/*
+ * A received burst, in stages over all its packets, so that what one stage will read the stage before
+ * has asked the memory for (design.md §2):
+ *
+ *   parse and sort   headers; ARP, NDP and ICMP are dealt with at once
+ *   hash             home buckets of the flow table
+ *   look             the other buckets, and the records that tags point at
+ *   act              one segment after the other, in the order they came
+ *   settle           once a connection: data, acknowledgement, timer, release
+ */
+#include "tcp/host.h"
+#include "tcp/mbuf.h"
+#include "wire/bytes.h"
+
+enum { PREFETCH_AHEAD = 4 };
+
+/* ---- parse ---- */
+
+static uint8_t device_verdict(uint64_t ol_flags)
+{
+    const uint64_t ip = ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
+    const uint64_t l4 = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    uint8_t flags = 0;
+    if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+        flags |= TERN_RX_IP_CSUM_GOOD;
+    else if (ip == RTE_MBUF_F_RX_IP_CKSUM_BAD)
+        flags |= TERN_RX_IP_CSUM_BAD;
+    if (l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+        flags |= TERN_RX_L4_CSUM_GOOD;
+    else if (l4 == RTE_MBUF_F_RX_L4_CKSUM_BAD)
+        flags |= TERN_RX_L4_CSUM_BAD;
+    return flags;
+}
+
+static enum tern_drop parse_once(const struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p)
+{
+    const struct tern_stack_config *cfg = &sh->tcp.cfg;
+    const struct tern_pkt_input in = {
+        .frame = rte_pktmbuf_mtod(m, const uint8_t *),
+        .n_contiguous = m->data_len,
+        .n_total = m->pkt_len,
+        .tail_sum = likely(m->next == NULL) ? 0 : tern_mbuf_sum(m->next),
+        .rx_flags = device_verdict(m->ol_flags),
+        .l3 = cfg->l3,
+        .vlan = cfg->vlan,
+        .vlan_stripped = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED,
+        .vlan_tci = m->vlan_tci,
+        .mac = cfg->mac,
+    };
+    return tern_pkt_parse(&in, p);
+}
+
+/** Parse; where headers lie in several buffers, join them and parse again. *m may be replaced. */
+static enum tern_drop parse(struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p)
+{
+    enum tern_drop why = parse_once(sh, *m, p);
+    if (likely(why != TERN_DROP_LINEARISE))
+        return why;
+    if ((*m)->next == NULL || (*m)->pkt_len > rte_pktmbuf_data_room_size(sh->tcp.pool))
+        return TERN_DROP_LINEARISE;
+    struct rte_mbuf *joined = rte_pktmbuf_copy(*m, sh->tcp.pool, 0, UINT32_MAX);
+    if (joined == NULL)
+        return TERN_DROP_NO_MBUF;
+    rte_pktmbuf_free(*m);
+    *m = joined;
+    return joined->next == NULL ? parse_once(sh, joined, p) : TERN_DROP_LINEARISE;
+}
+
+/* ---- ARP, NDP, ICMP ---- */
+
+static enum tern_drop take_arp(
+    struct tern_shard *sh, const struct rte_mbuf *m, const struct tern_pkt *p, bool replica)
+{
+    struct tern_neigh_msg msg;
+    const enum tern_drop why = tern_arp_parse(rte_pktmbuf_mtod(m, const uint8_t *), p, &msg);
+    if (why != TERN_DROP_NONE)
+        return why;
+    return tern_neigh_rx(&sh->neighbours, &msg, replica, sh->tcp.now_ns);
+}
+
+/** An ICMP error: find the connection whose segment it quotes (MUST-54). */
+static enum tern_drop take_icmp_error(struct tern_shard *sh, const struct tern_icmp_verdict *v)
+{
+    const struct tern_icmp_quote *q = &v->quote;
+    const struct tern_flow_key key = {
+        .remote = q->dst, .local = q->src, .rport = q->dport, .lport = q->sport};
+    const uint32_t ref = tern_records_find(sh, &key, tern_flow_hash(&sh->tcp, &key));
+    if (ref == 0 || tern_ref_kind(ref) != TERN_REF_CONN)
+        return TERN_DROP_ICMP_QUOTE;
+    struct tern_conn *c = &sh->tcp.conns[tern_ref_idx(ref)];
+    return tern_conn_icmp(&sh->tcp, c, (int)v->kind, q->seq, q->mtu_bytes, q->quoted_ip_bytes);
+}
+
+/** A reply is written over the request, so the frame must be ours alone and in one piece. */
+static bool is_writable(const struct rte_mbuf *m)
+{
+    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL;
+}
+
+static enum tern_drop take_icmp(
+    struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p, bool replica)
+{
+    if (!is_writable(*m)) {
+        struct rte_mbuf *copy = rte_pktmbuf_copy(*m, sh->tcp.pool, 0, UINT32_MAX);
+        if (copy == NULL || copy->next != NULL) {
+            rte_pktmbuf_free(copy);
+            return TERN_DROP_NO_MBUF;
+        }
+        rte_pktmbuf_free(*m);
+        *m = copy;
+        const enum tern_drop why = parse_once(sh, copy, p);
+        if (why != TERN_DROP_NONE)
+            return why;
+    }
+    uint8_t *frame = rte_pktmbuf_mtod(*m, uint8_t *);
+    const struct tern_icmp_verdict v = tern_icmp_in(&sh->icmp, frame, p, replica, sh->tcp.now_ns);
+    if (v.is_error)
+        return take_icmp_error(sh, &v);
+    if (!v.send_reply)
+        return v.why;
+    rte_pktmbuf_trim(*m, (uint16_t)((*m)->pkt_len - p->end_off));
+    (*m)->ol_flags = 0;
+    sh->tcp.stats.icmp_echo_replies++;
+    tern_link_send(sh, *m);
+    *m = NULL;
+    return TERN_DROP_NONE;
+}
+
+static void take_control(struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p, bool replica)
+{
+    const enum tern_drop why = p->kind == TERN_PKT_ARP ? take_arp(sh, m, p, replica)
+                                                       : take_icmp(sh, &m, p, replica);
+    tern_drop_mbuf(&sh->tcp, m, why);
+}
+
+/* ---- TCP ---- */
+
+/** Is the segment between two stations that may talk TCP to us? (RFC 1122 §3.2.1.3, MUST-57, MUST-63) */
+static enum tern_drop check_addresses(const struct tern_shard *sh, const struct tern_flow_key *k)
+{
+    if (!tern_route_is_mine(&sh->routes, &k->local))
+        return tern_route_is_subnet_broadcast(&sh->routes, &k->local) ? TERN_DROP_IP_DST
+                                                                      : TERN_DROP_IP_DST_NOT_MINE;
+    if (tern_route_is_mine(&sh->routes, &k->remote))
+        return TERN_DROP_IP_SRC_MINE;
+    if (tern_route_is_subnet_broadcast(&sh->routes, &k->remote))
+        return TERN_DROP_IP_SRC;
+    return TERN_DROP_NONE;
+}
+
+/** Parse one packet. @return true: *seg is a TCP segment for us; false: dealt with */
+static bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
+{
+    enum tern_drop why = parse(sh, &m, &seg->p);
+    if (unlikely(why != TERN_DROP_NONE)) {
+        tern_drop_mbuf(&sh->tcp, m, why);
+        return false;
+    }
+    if (unlikely(seg->p.kind != TERN_PKT_TCP)) {
+        take_control(sh, m, &seg->p, false);
+        return false;
+    }
+    seg->m = m;
+    seg->frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    seg->key.remote = tern_pkt_addr(&seg->p, seg->p.src);
+    seg->key.local = tern_pkt_addr(&seg->p, seg->p.dst);
+    seg->key.rport = seg->p.sport;
+    seg->key.lport = seg->p.dport;
+    why = check_addresses(sh, &seg->key);
+    if (unlikely(why != TERN_DROP_NONE)) {
+        tern_drop_mbuf(&sh->tcp, m, why);
+        return false;
+    }
+    sh->tcp.stats.rx_segments++;
+    seg->hash = tern_flow_hash(&sh->tcp, &seg->key);
+    tern_flow_prefetch(&sh->flow, seg->hash);
+    return true;
+}
+
+static bool find_listener(
+    const struct tern_shard *sh, const struct tern_flow_key *k, struct tern_listen_ctx *out)
+{
+    if (!tern_listeners_any(&sh->listeners, k->lport))
+        return false;
+    const struct tern_listener *l = tern_listeners_find(&sh->listeners, &k->local, k->lport);
+    if (l == NULL)
+        return false;
+    *out = (struct tern_listen_ctx){.app = l->app, .user = l->user};
+    return true;
+}
+
+static enum tern_drop no_connection(struct tern_shard *sh, struct tern_seg *seg)
+{
+    struct tern_listen_ctx l;
+    return find_listener(sh, &seg->key, &l) ? tern_listen_rx(&sh->tcp, &l, seg)
+                                            : tern_closed_rx(&sh->tcp, seg);
+}
+
+static enum tern_drop half_open(struct tern_shard *sh, uint32_t idx, struct tern_seg *seg)
+{
+    struct tern_listen_ctx l;
+    const bool listening = find_listener(sh, &seg->key, &l);
+    return tern_half_rx(&sh->tcp, listening ? &l : NULL, tern_pool_at(&sh->halves, idx), seg);
+}
+
+static enum tern_drop time_wait(struct tern_shard *sh, uint32_t idx, struct tern_seg *seg)
+{
+    struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
+    struct tern_listen_ctx l;
+    bool reopen;
+    const enum tern_drop why = tern_tw_rx(&sh->tcp, tw, seg, &reopen);
+    if (!reopen)
+        return why;
+    if (find_listener(sh, &seg->key, &l)) {
+        sh->tcp.stats.time_wait_reused++;
+        tern_host_tw_free(&sh->tcp, tw);
+    }
+    return no_connection(sh, seg);
+}
+
+/** One segment. Records of one tuple change within a burst, so the table is asked here, not before. */
+static void act(struct tern_shard *sh, struct tern_seg *seg)
+{
+    const uint32_t ref = tern_records_find(sh, &seg->key, seg->hash);
+    const uint32_t idx = tern_ref_idx(ref);
+    if (likely(ref != 0 && tern_ref_kind(ref) == TERN_REF_CONN)) {
+        tern_conn_rx(&sh->tcp, &sh->tcp.conns[idx], seg);
+        return;
+    }
+    enum tern_drop why;
+    if (ref == 0)
+        why = no_connection(sh, seg);
+    else
+        why = tern_ref_kind(ref) == TERN_REF_HALF ? half_open(sh, idx, seg) : time_wait(sh, idx, seg);
+    if (why != TERN_DROP_NONE || seg->m != NULL)
+        tern_seg_done(&sh->tcp, seg, why);
+}
+
+/* ---- the burst ---- */
+
+static void free_spares(struct tern_tcp *t)
+{
+    rte_pktmbuf_free_bulk(t->spares, t->n_spares);
+    t->n_spares = 0;
+}
+
+void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, uint64_t now_ns)
+{
+    struct tern_tcp *t = &sh->tcp;
+    struct tern_seg segs[TERN_BURST_MAX];
+    uint32_t n_segs = 0;
+    assert(n <= TERN_BURST_MAX);
+    tern_tcp_set_time(t, now_ns);
+    t->stats.rx_packets += n;
+    for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + PREFETCH_AHEAD < n)
+            rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
+        t->stats.rx_bytes += pkts[i]->pkt_len;
+        n_segs += sort(sh, pkts[i], &segs[n_segs]);
+    }
+    for (uint32_t i = 0; i < n_segs; i++)
+        tern_flow_prefetch_other(&sh->flow, segs[i].hash);
+    for (uint32_t i = 0; i < n_segs; i++) {
+        const uint32_t ref = tern_flow_first_match(&sh->flow, segs[i].hash);
+        if (ref != 0) {
+            const char *record = tern_ref_record(sh, ref);
+            rte_prefetch0(record);
+            rte_prefetch0(record + RTE_CACHE_LINE_SIZE);
+        }
+    }
+    for (uint32_t i = 0; i < n_segs; i++)
+        act(sh, &segs[i]);
+    tern_tcp_settle(t);
+    free_spares(t);
+}
+
+void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns)
+{
+    struct tern_pkt p;
+    tern_tcp_set_time(&sh->tcp, now_ns);
+    const enum tern_drop why = parse(sh, &m, &p);
+    if (why != TERN_DROP_NONE || p.kind == TERN_PKT_TCP)
+        tern_drop_mbuf(&sh->tcp, m, why);
+    else
+        take_control(sh, m, &p, true);
+    tern_tcp_settle(&sh->tcp);
+}
+
+/* ---- for the engine's steering ---- */
+
+static bool is_shared_icmp6(const uint8_t *ip, uint32_t n)
+{
+    if (n <= TERN_IP6_BYTES || ip[6] != TERN_IPPROTO_ICMP6)
+        return false;
+    const uint8_t type = ip[TERN_IP6_BYTES];
+    return type < 128 || (type >= 133 && type <= 137); /* errors and NDP (RFC 4443 §2.1, RFC 4861) */
+}
+
+static bool is_shared_icmp4(const uint8_t *ip, uint32_t n)
+{
+    const uint32_t ihl = (ip[0] & 0xfu) * 4;
+    if (n <= ihl || ihl < TERN_IP4_BYTES || ip[9] != TERN_IPPROTO_ICMP)
+        return false;
+    const uint8_t type = ip[ihl];
+    return type == 3 || type == 11 || type == 12;
+}
+
+bool tern_shard_is_shared_frame(const struct tern_shard *sh, const struct rte_mbuf *m)
+{
+    const uint8_t *at = rte_pktmbuf_mtod(m, const uint8_t *);
+    uint32_t n = m->data_len;
+    if (!sh->tcp.cfg.l3) {
+        if (n < TERN_ETH_BYTES)
+            return false;
+        uint16_t type = tern_load16(at + 12);
+        uint32_t skip = TERN_ETH_BYTES;
+        if (type == TERN_ETHERTYPE_VLAN && n >= skip + TERN_VLAN_BYTES) {
+            type = tern_load16(at + 16);
+            skip += TERN_VLAN_BYTES;
+        }
+        if (type == TERN_ETHERTYPE_ARP)
+            return true;
+        at += skip;
+        n -= skip;
+    }
+    if (n < TERN_IP4_BYTES)
+        return false;
+    return at[0] >> 4 == 6 ? is_shared_icmp6(at, n) : is_shared_icmp4(at, n);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * What a shard is made of. Known to the few files of lib/shard that make up the shard itself; the
+ * protocol sees the first member, the engine sees shard.h.
+ */
+#include "flow_table.h"
+#include "icmp_in.h"
+#include "listeners.h"
+#include "neighbour.h"
+#include "pool.h"
+#include "route.h"
+#include "shard.h"
+#include "tcp/tcp.h"
+#include "wheel.h"
+
+/** A reference in the flow table: which kind of record, and its index. Never 0. */
+enum tern_ref_kind {
+    TERN_REF_CONN = 1,
+    TERN_REF_HALF = 2,
+    TERN_REF_TW = 3,
+};
+
+enum { TERN_REF_IDX_BITS = 30, TERN_PORT_TURNS = 1024 };
+
+static inline uint32_t tern_ref(enum tern_ref_kind kind, uint32_t idx)
+{
+    return (uint32_t)kind << TERN_REF_IDX_BITS | idx;
+}
+
+static inline enum tern_ref_kind tern_ref_kind(uint32_t ref)
+{
+    return (enum tern_ref_kind)(ref >> TERN_REF_IDX_BITS);
+}
+
+static inline uint32_t tern_ref_idx(uint32_t ref)
+{
+    return ref & ((1u << TERN_REF_IDX_BITS) - 1);
+}
+
+struct tern_shard {
+    struct tern_tcp tcp; /* first: tern_shard_of() */
+    struct tern_flow_table flow;
+    struct tern_pool conns, addr6s, txqs, rxqs, rares, halves, tws;
+    struct tern_wheel conn_wheel, half_wheel, tw_wheel;
+    struct tern_listeners listeners;
+    struct tern_neigh_table neighbours;
+    struct tern_icmp_in icmp;
+    struct tern_routes routes;
+    void *user;
+    uint32_t worker;
+    uint32_t port_turns[TERN_PORT_TURNS]; /* next ephemeral port, by hash of the destination */
+};
+
+/** The record behind a reference, for prefetching. */
+static inline const void *tern_ref_record(const struct tern_shard *sh, uint32_t ref)
+{
+    const uint32_t idx = tern_ref_idx(ref);
+    switch (tern_ref_kind(ref)) {
+    case TERN_REF_CONN: return tern_pool_at(&sh->conns, idx);
+    case TERN_REF_HALF: return tern_pool_at(&sh->halves, idx);
+    case TERN_REF_TW: return tern_pool_at(&sh->tws, idx);
+    }
+    return NULL;
+}
+
+/* records.c */
+TERN_MUST_CHECK int tern_records_init(struct tern_shard *sh);
+void tern_records_fini(struct tern_shard *sh);
+void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_plan *plan);
+/** The reference of a four-tuple, or 0. */
+uint32_t tern_records_find(const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash);
+/** Run the timers that are due. Bounded work a call. */
+void tern_records_advance(struct tern_shard *sh);
+/** Call `fn` for every reference in the table; fn must not change the table. */
+void tern_records_each(struct tern_shard *sh, void (*fn)(struct tern_shard *, uint32_t ref));
+
+/* link.c */
+struct tern_neigh_io tern_link_io(struct tern_shard *sh);
+/** Queue a whole frame for sending; drops with TX_FULL when the list is full. */
+void tern_link_send(struct tern_shard *sh, struct rte_mbuf *frame);

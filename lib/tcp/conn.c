@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * The life of a connection between arrival, output and timers: how it starts, what the two SYNs agree
+ * on, how it ends. Whatever happens to it, it is put on the shard's list of touched connections, and
+ * at the end of the burst tern_conn_settle() sends what is owed, arms its timer and, when it is over,
+ * tells the application and releases it. So no callback ever runs into a connection that is gone, and
+ * there is one place that frees.
+ */
+#include "host.h"
+#include "packet.h"
+#include "reasm.h"
+#include "sendq.h"
+#include "state.h"
+
+/* ---- starting ---- */
+
+uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6)
+{
+    /* MUST-67: the largest datagram less fixed headers, options not counted. */
+    const uint32_t headers = (v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES) + TERN_TCP_BYTES;
+    const uint32_t mss = t->cfg.mtu_bytes - headers;
+    if (t->cfg.mss_max != 0 && t->cfg.mss_max < mss)
+        return t->cfg.mss_max;
+    return (uint16_t)mss;
+}
+
+static uint32_t initial_cwnd(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return t->cfg.init_cwnd_segs * tern_conn_payload_max(t, c); /* RFC 6928 */
+}
+
+void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
+{
+    c->flags &= (uint16_t)~(TERN_CF_QUICK_ACK | TERN_CF_DELAY_ACK);
+    c->slow &= (uint8_t)~TERN_QUICK_START;
+    if (policy == TERN_ACK_EVERY_BURST) {
+        c->flags |= TERN_CF_QUICK_ACK;
+    } else if (policy == TERN_ACK_DELAYED) {
+        c->flags |= TERN_CF_DELAY_ACK;
+    } else if (!(c->flags & TERN_CF_ACK_LATER)) {
+        c->slow |= TERN_QUICK_START;
+        c->quick_acks_left = TERN_ACK_QUICK_SEGS;
+    }
+}
+
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key, uint8_t app,
+    void *user)
+{
+    c->app = app;
+    c->user = user;
+    c->ts_offset = tern_ts_offset(t, key);
+    c->last_rx_ms = t->now_ms;
+    c->ssthresh_bytes = UINT32_MAX;
+    c->wscale = (uint8_t)(t->rcv_wscale << 4);
+    c->slow = TERN_SLOW_STATE;
+    if (t->cfg.nodelay)
+        c->flags |= TERN_CF_NODELAY;
+    tern_conn_set_ack_policy(c, t->cfg.ack_policy);
+    /* Until the peer says otherwise (MUST-15). */
+    c->mss_bytes = c->flags & TERN_CF_V6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
+}
+
+void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer)
+{
+    const bool v6 = c->flags & TERN_CF_V6;
+    uint16_t mss = v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
+    if (peer->has & TERN_HAS_MSS)
+        mss = peer->mss > TERN_MSS_MIN ? peer->mss : TERN_MSS_MIN; /* clamped at the door */
+    const struct tern_rare *rare = tern_conn_rare(t, c);
+    if (rare != NULL && rare->mss_max != 0 && rare->mss_max < mss)
+        mss = rare->mss_max;
+    const uint16_t own = tern_tcp_own_mss(t, v6);
+    c->mss_bytes = mss < own ? mss : own; /* MUST-16 */
+
+    if ((peer->has & TERN_HAS_TS) && t->cfg.timestamps) {
+        c->flags |= TERN_CF_TS;
+        c->ts_recent = peer->ts_val;
+    }
+    if ((peer->has & TERN_HAS_SACK_OK) && t->cfg.sack)
+        c->flags |= TERN_CF_SACK;
+    if ((peer->has & TERN_HAS_WSCALE) && t->cfg.window_scale) {
+        c->flags |= TERN_CF_WSCALE;
+        c->wscale = (uint8_t)(t->rcv_wscale << 4 | peer->wscale);
+    } else {
+        c->wscale = 0; /* both or none (RFC 7323 §2.2) */
+    }
+    c->cwnd_bytes = initial_cwnd(t, c);
+}
+
+static void start_keepalive(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_rare *r = tern_conn_rare(t, c);
+    const uint32_t idle_ms = r != NULL ? r->keepalive_ms : t->cfg.keepalive_ms;
+    if (idle_ms == 0 || (r == NULL && (r = tern_conn_rare_need(t, c)) == NULL))
+        return;
+    r->keepalive_at = t->now_tick + tern_ticks_from_ms(idle_ms);
+    r->keepalive_armed = true;
+}
+
+void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
+{
+    c->flags |= TERN_CF_OPENED;
+    t->stats.open_now++;
+    if (c->flags & TERN_CF_ACTIVE) {
+        t->stats.active_established++;
+        t->stats.opening_now--;
+    } else {
+        t->stats.passive_established++;
+    }
+    /* RFC 6298 §5.7: a lost SYN tells that the RTO was too short; data starts with 3 s or more. */
+    if (c->backoff != 0 && c->srtt_us8 == 0)
+        c->srtt_us8 = TERN_RTO_AFTER_SYN_LOSS_MS * 1000 * 8;
+    c->backoff = 0;
+    start_keepalive(t, c);
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_open != NULL)
+        app->on_open(tern_shard_of(t), c);
+}
+
+/* ---- ending ---- */
+
+void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why)
+{
+    if (c->state == TERN_CLOSED)
+        return;
+    tern_conn_set_state(c, TERN_CLOSED);
+    c->misc = (uint8_t)why;
+    tern_conn_touch(t, c);
+}
+
+void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why)
+{
+    /* RFC 9293 §3.10.5: in SYN-SENT there is nobody to tell. */
+    if (c->state != TERN_CLOSED && c->state != TERN_SYN_SENT)
+        tern_conn_send_rst(t, c);
+    tern_conn_end(t, c, why);
+}
+
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c)
+{
+    tern_conn_send_ack(t, c);
+    tern_conn_set_state(c, TERN_TIME_WAIT);
+    struct tern_tw *tw = tern_host_tw_from_conn(t, c);
+    if (tw != NULL) {
+        tw->snd_nxt = c->snd.nxt;
+        tw->rcv_nxt = c->rcv.nxt;
+        tw->ts_recent = c->flags & TERN_CF_TS ? c->ts_recent : 0;
+        tw->ts_offset = c->flags & TERN_CF_TS ? c->ts_offset : 0;
+        t->stats.time_wait_opened++;
+        tern_host_tw_timer(t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms));
+    } else {
+        t->stats.time_wait_overflow++;
+    }
+    tern_conn_end(t, c, TERN_CLOSE_NORMAL);
+}
+
+/** The books: every opening and every established connection ends under one name. */
+static void count_end(struct tern_tcp *t, const struct tern_conn *c)
+{
+    if (c->flags & TERN_CF_OPENED) {
+        t->stats.closed[c->misc]++;
+        t->stats.open_now--;
+    } else {
+        t->stats.active_failed[c->misc]++;
+        t->stats.opening_now--;
+    }
+}
+
+static void release(struct tern_tcp *t, struct tern_conn *c)
+{
+    count_end(t, c);
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_closed != NULL)
+        app->on_closed(tern_shard_of(t), c, (enum tern_close_reason)c->misc);
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q != NULL)
+        tern_sendq_clear(q);
+    if (c->rxq != 0)
+        tern_reasm_clear(t, c);
+    tern_host_conn_free(t, c);
+}
+
+/* ---- settling ---- */
+
+void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->flags & TERN_CF_TOUCHED)
+        return;
+    c->flags |= TERN_CF_TOUCHED;
+    c->touch_next = 0;
+    const uint32_t idx = tern_conn_idx(t, c);
+    if (t->touched_tail != 0)
+        t->conns[t->touched_tail].touch_next = idx;
+    else
+        t->touched_head = idx;
+    t->touched_tail = idx;
+}
+
+static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
+{
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    if (q != NULL && q->n_bytes > t->cfg.snd_buf_bytes / 2)
+        return;
+    if (!tern_state_can_send((enum tern_state)c->state) || c->state < TERN_ESTABLISHED)
+        return;
+    c->flags &= (uint16_t)~TERN_CF_WANT_SENDABLE;
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_sendable != NULL)
+        app->on_sendable(tern_shard_of(t), c);
+}
+
+void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
+{
+    if ((c->flags & TERN_CF_WANT_SENDABLE) && c->state != TERN_CLOSED)
+        tell_sendable(t, c);
+    if (tern_state_can_output((enum tern_state)c->state))
+        tern_conn_output(t, c);
+    if ((c->flags & TERN_CF_ACK_NOW) && c->state != TERN_CLOSED)
+        tern_conn_send_ack(t, c);
+    if (c->state == TERN_CLOSED)
+        release(t, c);
+    else
+        tern_conn_arm_timer(t, c);
+}
+
+void tern_tcp_settle(struct tern_tcp *t)
+{
+    while (t->touched_head != 0 && t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED) {
+        struct tern_conn *c = &t->conns[t->touched_head];
+        t->touched_head = c->touch_next;
+        if (t->touched_head == 0)
+            t->touched_tail = 0;
+        c->flags &= (uint16_t)~TERN_CF_TOUCHED;
+        tern_conn_settle(t, c);
+    }
+}
+
+/* ---- what few need ---- */
+
+struct tern_rare *tern_conn_rare_need(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->rare == 0) {
+        c->rare = tern_host_rare_new(t);
+        if (c->rare == 0)
+            return NULL;
+        struct tern_rare *r = &t->rares[c->rare];
+        r->dscp = 0xff;
+        r->linger_ms = UINT32_MAX;
+        r->keepalive_ms = t->cfg.keepalive_ms;
+    }
+    return &t->rares[c->rare];
+}
+
+int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app)
+{
+    for (uint16_t i = 0; i < t->n_apps; i++)
+        if (t->app_ids[i] == app)
+            return i;
+    if (t->n_apps == TERN_APPS_MAX)
+        return -1;
+    t->apps[t->n_apps] = *app;
+    t->app_ids[t->n_apps] = app;
+    return t->n_apps++;
+}

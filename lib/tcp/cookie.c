@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cookie.h"
+
+enum { WSCALE_NONE = 15 };
+
+/* Rounded down: what links of today announce, and the defaults of both families. */
+static const uint16_t mss_table[8] = {TERN_MSS_MIN, 536, 1220, 1300, 1400, 1440, 1460, 8940};
+
+static uint8_t mss_index(uint16_t mss)
+{
+    uint8_t i = 0;
+    while (i < 7 && mss_table[i + 1] <= mss)
+        i++;
+    return i;
+}
+
+static uint64_t mac(const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs,
+    uint64_t period)
+{
+    uint64_t w[7];
+    memcpy(w, &key->remote, 16);
+    memcpy(w + 2, &key->local, 16);
+    w[4] = (uint64_t)key->rport << 16 | key->lport;
+    w[5] = irs.v;
+    w[6] = period;
+    return tern_siphash24(t->keys.cookie, w, 7);
+}
+
+/* The top 24 bits must bind the data byte, or it could be exchanged. */
+static uint32_t seal(uint64_t mac, uint8_t data)
+{
+    const struct tern_siphash_key key = {mac, ~mac};
+    const uint64_t w = data;
+    const uint32_t tag = (uint32_t)(tern_siphash13(key, &w, 1) >> 40);
+    return tag << 8 | (uint8_t)(data ^ (uint8_t)mac);
+}
+
+struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flow_key *key,
+    struct tern_seq irs, const struct tern_tcp_opts *peer)
+{
+    const bool v4 = tern_addr_is_v4(&key->remote);
+    const uint16_t absent = v4 ? TERN_MSS_DEFAULT4 : TERN_MSS_DEFAULT6;
+    const uint16_t mss = peer->has & TERN_HAS_MSS ? peer->mss : absent;
+    const uint8_t wscale = peer->has & TERN_HAS_WSCALE ? peer->wscale : WSCALE_NONE;
+    const uint8_t data = (uint8_t)(mss_index(mss) << 5 | wscale << 1 | !!(peer->has & TERN_HAS_SACK_OK));
+    return (struct tern_seq){seal(mac(t, key, irs, t->now_ns >> TERN_COOKIE_PERIOD_SHIFT), data)};
+}
+
+bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs,
+    struct tern_seq iss, struct tern_tcp_opts *out)
+{
+    const uint64_t period = t->now_ns >> TERN_COOKIE_PERIOD_SHIFT;
+    for (uint64_t back = 0; back < TERN_COOKIE_PERIODS && back <= period; back++) {
+        const uint64_t m = mac(t, key, irs, period - back);
+        const uint8_t data = (uint8_t)(iss.v ^ (uint8_t)m);
+        if (seal(m, data) != iss.v)
+            continue;
+        out->has |= TERN_HAS_MSS;
+        out->mss = mss_table[data >> 5];
+        const uint8_t wscale = (data >> 1) & 0xf;
+        if (wscale != WSCALE_NONE) {
+            out->has |= TERN_HAS_WSCALE;
+            out->wscale = wscale;
+        }
+        if (data & 1)
+            out->has |= TERN_HAS_SACK_OK;
+        return true;
+    }
+    return false;
+}

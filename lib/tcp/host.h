@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * What the protocol asks of the shard around it: records, the table that finds them, timers, the
+ * link. Plain functions that lib/shard defines, so that lib/tcp includes nothing of it, and no call
+ * goes through a pointer. Each record is freed in one function here and nowhere else.
+ */
+#include "tcp.h"
+
+/** A zeroed connection under `key`, entered in the flow table; NULL: conns_max or table full. */
+struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
+
+/** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as above, and `h` lives. */
+struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h);
+
+/** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and is in the table no more). NULL: none left; then c's entry is gone, too. */
+struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c);
+
+/** Free a connection and every record it holds; its timer is cancelled, its table entry removed. */
+void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c);
+
+struct tern_half *tern_host_half_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
+void tern_host_half_free(struct tern_tcp *t, struct tern_half *h);
+bool tern_host_halves_full(const struct tern_tcp *t);
+void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw);
+
+/** What holds a four-tuple: a TIME-WAIT record (returned), something alive (*in_use), or nothing. */
+struct tern_tw *tern_host_find_tw(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, bool *in_use);
+
+/** Records from their pools: index, or 0. They come zeroed. */
+uint32_t tern_host_txq_new(struct tern_tcp *t);
+void tern_host_txq_free(struct tern_tcp *t, uint32_t idx);
+uint32_t tern_host_rxq_new(struct tern_tcp *t);
+void tern_host_rxq_free(struct tern_tcp *t, uint32_t idx);
+uint32_t tern_host_rare_new(struct tern_tcp *t);
+
+/** See to it that the record's timer function is called at `due` or before. */
+void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due);
+void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint32_t due);
+void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
+
+/** The counter from which the next ephemeral port towards this destination is drawn. */
+uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key);
+
+/** Our address for `remote`: `wanted`, or chosen when unspecified (MUST-44). @return 0, -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
+int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
+    const union tern_addr *wanted, union tern_addr *out);
+
+/** A buffer that refers to [off, off + n) of a static body, or NULL. May hold less than n. */
+struct rte_mbuf *tern_host_static_mbuf(struct tern_tcp *t, struct tern_static *s, size_t off, size_t n);
+
+/** Next hop towards `remote`, with a reference; 0: no route or no entry left. */
+uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote);
+void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour);
+/** The next hop was asked for and did not answer. */
+bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour);
+/** The handshake with `remote` was completed by a frame from this MAC. */
+void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg);
+
+/** Send a packet that starts at its IP header to a neighbour. Takes over m. */
+void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6);
+/** Send it back over the link to the station `mac` (ignored without Ethernet). */
+void tern_host_output_to(struct tern_tcp *t, const uint8_t mac[6], struct rte_mbuf *m, bool v6);

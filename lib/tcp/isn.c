@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * Everything about a connection that an outsider must not be able to compute: initial sequence
+ * number (RFC 6528), timestamp offset (RFC 7323 §7.1), place in the flow table. Each is a SipHash of
+ * the four-tuple under a key of its own, so that learning one says nothing about another.
+ */
+#include <string.h>
+
+enum { KEY_WORDS = 5 };
+
+/** The four-tuple as words. IPv4 takes two, so that the hash of the common case is short. */
+static uint32_t key_words(const struct tern_flow_key *k, uint64_t w[KEY_WORDS])
+{
+    const uint64_t ports = (uint64_t)k->rport << 16 | k->lport;
+    if (tern_addr_is_v4(&k->remote)) {
+        w[0] = (uint64_t)k->remote.w[3] << 32 | k->local.w[3];
+        w[1] = ports;
+        return 2;
+    }
+    memcpy(w, &k->remote, sizeof k->remote);
+    memcpy(w + 2, &k->local, sizeof k->local);
+    w[4] = ports;
+    return KEY_WORDS;
+}
+
+void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
+{
+    const struct tern_siphash_key master = {seed[0], seed[1]};
+    struct tern_siphash_key *const keys[] = {&k->flow, &k->isn, &k->cookie, &k->port, &k->ts};
+    for (uint64_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const uint64_t a[] = {2 * i, seed[2], seed[3]};
+        const uint64_t b[] = {2 * i + 1, seed[2], seed[3]};
+        keys[i]->k0 = tern_siphash24(master, a, 3);
+        keys[i]->k1 = tern_siphash24(master, b, 3);
+    }
+}
+
+uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    uint64_t w[KEY_WORDS];
+    const uint32_t n = key_words(key, w);
+    return tern_siphash13(t->keys.flow, w, n);
+}
+
+struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    if (unlikely(t->cfg.pins.has_isn))
+        return (struct tern_seq){t->cfg.pins.isn};
+    uint64_t w[KEY_WORDS];
+    const uint32_t n = key_words(key, w);
+    /* RFC 6528 §3: ISN = M + F; M advances every 4 µs (RFC 9293 §3.4.1 MUST-8). */
+    const uint32_t m = (uint32_t)(t->now_ns / (4 * TERN_NS_PER_US));
+    return (struct tern_seq){m + (uint32_t)tern_siphash24(t->keys.isn, w, n)};
+}
+
+uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    uint64_t w[KEY_WORDS];
+    const uint32_t n = key_words(key, w);
+    return (uint32_t)tern_siphash24(t->keys.ts, w, n);
+}

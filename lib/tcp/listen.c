@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * Passive opens: LISTEN (RFC 9293 §3.10.7.2) and SYN-RECEIVED before there is a connection.
+ *
+ * A SYN costs a 64-byte record (struct tern_half) or, under SYN cookies, nothing. Its SYN-ACK is
+ * written into the buffer the SYN came in. Only the ACK that proves the peer lives where it says makes
+ * a connection. Both ways end in complete(), so that a connection is the same whichever it came by.
+ */
+#include "cookie.h"
+#include "host.h"
+#include "packet.h"
+
+
+/* ---- SYN-ACK ---- */
+
+/** What we answer to the options of a SYN: each only where both have it. */
+static struct tern_tcp_opts agreed(
+    const struct tern_tcp *t, const struct tern_flow_key *key, const struct tern_tcp_opts *peer)
+{
+    struct tern_tcp_opts o = {
+        .has = TERN_HAS_MSS,
+        .mss = tern_tcp_own_mss(t, !tern_addr_is_v4(&key->remote)),
+    };
+    if ((peer->has & TERN_HAS_TS) && t->cfg.timestamps) {
+        o.has |= TERN_HAS_TS;
+        o.ts_val = tern_ts_now(t, tern_ts_offset(t, key));
+        o.ts_ecr = peer->ts_val;
+    }
+    if ((peer->has & TERN_HAS_SACK_OK) && t->cfg.sack)
+        o.has |= TERN_HAS_SACK_OK;
+    if ((peer->has & TERN_HAS_WSCALE) && t->cfg.window_scale) {
+        o.has |= TERN_HAS_WSCALE;
+        o.wscale = t->rcv_wscale;
+    }
+    return o;
+}
+
+/** @param seg  the SYN, in whose buffer it goes back; NULL: a retransmission, by route */
+static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq iss,
+    struct tern_seq irs, const struct tern_tcp_opts *peer, struct tern_seg *seg)
+{
+    uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
+    const struct tern_tcp_opts o = agreed(t, key, peer);
+    const struct tern_packet p = {
+        .key = key,
+        .seq = iss,
+        .ack = tern_seq_add(irs, 1),
+        .flags = TERN_TCP_SYN | TERN_TCP_ACK,
+        .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd
+                                       : (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
+        .ttl = t->cfg.ttl,
+        .tos = (uint8_t)(t->cfg.dscp << 2),
+        .opt = opt,
+        .opt_bytes = tern_tcp_opts_build_syn(&o, opt),
+    };
+    if (seg != NULL) {
+        tern_packet_reply(t, seg, &p);
+        return;
+    }
+    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    const uint16_t neighbour = m != NULL ? tern_host_route(t, &key->remote) : 0;
+    if (neighbour == 0) {
+        tern_drop_mbuf(t, m, m == NULL ? TERN_DROP_NO_MBUF : TERN_DROP_NO_ROUTE);
+        return;
+    }
+    tern_packet_build(t, m, &p);
+    tern_host_output(t, neighbour, m, !tern_addr_is_v4(&key->remote));
+    tern_host_unroute(t, neighbour);
+}
+
+/* ---- half-open records ---- */
+
+static struct tern_tcp_opts half_opts(const struct tern_half *h)
+{
+    struct tern_tcp_opts o = {.has = TERN_HAS_MSS, .mss = h->mss, .ts_val = h->ts_recent};
+    if (h->wscale_sack_ts & TERN_HALF_WSCALE) {
+        o.has |= TERN_HAS_WSCALE;
+        o.wscale = h->wscale_sack_ts & 0xf;
+    }
+    if (h->wscale_sack_ts & TERN_HALF_SACK)
+        o.has |= TERN_HAS_SACK_OK;
+    if (h->wscale_sack_ts & TERN_HALF_TS)
+        o.has |= TERN_HAS_TS;
+    return o;
+}
+
+static void half_remember(struct tern_half *h, const struct tern_seg *seg)
+{
+    const struct tern_tcp_opts *o = &seg->opts;
+    const uint16_t absent = seg->p.v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4; /* MUST-15 */
+    h->irs = seg->p.seq;
+    h->mss = o->has & TERN_HAS_MSS ? o->mss : absent;
+    h->ts_recent = o->ts_val;
+    h->wscale_sack_ts = o->wscale;
+    if (o->has & TERN_HAS_WSCALE)
+        h->wscale_sack_ts |= TERN_HALF_WSCALE;
+    if (o->has & TERN_HAS_SACK_OK)
+        h->wscale_sack_ts |= TERN_HALF_SACK;
+    if (o->has & TERN_HAS_TS)
+        h->wscale_sack_ts |= TERN_HALF_TS;
+}
+
+static void half_arm(struct tern_tcp *t, struct tern_half *h)
+{
+    const uint32_t ms = RTE_MIN(t->cfg.rto_initial_ms << (h->tries - 1), t->cfg.rto_max_ms);
+    tern_host_half_timer(t, h, t->now_tick + tern_ticks_from_ms(ms));
+}
+
+void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
+{
+    if (h->tries >= TERN_SYNACK_TRIES_MAX) {
+        t->stats.half_expired++;
+        tern_host_half_free(t, h);
+        return;
+    }
+    const struct tern_tcp_opts peer = half_opts(h);
+    h->tries++;
+    t->stats.retransmits++;
+    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, NULL);
+    half_arm(t, h);
+}
+
+/* ---- the ACK that completes ---- */
+
+/** Fill in a connection from what the handshake agreed on, and tell the application. */
+static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
+    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, const struct tern_tcp_opts *peer)
+{
+    tern_conn_init(t, c, &seg->key, l->app, l->user);
+    tern_conn_negotiate(t, c, peer);
+    tern_conn_set_state(c, TERN_SYN_RCVD);
+    c->snd.una = c->snd.nxt = tern_seq_add(iss, 1);
+    c->rcv.nxt = c->last_ack_sent = tern_seq_add(irs, 1);
+    c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
+    c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
+    c->wl1 = seg->p.seq;
+    if (c->snd.wnd_bytes == 0)
+        c->slow |= TERN_SLOW_WINDOW;
+    if (c->flags & TERN_CF_TS) { /* RFC 7323 §4.1: our clock comes back */
+        const uint32_t rtt_ms = tern_ts_now(t, c->ts_offset) - seg->opts.ts_ecr;
+        if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
+            tern_conn_rtt_sample(c, rtt_ms * 1000);
+    }
+    tern_host_learn(t, &seg->key.remote, seg);
+    tern_conn_set_state(c, TERN_ESTABLISHED);
+    tern_conn_established(t, c);
+    tern_conn_touch(t, c);
+    tern_conn_rx(t, c, seg); /* its payload and FIN, if it has them */
+}
+
+static enum tern_drop try_cookie(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
+{
+    const struct tern_seq irs = {seg->p.seq.v - 1};
+    const struct tern_seq iss = {seg->p.ack.v - 1};
+    struct tern_tcp_opts peer = {
+        .has = seg->opts.has & TERN_HAS_TS,
+        .ts_val = seg->opts.ts_val,
+    };
+    const bool ours =
+        t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER && tern_cookie_check(t, &seg->key, irs, iss, &peer);
+    if (!ours) {
+        if (!tern_rate_take(&t->rst_rate, t->now_ns))
+            return TERN_DROP_TCP_RST_RATE;
+        tern_packet_reset(t, seg);
+        return TERN_DROP_TCP_LISTEN_ACK;
+    }
+    struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash);
+    if (c == NULL)
+        return TERN_DROP_TCP_TABLE_FULL;
+    t->stats.syn_cookies_accepted++;
+    complete(t, l, c, seg, irs, iss, &peer);
+    return TERN_DROP_NONE;
+}
+
+/* ---- LISTEN ---- */
+
+static enum tern_drop take_syn(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
+{
+    (void)l;
+    t->stats.syn_rcvd++;
+    const bool full = tern_host_halves_full(t);
+    const bool cookie = t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS
+                        || (full && t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO);
+    const struct tern_tcp_opts peer = seg->opts;
+    const struct tern_flow_key key = seg->key;
+    if (cookie) {
+        t->stats.syn_cookies_sent++;
+        send_syn_ack(t, &key, tern_cookie_make(t, &key, seg->p.seq, &peer), seg->p.seq, &peer, seg);
+        return TERN_DROP_TCP_DONE;
+    }
+    struct tern_half *h = full ? NULL : tern_host_half_new(t, &key, seg->hash);
+    if (h == NULL)
+        return full ? TERN_DROP_TCP_REFUSED : TERN_DROP_TCP_TABLE_FULL;
+    t->stats.half_opened++;
+    half_remember(h, seg);
+    h->iss = tern_isn(t, &key);
+    h->tries = 1;
+    half_arm(t, h);
+    send_syn_ack(t, &key, h->iss, h->irs, &peer, seg);
+    return TERN_DROP_TCP_DONE;
+}
+
+enum tern_drop tern_listen_rx(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
+{
+    const uint8_t flags = seg->p.flags;
+    if (flags & TERN_TCP_RST) /* first */
+        return TERN_DROP_TCP_LISTEN_RST;
+    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
+    if (flags & TERN_TCP_ACK) /* second */
+        return flags & TERN_TCP_SYN ? tern_closed_rx(t, seg) : try_cookie(t, l, seg);
+    if (flags & TERN_TCP_SYN) /* third */
+        return take_syn(t, l, seg);
+    return TERN_DROP_TCP_FLAGS; /* fourth */
+}
+
+/* ---- SYN-RECEIVED of a passive open: RFC 9293 §3.10.7.4 with RFC 5961 ---- */
+
+/** An ACK from a half-open connection, back where the segment came from; bounded by the RST rate. */
+static enum tern_drop half_answer(
+    struct tern_tcp *t, const struct tern_half *h, struct tern_seg *seg, enum tern_drop why)
+{
+    if (!tern_rate_take(&t->rst_rate, t->now_ns))
+        return TERN_DROP_TCP_CHALLENGE_RATE;
+    uint8_t opt[TERN_TS_OPT_BYTES];
+    struct tern_packet p = {
+        .key = &h->key,
+        .seq = tern_seq_add(h->iss, 1),
+        .ack = tern_seq_add(h->irs, 1),
+        .flags = TERN_TCP_ACK,
+        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> t->rcv_wscale, 0xffffu),
+        .ttl = t->cfg.ttl,
+        .tos = (uint8_t)(t->cfg.dscp << 2),
+        .opt = opt,
+    };
+    if (h->wscale_sack_ts & TERN_HALF_TS)
+        p.opt_bytes = tern_packet_ts_opt(opt, tern_ts_now(t, tern_ts_offset(t, &h->key)), h->ts_recent);
+    t->stats.challenge_acks++;
+    tern_packet_reply(t, seg, &p);
+    return why;
+}
+
+static enum tern_drop half_rst(struct tern_tcp *t, struct tern_half *h, struct tern_seg *seg)
+{
+    const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
+    if (seg->p.seq.v == rcv_nxt.v) {
+        t->stats.half_reset++;
+        tern_host_half_free(t, h); /* back to LISTEN, as if it had never been (MUST-11) */
+        return TERN_DROP_TCP_DONE;
+    }
+    if (tern_seq_span(rcv_nxt, seg->p.seq) < RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
+        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE);
+    return TERN_DROP_TCP_RST_WINDOW;
+}
+
+static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct tern_seg *seg)
+{
+    if (seg->p.seq.v != h->irs.v || (seg->p.flags & TERN_TCP_ACK))
+        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE);
+    if (h->tries >= TERN_SYNACK_TRIES_MAX)
+        return TERN_DROP_TCP_DUPLICATE;
+    /* The peer sends its SYN again: our SYN-ACK was lost, or is late. */
+    const struct tern_tcp_opts peer = half_opts(h);
+    h->tries++;
+    t->stats.retransmits++;
+    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, seg);
+    return TERN_DROP_TCP_DUPLICATE;
+}
+
+static bool half_accepts(const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
+{
+    const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
+    if (tern_seq_span(rcv_nxt, seg->p.seq) >= RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
+        return false;
+    const bool ts = (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps;
+    return !ts || ((seg->opts.has & TERN_HAS_TS) && (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0);
+}
+
+enum tern_drop tern_half_rx(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_half *h, struct tern_seg *seg)
+{
+    if (l == NULL) { /* its listener was closed (RFC 9293 §3.10.4) */
+        t->stats.half_refused++;
+        tern_host_half_free(t, h);
+        return tern_closed_rx(t, seg);
+    }
+    const uint8_t flags = seg->p.flags;
+    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
+    if (flags & TERN_TCP_RST)
+        return half_rst(t, h, seg);
+    if (flags & TERN_TCP_SYN)
+        return half_syn(t, h, seg);
+    if (!(flags & TERN_TCP_ACK))
+        return TERN_DROP_TCP_NO_ACK;
+    if (!half_accepts(t, h, seg))
+        return half_answer(t, h, seg, TERN_DROP_TCP_OUT_OF_WINDOW);
+    if (seg->p.ack.v != tern_seq_add(h->iss, 1).v) {
+        tern_packet_reset(t, seg);
+        return TERN_DROP_TCP_HALF_ACK;
+    }
+    struct tern_tcp_opts peer = half_opts(h);
+    const struct tern_seq irs = h->irs, iss = h->iss;
+    struct tern_conn *c = tern_host_conn_from_half(t, h);
+    if (c == NULL)
+        return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
+    complete(t, l, c, seg, irs, iss, &peer);
+    return TERN_DROP_NONE;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* The few things the protocol does to buffers. */
+#include <assert.h>
+#include <string.h>
+
+#include "tcp.h"
+#include "wire/csum.h"
+
+/** What reassembly keeps in a buffer's private area (TERN_MBUF_PRIV_BYTES). */
+struct tern_mbuf_priv {
+    struct rte_mbuf *next_piece;
+    struct tern_seq seq;
+    uint32_t len_bytes;
+};
+
+static inline struct tern_mbuf_priv *tern_mbuf_priv(struct rte_mbuf *m)
+{
+    return (struct tern_mbuf_priv *)rte_mbuf_to_priv(m);
+}
+
+/**
+ * Reduce a chain to its bytes [off, off + len). Empty leading and trailing buffers are freed, so
+ * that no buffer of the chain is empty (len > 0).
+ * @return the chain's head, which may be another buffer than `m`
+ */
+static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+    while (off >= m->data_len) {
+        struct rte_mbuf *rest = m->next;
+        off -= m->data_len;
+        m->next = NULL;
+        m->nb_segs = 1;
+        rte_pktmbuf_free(m);
+        m = rest;
+    }
+    m->data_off = (uint16_t)(m->data_off + off);
+    m->data_len = (uint16_t)(m->data_len - off);
+    m->pkt_len = len;
+
+    uint16_t n_segs = 1;
+    struct rte_mbuf *last = m;
+    for (uint32_t left = len; left > last->data_len; n_segs++) {
+        left -= last->data_len;
+        last = last->next;
+        len = left;
+    }
+    last->data_len = (uint16_t)len;
+    rte_pktmbuf_free(last->next);
+    last->next = NULL;
+    m->nb_segs = n_segs;
+    return m;
+}
+
+/** An empty buffer for a packet of ours, headroom in front; from the reserve when the pool is empty. */
+static inline struct rte_mbuf *tern_mbuf_control(struct tern_tcp *t)
+{
+    struct rte_mbuf *m;
+    if (t->n_spares > 0) {
+        m = t->spares[--t->n_spares];
+        rte_pktmbuf_reset(m);
+        return m;
+    }
+    m = rte_pktmbuf_alloc(t->pool);
+    return m != NULL ? m : rte_pktmbuf_alloc(t->reserve);
+}
+
+/** Sum of a whole chain for the checksum, as if it began at an even offset. */
+static inline uint64_t tern_mbuf_sum(const struct rte_mbuf *m)
+{
+    uint64_t sum = 0;
+    bool odd = false;
+    for (; m != NULL; m = m->next) {
+        const uint64_t part = tern_csum_add(0, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
+        sum += odd ? tern_csum_odd(part) : part;
+        odd ^= m->data_len & 1;
+    }
+    return sum;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <tern/conn.h>
+
+/*
+ * Active OPEN (RFC 9293 §3.10.1): choose addresses and port, make the connection, send SYN.
+ *
+ * A four-tuple in TIME-WAIT may be taken again when timestamps protect the peer from old duplicates
+ * (RFC 6191, RFC 7323 appendix B.2); the new ISN then lies beyond the old connection's last octet.
+ */
+#include <errno.h>
+
+#include "host.h"
+#include "ports.h"
+
+enum {
+    PORT_TRIES_MAX = 128, /* ports looked at before an open is refused with EADDRNOTAVAIL */
+    ISN_BEYOND_TW = 1 << 17, /* sequence space between an old connection and its successor */
+};
+
+/** The tuple is free, or becomes so. @param iss  moved beyond a TIME-WAIT that is taken over */
+static bool claim(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, struct tern_seq *iss)
+{
+    bool in_use;
+    struct tern_tw *tw = tern_host_find_tw(t, key, hash, &in_use);
+    if (in_use)
+        return false;
+    *iss = tern_isn(t, key);
+    if (tw == NULL)
+        return true;
+    if ((tw->ts_recent | tw->ts_offset) == 0 || !t->cfg.timestamps)
+        return false;
+    if (!t->cfg.pins.has_isn && !tern_seq_before(tw->snd_nxt, *iss))
+        *iss = tern_seq_add(tw->snd_nxt, ISN_BEYOND_TW);
+    tern_host_tw_free(t, tw);
+    t->stats.time_wait_reused++;
+    return true;
+}
+
+static int choose_port(
+    struct tern_tcp *t, struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
+{
+    if (tern_ports_count(&t->cfg) == 0)
+        return -EADDRNOTAVAIL;
+    for (uint32_t i = 0; i < PORT_TRIES_MAX; i++) {
+        uint32_t *turn = tern_host_port_turn(t, key);
+        key->lport = tern_ports_nth(t, &key->local, &key->remote, key->rport, (*turn)++);
+        *hash = tern_flow_hash(t, key);
+        if (claim(t, key, *hash, iss))
+            return 0;
+    }
+    return -EADDRNOTAVAIL;
+}
+
+static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts,
+    struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
+{
+    key->remote = opts->remote;
+    key->rport = opts->rport;
+    key->lport = opts->lport;
+    const int rc = tern_host_source(t, &opts->remote, &opts->local, &key->local);
+    if (rc != 0)
+        return rc;
+    if (key->lport == 0)
+        return choose_port(t, key, hash, iss);
+    *hash = tern_flow_hash(t, key);
+    return claim(t, key, *hash, iss) ? 0 : -EADDRINUSE;
+}
+
+static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss)
+{
+    c->flags |= TERN_CF_ACTIVE;
+    c->snd.una = iss;
+    c->snd.nxt = tern_seq_add(iss, 1);
+    tern_conn_set_state(c, TERN_SYN_SENT);
+    t->stats.active_opens++;
+    t->stats.opening_now++;
+    tern_conn_send_syn(t, c);
+    tern_conn_arm_rtx(t, c);
+    tern_conn_touch(t, c);
+}
+
+int tern_connect(struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out)
+{
+    struct tern_tcp *t = tern_tcp_of(sh);
+    if (opts->rport == 0 || opts->app == NULL
+        || tern_addr_classify(&opts->remote) != TERN_ADDR_UNICAST) /* MUST-46 */
+        return -EINVAL;
+    struct tern_flow_key key;
+    uint64_t hash;
+    struct tern_seq iss;
+    const int rc = choose_tuple(t, opts, &key, &hash, &iss);
+    if (rc != 0)
+        return rc;
+    const int app = tern_tcp_app(t, opts->app);
+    const uint16_t neighbour = tern_host_route(t, &key.remote);
+    if (neighbour == 0)
+        return -ENETUNREACH;
+    struct tern_conn *c = app < 0 ? NULL : tern_host_conn_new(t, &key, hash);
+    tern_host_unroute(t, neighbour); /* the connection holds its own reference */
+    if (c == NULL)
+        return -ENOBUFS;
+    tern_conn_init(t, c, &key, (uint8_t)app, opts->user);
+    send_first_syn(t, c, iss);
+    if (out != NULL)
+        *out = c;
+    return 0;
+}

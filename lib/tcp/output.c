@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "packet.h"
+
+/*
+ * What a connection sends: payload within the window, FIN behind it, acknowledgements, probes, RST.
+ *
+ * Nothing leaves while a segment is being processed. Arrival, the application and timers only mark
+ * what is owed; once a connection and burst tern_conn_output() sends what may be sent, and an ACK
+ * that is still owed then goes alone (RFC 9293 §3.10.7.4 MUST-58, MUST-59). Every segment states the
+ * window and so pays the acknowledgement; draft() is the one place where that is noted.
+ *
+ * The right edge of the window never moves left (SHLD-14): the field is rounded up to the scale, and
+ * the edge is remembered as the peer will see it.
+ */
+#include "host.h"
+#include "mbuf.h"
+#include "sendq.h"
+#include "state.h"
+
+/** A segment being written: the packet and what it points at. */
+struct draft {
+    struct tern_packet p;
+    struct tern_flow_key key;
+    uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
+};
+
+static bool tx_room_for_data(const struct tern_tcp *t)
+{
+    return t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED;
+}
+
+uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
+    const uint32_t buf = t->cfg.rcv_buf_bytes;
+    const uint32_t free_bytes = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
+    const uint8_t shift = tern_conn_rcv_wscale(c);
+
+    /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
+     * (RFC 9293 §3.8.6.2.2 MUST-39). */
+    const uint32_t step = RTE_MIN(buf / 2, (uint32_t)c->mss_bytes);
+    const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised;
+
+    const uint32_t field = RTE_MIN((wnd + (1u << shift) - 1) >> shift, 0xffffu);
+    return field << shift;
+}
+
+uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    (void)t;
+    const uint32_t ts = c->flags & TERN_CF_TS ? TERN_TS_OPT_BYTES : 0;
+    return c->mss_bytes - ts;
+}
+
+/* SACK blocks: the piece that came last first, then the others in order (RFC 2018 §4). */
+static void sack_blocks(struct tern_rxq *r, struct tern_tcp_opts *o)
+{
+    struct rte_mbuf *m = r->first;
+    while (m != NULL) {
+        /* Pieces that touch are one block. */
+        struct tern_mbuf_priv *piece = tern_mbuf_priv(m);
+        struct tern_sack_block b = {piece->seq, tern_seq_add(piece->seq, piece->len_bytes)};
+        bool is_last = piece->seq.v == r->last.v;
+        m = piece->next_piece;
+        while (m != NULL && tern_mbuf_priv(m)->seq.v == b.right.v) {
+            piece = tern_mbuf_priv(m);
+            is_last |= piece->seq.v == r->last.v;
+            b.right = tern_seq_add(b.right, piece->len_bytes);
+            m = piece->next_piece;
+        }
+        if (is_last) {
+            memmove(o->sack + 1, o->sack, sizeof o->sack - sizeof o->sack[0]);
+            o->sack[0] = b;
+            o->n_sack = (uint8_t)RTE_MIN(o->n_sack + 1, TERN_SACK_BLOCKS_MAX);
+        } else if (o->n_sack < TERN_SACK_BLOCKS_MAX) {
+            o->sack[o->n_sack++] = b;
+        }
+    }
+}
+
+static uint32_t write_options(struct tern_tcp *t, const struct tern_conn *c, uint8_t *opt)
+{
+    struct tern_rxq *r = tern_conn_rxq(t, c);
+    if (likely(r == NULL || r->first == NULL || !(c->flags & TERN_CF_SACK))) {
+        if (!(c->flags & TERN_CF_TS))
+            return 0;
+        return tern_packet_ts_opt(opt, tern_ts_now(t, c->ts_offset), c->ts_recent);
+    }
+    struct tern_tcp_opts o = {.has = TERN_HAS_SACK};
+    if (c->flags & TERN_CF_TS) {
+        o.has |= TERN_HAS_TS;
+        o.ts_val = tern_ts_now(t, c->ts_offset);
+        o.ts_ecr = c->ts_recent;
+    }
+    sack_blocks(r, &o);
+    return tern_tcp_opts_build(&o, opt);
+}
+
+static void draft_fields(const struct tern_tcp *t, const struct tern_conn *c, struct draft *d)
+{
+    const struct tern_rare *rare = tern_conn_rare(t, c);
+    const uint8_t dscp = rare != NULL && rare->dscp != 0xff ? rare->dscp : t->cfg.dscp;
+    d->key = tern_conn_key(t, c);
+    d->p = (struct tern_packet){
+        .key = &d->key,
+        .ttl = rare != NULL && rare->ttl != 0 ? rare->ttl : t->cfg.ttl,
+        .tos = (uint8_t)(dscp << 2),
+        .opt = d->opt,
+    };
+}
+
+/** A segment of a synchronized connection: it acknowledges and states the window. */
+static void draft(
+    struct tern_tcp *t, struct tern_conn *c, struct draft *d, struct tern_seq seq, uint8_t flags)
+{
+    draft_fields(t, c, d);
+    const uint32_t wnd = tern_conn_window(t, c);
+    d->p.seq = seq;
+    d->p.ack = c->rcv.nxt;
+    d->p.flags = flags | TERN_TCP_ACK;
+    d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
+    d->p.opt_bytes = write_options(t, c, d->opt);
+
+    c->rcv.adv = tern_seq_add(c->rcv.nxt, wnd);
+    c->last_ack_sent = c->rcv.nxt;
+    c->flags &= (uint16_t)~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
+}
+
+static void transmit(struct tern_tcp *t, const struct tern_conn *c, struct draft *d, struct rte_mbuf *m)
+{
+    tern_packet_build(t, m, &d->p);
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+}
+
+/** A segment without payload. @return false: no buffer */
+static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq seq, uint8_t flags)
+{
+    struct rte_mbuf *m = tern_mbuf_control(t);
+    if (m == NULL) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return false;
+    }
+    struct draft d;
+    draft(t, c, &d, seq, flags);
+    transmit(t, c, &d, m);
+    return true;
+}
+
+bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
+{
+    return send_empty(t, c, c->snd.nxt, 0);
+}
+
+void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c)
+{
+    /* One before SND.NXT and no data: the peer must answer with an ACK (SHLD-12). */
+    t->stats.keepalive_probes++;
+    send_empty(t, c, tern_seq_add(c->snd.nxt, UINT32_MAX), 0);
+}
+
+enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c)
+{
+    /* RFC 5961 §7 asks for a limit; one of the connection's own cannot be probed through another
+     * (CVE-2016-5696). */
+    const uint8_t period = (uint8_t)((t->now_ns >> TERN_CHALLENGE_SHIFT) | 1);
+    if (c->misc == period)
+        return TERN_DROP_TCP_CHALLENGE_RATE;
+    c->misc = period;
+    t->stats.challenge_acks++;
+    tern_conn_send_ack(t, c);
+    return TERN_DROP_TCP_CHALLENGE;
+}
+
+/** SYN, or SYN-ACK of a simultaneous open. */
+void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct rte_mbuf *m = tern_mbuf_control(t);
+    if (m == NULL) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return; /* the timer tries again */
+    }
+    const bool reply = c->state == TERN_SYN_RCVD;
+    struct tern_tcp_opts o = {
+        .has = TERN_HAS_MSS,
+        .mss = tern_tcp_own_mss(t, c->flags & TERN_CF_V6),
+        .wscale = t->rcv_wscale,
+        .ts_val = tern_ts_now(t, c->ts_offset),
+        .ts_ecr = reply ? c->ts_recent : 0,
+    };
+    /* A SYN offers what is configured, a SYN-ACK what was offered, too. */
+    if (reply ? c->flags & TERN_CF_TS : t->cfg.timestamps)
+        o.has |= TERN_HAS_TS;
+    if (reply ? c->flags & TERN_CF_SACK : t->cfg.sack)
+        o.has |= TERN_HAS_SACK_OK;
+    if (reply ? c->flags & TERN_CF_WSCALE : t->cfg.window_scale)
+        o.has |= TERN_HAS_WSCALE;
+
+    struct draft d;
+    draft_fields(t, c, &d);
+    d.p.seq = c->snd.una;
+    d.p.flags = TERN_TCP_SYN;
+    if (reply) {
+        d.p.flags |= TERN_TCP_ACK;
+        d.p.ack = c->rcv.nxt;
+    }
+    /* The window of a SYN is never scaled (RFC 7323 §2.2). */
+    d.p.wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
+    if (t->cfg.pins.has_syn_wnd)
+        d.p.wnd = t->cfg.pins.syn_wnd;
+    d.p.opt_bytes = tern_tcp_opts_build_syn(&o, d.opt);
+    transmit(t, c, &d, m);
+}
+
+void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct rte_mbuf *m = tern_mbuf_control(t);
+    if (m == NULL) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return;
+    }
+    struct draft d;
+    draft_fields(t, c, &d);
+    d.p.seq = c->snd.nxt;
+    d.p.ack = c->rcv.nxt;
+    d.p.flags = TERN_TCP_RST | TERN_TCP_ACK;
+    transmit(t, c, &d, m);
+}
+
+/* ---- payload ---- */
+
+/**
+ * Send `len` bytes from sequence `seq`, first time or again.
+ * @return bytes sent: less where buffers are many and small, 0 where no mbuf was to be had
+ */
+static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    struct tern_seq seq, uint32_t len, uint32_t payload_max)
+{
+    struct rte_mbuf *m = tern_sendq_payload(t, q, tern_seq_span(c->snd.una, seq), &len);
+    if (m == NULL) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return 0;
+    }
+    const bool ends_queue = tern_seq_span(c->snd.una, seq) + len == q->n_bytes;
+    const bool again = seq.v != c->snd.nxt.v;
+    const bool with_fin =
+        ends_queue && (c->flags & (again ? TERN_CF_FIN_SENT : TERN_CF_FIN_QUEUED)) != 0;
+    struct draft d;
+    /* PSH on the last segment that is buffered (MUST-61). */
+    draft(t, c, &d, seq, (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0)));
+    if (len > payload_max)
+        d.p.tso_mss = (uint16_t)payload_max;
+    transmit(t, c, &d, m);
+    return len;
+}
+
+/** Bytes of the peer's window, and of ours towards congestion, not yet filled. */
+static uint32_t usable_window(const struct tern_conn *c)
+{
+    const uint32_t in_flight = tern_seq_span(c->snd.una, c->snd.nxt);
+    const uint32_t wnd = RTE_MIN(c->snd.wnd_bytes, c->cwnd_bytes);
+    return wnd > in_flight ? wnd - in_flight : 0;
+}
+
+/**
+ * May a segment of `len` bytes leave, or does waiting make a better one? RFC 9293 §3.8.6.2.1
+ * (MUST-38) and Nagle §3.7.4 (SHLD-7).
+ */
+static bool worth_sending(
+    const struct tern_conn *c, const struct tern_txq *q, uint32_t len, uint32_t payload_max)
+{
+    if (len >= payload_max)
+        return true;
+    const bool idle = c->snd.una.v == c->snd.nxt.v;
+    if (len == q->unsent_bytes)
+        return idle || (c->flags & (TERN_CF_NODELAY | TERN_CF_FIN_QUEUED));
+    /* The window cuts it short: only a good part of the largest window is worth it. */
+    return len >= RTE_MAX(q->max_wnd_bytes, c->snd.wnd_bytes) / 2;
+}
+
+static void note_sent(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t len)
+{
+    if (!(q->flags & (TERN_TXQ_TIMED | TERN_TXQ_RTO | TERN_TXQ_FAST))) {
+        q->flags |= TERN_TXQ_TIMED;
+        q->timed_seq = tern_seq_add(c->snd.nxt, len);
+        q->timed_us = t->now_us;
+    }
+    tern_sendq_advance(q, len);
+    c->snd.nxt = tern_seq_add(c->snd.nxt, len);
+    t->stats.tx_payload_bytes += len;
+    if (q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_QUEUED)) {
+        c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
+        c->flags |= TERN_CF_FIN_SENT;
+    }
+    if (!(c->flags & TERN_CF_RTX))
+        tern_conn_arm_rtx(t, c);
+}
+
+/** Send new payload as far as windows and sense allow. */
+static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
+    while (q->unsent_bytes > 0) {
+        uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c)), burst_max);
+        if (len > payload_max && len < q->unsent_bytes)
+            len -= len % payload_max;
+        if (len == 0 || !worth_sending(c, q, len, payload_max))
+            return;
+        if (!tx_room_for_data(t)) {
+            tern_conn_touch(t, c);
+            return;
+        }
+        len = send_payload(t, c, q, c->snd.nxt, len, payload_max);
+        if (len == 0)
+            return;
+        note_sent(t, c, q, len);
+    }
+}
+
+/** After a timeout: everything up to `recover` again, as the congestion window opens. */
+static void send_again(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const struct tern_seq data_end = tern_seq_add(c->snd.una, q->n_bytes - q->unsent_bytes);
+    const uint32_t wnd = RTE_MIN(c->cwnd_bytes, c->snd.wnd_bytes);
+    const struct tern_seq edge = tern_seq_add(c->snd.una, wnd);
+    while (tern_seq_before(q->rtx_nxt, data_end) && tern_seq_before(q->rtx_nxt, edge)
+           && tern_seq_before(q->rtx_nxt, q->recover) && tx_room_for_data(t)) {
+        uint32_t len = RTE_MIN(payload_max, tern_seq_span(q->rtx_nxt, data_end));
+        len = send_payload(t, c, q, q->rtx_nxt, len, payload_max);
+        if (len == 0)
+            return;
+        t->stats.retransmits++;
+        q->rtx_nxt = tern_seq_add(q->rtx_nxt, len);
+    }
+}
+
+static void send_fin(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (!send_empty(t, c, c->snd.nxt, TERN_TCP_FIN)) {
+        tern_conn_touch(t, c);
+        return;
+    }
+    c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
+    c->flags |= TERN_CF_FIN_SENT;
+    tern_conn_arm_rtx(t, c);
+}
+
+void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q != NULL) {
+        if (q->flags & TERN_TXQ_RTO)
+            send_again(t, c, q);
+        send_new(t, c, q);
+        if (q->unsent_bytes > 0) {
+            /* Nothing in flight that would bring an ACK: the window is shut, or too small to be
+             * worth it. The timer overrides (MUST-36, RFC 9293 §3.8.6.1). */
+            if (c->snd.una.v == c->snd.nxt.v && !(c->flags & TERN_CF_RTX))
+                tern_conn_arm_rtx(t, c);
+            return;
+        }
+    }
+    if ((c->flags & (TERN_CF_FIN_QUEUED | TERN_CF_FIN_SENT)) == TERN_CF_FIN_QUEUED)
+        send_fin(t, c);
+}
+
+void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    const uint32_t in_flight = q != NULL ? q->n_bytes - q->unsent_bytes : 0;
+    t->stats.retransmits++;
+    if (in_flight == 0) {
+        send_empty(t, c, c->snd.una, TERN_TCP_FIN);
+        return;
+    }
+    /* A window that was shut with data in flight is probed with its first octet (MUST-35). */
+    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t len = c->snd.wnd_bytes == 0 ? 1 : RTE_MIN(in_flight, payload_max);
+    const uint32_t sent = send_payload(t, c, q, c->snd.una, len, payload_max);
+    q->rtx_nxt = tern_seq_add(c->snd.una, sent);
+}
+
+void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t wnd = RTE_MAX(usable_window(c), 1u);
+    const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
+    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);
+    if (len == 0)
+        return;
+    t->stats.zero_window_probes++;
+    note_sent(t, c, q, len);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * Segment arrival in a synchronized state (and in SYN-RECEIVED of a simultaneous open), in the order
+ * of RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 where they belong:
+ *
+ *   timestamp → sequence → RST → SYN → ACK → (URG: in line, RFC 6093) → payload → FIN
+ *
+ * One short function a step; the first refusal wins and names its reason. A step that returns
+ * TERN_DROP_NONE has left the segment for the next one, trimmed to what is new and fits.
+ */
+#include "host.h"
+#include "mbuf.h"
+#include "packet.h"
+#include "reasm.h"
+#include "sendq.h"
+#include "state.h"
+
+static bool has(const struct tern_seg *seg, uint8_t flag)
+{
+    return seg->p.flags & flag;
+}
+
+/** Sequence space the segment occupies. */
+static uint32_t seg_span(const struct tern_seg *seg)
+{
+    return seg->p.len_bytes + has(seg, TERN_TCP_SYN) + has(seg, TERN_TCP_FIN);
+}
+
+static void owe_ack(struct tern_tcp *t, struct tern_conn *c)
+{
+    c->flags |= TERN_CF_ACK_NOW;
+    tern_conn_touch(t, c);
+}
+
+/**
+ * What is not acceptable is answered with an ACK. A segment with payload always (its sender lost our
+ * ACK); an empty one at the challenge rate, or two ends out of step would answer each other for ever.
+ */
+static enum tern_drop refuse_with_ack(
+    struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg, enum tern_drop why)
+{
+    if (seg_span(seg) > 0)
+        owe_ack(t, c);
+    else if (tern_conn_challenge(t, c) == TERN_DROP_TCP_CHALLENGE_RATE)
+        return TERN_DROP_TCP_CHALLENGE_RATE;
+    return why;
+}
+
+/* ---- timestamp: RFC 7323 §5 ---- */
+
+static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (!(c->flags & TERN_CF_TS) || has(seg, TERN_TCP_RST)) /* R1 exempts RST */
+        return TERN_DROP_NONE;
+    if (!(seg->opts.has & TERN_HAS_TS))
+        return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
+    const bool older = (int32_t)(seg->opts.ts_val - c->ts_recent) < 0;
+    const bool valid = t->now_ms - c->last_rx_ms < TERN_TS_AGE_MS_MAX; /* §5.5 */
+    if (older && valid)
+        return refuse_with_ack(t, c, seg, TERN_DROP_TCP_PAWS);
+    return TERN_DROP_NONE;
+}
+
+static void update_ts_recent(struct tern_conn *c, const struct tern_seg *seg, struct tern_seq seq)
+{
+    /* RFC 7323 §4.3: the segment that moves Last.ACK.sent sets the echo. */
+    if ((c->flags & TERN_CF_TS) && !tern_seq_before(c->last_ack_sent, seq))
+        c->ts_recent = seg->opts.ts_val;
+}
+
+/* ---- sequence: first of §3.10.7.4 ---- */
+
+/** RFC 9293 §3.10.7.4, table 6. */
+static bool is_acceptable(const struct tern_conn *c, const struct tern_seg *seg)
+{
+    const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
+    const uint32_t span = seg_span(seg);
+    const uint32_t at = tern_seq_span(c->rcv.nxt, seg->p.seq); /* distance from RCV.NXT, on the circle */
+    if (wnd == 0)
+        return span == 0 && at == 0;
+    if (at < wnd)
+        return true;
+    return span > 0 && at + span - 1 < wnd; /* starts left of the window and reaches into it */
+}
+
+/** A shut window still takes control information at RCV.NXT (RFC 9293 §3.4 MUST-66). */
+static bool probes_shut_window(const struct tern_conn *c, const struct tern_seg *seg)
+{
+    return c->rcv.nxt.v == c->rcv.adv.v && seg->p.seq.v == c->rcv.nxt.v;
+}
+
+/** Keep of the segment only what lies in the window. */
+static void trim(struct tern_conn *c, struct tern_seg *seg)
+{
+    struct tern_pkt *p = &seg->p;
+    if (tern_seq_before(p->seq, c->rcv.nxt)) {
+        const uint32_t old = RTE_MIN(tern_seq_span(p->seq, c->rcv.nxt), p->len_bytes);
+        p->payload_off += old;
+        p->len_bytes -= old;
+        p->seq = c->rcv.nxt;
+    }
+    const uint32_t room = tern_seq_span(p->seq, c->rcv.adv);
+    if (p->len_bytes + has(seg, TERN_TCP_FIN) > room) {
+        p->flags &= (uint8_t)~TERN_TCP_FIN;
+        p->len_bytes = RTE_MIN(p->len_bytes, room);
+    }
+}
+
+static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (has(seg, TERN_TCP_RST) || has(seg, TERN_TCP_SYN))
+        return TERN_DROP_NONE; /* judged by RFC 5961 below */
+    if (is_acceptable(c, seg)) {
+        update_ts_recent(c, seg, seg->p.seq);
+        trim(c, seg);
+        return TERN_DROP_NONE;
+    }
+    if (probes_shut_window(c, seg)) {
+        owe_ack(t, c);
+        trim(c, seg);
+        return TERN_DROP_NONE;
+    }
+    return refuse_with_ack(t, c, seg, TERN_DROP_TCP_OUT_OF_WINDOW);
+}
+
+/* ---- RST and SYN: RFC 5961 §3, §4 ---- */
+
+static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (!has(seg, TERN_TCP_RST))
+        return TERN_DROP_NONE;
+    if (seg->p.seq.v == c->rcv.nxt.v) {
+        tern_conn_end(t, c, c->state == TERN_SYN_RCVD ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
+        return TERN_DROP_TCP_DONE;
+    }
+    const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
+    if (tern_seq_span(c->rcv.nxt, seg->p.seq) < wnd)
+        return tern_conn_challenge(t, c);
+    return TERN_DROP_TCP_RST_WINDOW;
+}
+
+static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (!has(seg, TERN_TCP_SYN))
+        return TERN_DROP_NONE;
+    const bool again = tern_seq_add(seg->p.seq, 1).v == c->rcv.nxt.v;
+    if (c->state != TERN_SYN_RCVD || !again)
+        return tern_conn_challenge(t, c);
+    /* Simultaneous open (RFC 9293 §3.5, figure 8): the peer's SYN-ACK repeats the SYN that we have;
+     * what is left of it is the ACK. Its bare SYN again asks for our SYN-ACK again. */
+    if (!has(seg, TERN_TCP_ACK)) {
+        tern_conn_send_syn(t, c);
+        return TERN_DROP_TCP_DUPLICATE;
+    }
+    seg->p.flags &= (uint8_t)~TERN_TCP_SYN;
+    seg->p.seq = c->rcv.nxt;
+    seg->p.len_bytes = 0;
+    return TERN_DROP_NONE;
+}
+
+/* ---- ACK: fifth ---- */
+
+static enum tern_drop check_handshake_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (seg->p.ack.v != c->snd.nxt.v) {
+        tern_packet_reset(t, seg);
+        return TERN_DROP_TCP_HALF_ACK;
+    }
+    c->snd.una = seg->p.ack;
+    c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
+    c->wl1 = seg->p.seq;
+    tern_conn_cancel_rtx(c);
+    tern_conn_set_state(c, TERN_ESTABLISHED);
+    tern_conn_established(t, c);
+    return TERN_DROP_NONE;
+}
+
+static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (!has(seg, TERN_TCP_ACK))
+        return TERN_DROP_TCP_NO_ACK;
+    if (c->state == TERN_SYN_RCVD)
+        return check_handshake_ack(t, c, seg);
+
+    /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    const uint32_t max_wnd = RTE_MAX(q != NULL ? q->max_wnd_bytes : 0, c->snd.wnd_bytes);
+    const struct tern_seq oldest = {c->snd.una.v - max_wnd};
+    if (tern_seq_before(c->snd.nxt, seg->p.ack) || tern_seq_before(seg->p.ack, oldest)) {
+        if (tern_conn_challenge(t, c) == TERN_DROP_TCP_CHALLENGE_RATE)
+            return TERN_DROP_TCP_CHALLENGE_RATE;
+        return TERN_DROP_TCP_ACK_RANGE;
+    }
+    tern_conn_ack(t, c, seg);
+    return TERN_DROP_NONE;
+}
+
+/* ---- payload and FIN: seventh and eighth ---- */
+
+static void owe_ack_for_data(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->flags & TERN_CF_QUICK_ACK) {
+        owe_ack(t, c);
+        return;
+    }
+    if (c->slow & TERN_QUICK_START) {
+        if (--c->quick_acks_left == 0)
+            c->slow &= (uint8_t)~TERN_QUICK_START;
+        owe_ack(t, c);
+        return;
+    }
+    /* At least every second full-sized segment (SHLD-19). */
+    if (tern_seq_span(c->last_ack_sent, c->rcv.nxt) >= 2u * tern_conn_payload_max(t, c)) {
+        owe_ack(t, c);
+        return;
+    }
+    if (!(c->flags & (TERN_CF_ACK_LATER | TERN_CF_ACK_NOW))) {
+        c->flags |= TERN_CF_ACK_LATER;
+        c->ack_at = t->now_tick + tern_ticks_from_ms(t->cfg.delayed_ack_ms);
+    }
+    tern_conn_touch(t, c);
+}
+
+void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len)
+{
+    c->rcv.nxt = tern_seq_add(c->rcv.nxt, len);
+    c->unread_bytes += len;
+    t->stats.rx_payload_bytes += len;
+    owe_ack_for_data(t, c);
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_data != NULL) {
+        app->on_data(tern_shard_of(t), c, m);
+        return;
+    }
+    c->unread_bytes -= len;
+    rte_pktmbuf_free(m);
+}
+
+static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
+{
+    c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
+    c->rcv.adv = tern_seq_add(c->rcv.adv, 1); /* a FIN takes no buffer: the window stays as wide */
+    owe_ack(t, c);
+    if (c->state == TERN_FIN_WAIT_2) {
+        tern_conn_time_wait(t, c);
+        return;
+    }
+    tern_conn_set_state(c, c->state == TERN_FIN_WAIT_1 ? TERN_CLOSING : TERN_CLOSE_WAIT);
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_peer_closed != NULL && !(c->slow & TERN_SLOW_DEAF))
+        app->on_peer_closed(tern_shard_of(t), c);
+}
+
+/** Everything that lies ready at RCV.NXT now, FIN included. */
+static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
+{
+    uint32_t len;
+    struct rte_mbuf *m;
+    bool fin = false;
+    while (c->rxq != 0 && (m = tern_reasm_next(t, c, &len, &fin)) != NULL) {
+        tern_conn_deliver(t, c, m, len);
+        owe_ack(t, c); /* a segment that fills a hole is acknowledged at once (RFC 5681 §4.2) */
+        if (!tern_state_can_receive((enum tern_state)c->state))
+            return;
+    }
+    if (fin)
+        peer_closed(t, c);
+}
+
+static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    struct tern_pkt *p = &seg->p;
+    const bool fin = has(seg, TERN_TCP_FIN);
+    if (p->len_bytes == 0 && !fin)
+        return TERN_DROP_TCP_DONE;
+    if (!tern_state_can_receive((enum tern_state)c->state)) {
+        owe_ack(t, c);
+        return TERN_DROP_TCP_AFTER_FIN;
+    }
+    if (p->len_bytes > 0 && (c->slow & TERN_SLOW_DEAF)) {
+        tern_conn_abort(t, c, TERN_CLOSE_ABORTED); /* SHLD-3 */
+        return TERN_DROP_TCP_AFTER_CLOSE;
+    }
+    if (p->seq.v != c->rcv.nxt.v) {
+        owe_ack(t, c); /* MAY-13: a duplicate ACK tells of the gap */
+        return tern_reasm_hold(t, c, seg, fin);
+    }
+    enum tern_drop why = TERN_DROP_TCP_DONE;
+    if (p->len_bytes > 0) {
+        struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
+        seg->m = NULL;
+        why = TERN_DROP_NONE;
+        tern_conn_deliver(t, c, m, p->len_bytes);
+    }
+    if (c->rxq != 0)
+        deliver_held(t, c);
+    if (fin && tern_state_can_receive((enum tern_state)c->state)
+        && c->rcv.nxt.v == tern_seq_add(p->seq, p->len_bytes).v)
+        peer_closed(t, c);
+    return why;
+}
+
+/* ---- the order ---- */
+
+static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    typedef enum tern_drop step_fn(struct tern_tcp *, struct tern_conn *, struct tern_seg *);
+    static step_fn *const steps[] = {
+        check_timestamp, check_sequence, check_rst, check_syn, check_ack, take_payload};
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const enum tern_drop why = steps[i](t, c, seg);
+        if (why != TERN_DROP_NONE)
+            return why;
+        if (c->state == TERN_CLOSED)
+            return TERN_DROP_TCP_DONE;
+    }
+    return TERN_DROP_NONE;
+}
+
+void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (c->state == TERN_CLOSED) { /* ended earlier in this burst */
+        tern_seg_done(t, seg, tern_closed_rx(t, seg));
+        return;
+    }
+    if (t->fast_path && tern_conn_rx_fast(t, c, seg))
+        return;
+    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
+    const enum tern_drop why =
+        c->state == TERN_SYN_SENT ? tern_syn_sent_rx(t, c, seg) : arrive(t, c, seg);
+    tern_seg_done(t, seg, why);
+}

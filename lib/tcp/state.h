@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/* The state diagram of RFC 9293 §3.3.2 and what follows from a state. */
+#include "conn.h"
+
+/** The application may queue data (RFC 9293 §3.10.2). */
+static inline bool tern_state_can_send(enum tern_state s)
+{
+    return s == TERN_SYN_SENT || s == TERN_SYN_RCVD || s == TERN_ESTABLISHED || s == TERN_CLOSE_WAIT;
+}
+
+/** Payload from the peer is still taken (RFC 9293 §3.10.7.4, seventh). */
+static inline bool tern_state_can_receive(enum tern_state s)
+{
+    return s == TERN_ESTABLISHED || s == TERN_FIN_WAIT_1 || s == TERN_FIN_WAIT_2;
+}
+
+/** Queued data and FIN may leave: the handshake is over, our FIN may be outstanding. */
+static inline bool tern_state_can_output(enum tern_state s)
+{
+    return s >= TERN_ESTABLISHED && s <= TERN_LAST_ACK && s != TERN_FIN_WAIT_2;
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * The protocol's view of its shard: configuration, keys, the time of this burst, counters, and the
+ * packets about to leave. It is the first member of struct tern_shard; what the protocol asks of the
+ * shard beyond these fields are the plain functions of host.h.
+ */
+#include <tern/config.h>
+#include <tern/conn.h>
+#include <tern/stats.h>
+
+#include "conn.h"
+#include "rate.h"
+#include "wire/pkt.h"
+#include "wire/siphash.h"
+
+#include <rte_mbuf.h>
+
+enum {
+    TERN_TX_BURST = 2048,   /* packets collected before they are taken */
+    TERN_TX_RESERVED = 256, /* of these kept for segments without payload */
+    TERN_SPARES_MAX = 64,   /* received buffers kept for replies within a burst */
+};
+
+/** One received TCP segment on its way through the stages. */
+struct tern_seg {
+    struct rte_mbuf *m;   /* owned; NULL once somebody took it over */
+    const uint8_t *frame; /* first byte of m */
+    struct tern_pkt p;    /* p.seq, p.len_bytes, p.payload_off shrink as it is trimmed */
+    struct tern_tcp_opts opts;
+    struct tern_flow_key key;
+    uint64_t hash;
+};
+
+struct tern_keys {
+    struct tern_siphash_key flow, isn, cookie, port, ts;
+};
+
+struct tern_tcp {
+    /* the time of this burst, in every unit that is needed */
+    uint64_t now_ns;
+    uint32_t now_tick, now_ms, now_us;
+
+    struct tern_stats stats;
+
+    /* connections to settle at the end of the burst */
+    uint32_t touched_head, touched_tail;
+
+    /* what leaves, in order */
+    uint32_t n_tx, n_spares;
+    struct rte_mbuf *tx[TERN_TX_BURST];
+    struct rte_mbuf *spares[TERN_SPARES_MAX];
+
+    /* records, by index */
+    struct tern_conn *conns;
+    struct tern_txq *txqs;
+    struct tern_rxq *rxqs;
+    struct tern_rare *rares;
+    struct tern_addr6 *addr6s;
+
+    struct rte_mempool *pool, *reserve;
+    struct tern_rate rst_rate;
+    struct tern_keys keys;
+    uint16_t n_ip_id; /* test pins used so far */
+    uint8_t rcv_wscale; /* shift we announce */
+    uint16_t n_apps;
+    struct tern_app apps[TERN_APPS_MAX];
+    const struct tern_app *app_ids[TERN_APPS_MAX]; /* what tern_connect() was handed */
+    bool fast_path; /* off in tests: the wire must not change */
+    struct tern_stack_config cfg;
+};
+
+static inline struct tern_shard *tern_shard_of(struct tern_tcp *t)
+{
+    return (struct tern_shard *)(void *)t;
+}
+
+static inline struct tern_tcp *tern_tcp_of(struct tern_shard *sh)
+{
+    return (struct tern_tcp *)(void *)sh;
+}
+
+static inline const struct tern_tcp *tern_tcp_of_const(const struct tern_shard *sh)
+{
+    return (const struct tern_tcp *)(const void *)sh;
+}
+
+static inline uint32_t tern_conn_idx(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return (uint32_t)(c - t->conns);
+}
+
+/** The send queue, or NULL. */
+static inline struct tern_txq *tern_conn_txq(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return c->txq != 0 ? &t->txqs[c->txq] : NULL;
+}
+
+static inline struct tern_rxq *tern_conn_rxq(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return c->rxq != 0 ? &t->rxqs[c->rxq] : NULL;
+}
+
+static inline struct tern_rare *tern_conn_rare(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return c->rare != 0 ? &t->rares[c->rare] : NULL;
+}
+
+static inline const struct tern_app *tern_conn_app(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return &t->apps[c->app];
+}
+
+/** The connection's four-tuple as a value. */
+static inline struct tern_flow_key tern_conn_key(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    struct tern_flow_key k;
+    if (c->flags & TERN_CF_V6) {
+        k.remote = t->addr6s[c->remote4].remote;
+        k.local = t->addr6s[c->remote4].local;
+    } else {
+        k.remote = tern_addr_from_v4(c->remote4);
+        k.local = tern_addr_from_v4(c->local4);
+    }
+    k.rport = c->rport;
+    k.lport = c->lport;
+    return k;
+}
+
+static inline bool tern_flow_key_equal(const struct tern_flow_key *a, const struct tern_flow_key *b)
+{
+    return tern_addr_equal(&a->remote, &b->remote) && tern_addr_equal(&a->local, &b->local)
+           && a->rport == b->rport && a->lport == b->lport;
+}
+
+/** Our timestamp clock: 1 ms a tick (RFC 7323 §5.4), moved by the connection's own offset. */
+static inline uint32_t tern_ts_now(const struct tern_tcp *t, uint32_t ts_offset)
+{
+    return t->now_ms + ts_offset;
+}
+
+/** Set the time of a burst. Time never runs backwards here. */
+static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
+{
+    if (now_ns < t->now_ns)
+        return;
+    t->now_ns = now_ns;
+    t->now_tick = (uint32_t)(now_ns >> TERN_TICK_SHIFT);
+    t->now_ms = (uint32_t)(now_ns / TERN_NS_PER_MS);
+    t->now_us = (uint32_t)(now_ns / TERN_NS_PER_US);
+}
+
+/** The one place that discards: count, free. @param m may be NULL */
+static inline void tern_drop_mbuf(struct tern_tcp *t, struct rte_mbuf *m, enum tern_drop why)
+{
+    t->stats.drops[why]++;
+    rte_pktmbuf_free(m);
+}
+
+/**
+ * The segment is done with. Its buffer is kept for a reply of this burst where it can carry one
+ * (direct, unshared, single), else freed.
+ */
+static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum tern_drop why)
+{
+    struct rte_mbuf *m = seg->m;
+    t->stats.drops[why]++;
+    if (m == NULL)
+        return;
+    seg->m = NULL;
+    if (t->n_spares < TERN_SPARES_MAX && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
+        && m->next == NULL)
+        t->spares[t->n_spares++] = m;
+    else
+        rte_pktmbuf_free(m);
+}
+
+/* ---- what each file of lib/tcp offers the others and the shard ---- */
+
+/* rx.c, rx_fast.c, rx_syn.c: segment arrival. Each leaves seg->m owned or NULL; tern_tcp_rx() ends it. */
+void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+/** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
+void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
+/** The handshake is over: count, tell the application. */
+void tern_conn_established(struct tern_tcp *t, struct tern_conn *c);
+
+/* listen.c: passive opens. `listener` is the application index the listener stands for. */
+struct tern_listen_ctx {
+    uint8_t app;
+    void *user;
+};
+enum tern_drop tern_listen_rx(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg);
+enum tern_drop tern_half_rx(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_half *h, struct tern_seg *seg);
+void tern_half_timer(struct tern_tcp *t, struct tern_half *h);
+
+/* time_wait.c */
+enum tern_drop tern_tw_rx(struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen);
+
+/* closed.c: segments for no connection (RFC 9293 §3.10.7.1) */
+enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
+
+/* conn.c: life of a connection */
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key, uint8_t app,
+    void *user);
+/** MSS and options the peer's SYN stated, as they act from now on. */
+void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer);
+/** How received data is acknowledged from now on. */
+void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy);
+/** Put on the list to settle at the end of the burst. */
+void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c);
+/** Over: CLOSED with a reason; on_closed() and release follow when it is settled. */
+void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
+/** RST to the peer, then over. */
+void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
+/** Both FINs exchanged: TIME-WAIT record, then over. */
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
+/** Send what is owed, call what is to be called, arm the timer, release. */
+void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
+/** Settle all touched connections until the tx list is full. */
+void tern_tcp_settle(struct tern_tcp *t);
+/** The record of rare options, made on first use; NULL when none is left. */
+struct tern_rare *tern_conn_rare_need(struct tern_tcp *t, struct tern_conn *c);
+uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6);
+/** Register an application; the index, or -1 when TERN_APPS_MAX is reached. */
+int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
+
+/* timers.c */
+void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_cancel_rtx(struct tern_conn *c);
+void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c);
+uint32_t tern_conn_rto_ms(const struct tern_tcp *t, const struct tern_conn *c);
+void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us);
+
+/* output.c */
+void tern_conn_output(struct tern_tcp *t, struct tern_conn *c);
+bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c);
+void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
+/** Challenge ACK (RFC 5961): at most one a connection and period. */
+enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);
+/** The window the next segment will advertise, bytes; a multiple of the scale. */
+uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c);
+/** Payload bytes that fit beside the options of a segment. */
+uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c);
+
+/* isn.c: everything drawn from keyed hashes */
+struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key);
+uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key);
+uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key);
+void tern_keys_init(struct tern_keys *k, const uint64_t seed[4]);
+
+/* icmp.c */
+enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind, struct tern_seq seq,
+    uint32_t mtu_bytes, uint32_t quoted_bytes);

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "host.h"
+#include "packet.h"
+
+/*
+ * TIME-WAIT (RFC 9293 §3.6.1 MUST-13): a 64-byte record that answers a repeated FIN, keeps old
+ * duplicates from reaching a new connection, and gives its four-tuple to a SYN that is surely new
+ * (RFC 6191, MAY-2).
+ */
+
+static bool has_timestamps(const struct tern_tw *tw)
+{
+    return (tw->ts_recent | tw->ts_offset) != 0;
+}
+
+static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struct tern_seg *seg)
+{
+    if (!tern_rate_take(&t->rst_rate, t->now_ns))
+        return TERN_DROP_TCP_CHALLENGE_RATE;
+    uint8_t opt[TERN_TS_OPT_BYTES];
+    struct tern_packet p = {
+        .key = &tw->key,
+        .seq = tw->snd_nxt,
+        .ack = tw->rcv_nxt,
+        .flags = TERN_TCP_ACK,
+        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> t->rcv_wscale, 0xffffu),
+        .ttl = t->cfg.ttl,
+        .tos = (uint8_t)(t->cfg.dscp << 2),
+        .opt = opt,
+    };
+    if (has_timestamps(tw))
+        p.opt_bytes = tern_packet_ts_opt(opt, tern_ts_now(t, tw->ts_offset), tw->ts_recent);
+    tern_packet_reply(t, seg, &p);
+    return TERN_DROP_TCP_TIME_WAIT;
+}
+
+/** RFC 6191 §2: a SYN may open anew when its timestamp or sequence shows that it is not an old one. */
+static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
+{
+    if (has_timestamps(tw) && (seg->opts.has & TERN_HAS_TS)) {
+        const int32_t newer = (int32_t)(seg->opts.ts_val - tw->ts_recent);
+        if (newer != 0)
+            return newer > 0;
+    }
+    return tern_seq_before(tw->rcv_nxt, seg->p.seq);
+}
+
+enum tern_drop tern_tw_rx(struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen)
+{
+    const uint8_t flags = seg->p.flags;
+    *reopen = false;
+    if (flags & TERN_TCP_RST) { /* RFC 5961 §3.2: the exact sequence only */
+        if (seg->p.seq.v != tw->rcv_nxt.v)
+            return TERN_DROP_TCP_RST_WINDOW;
+        tern_host_tw_free(t, tw);
+        return TERN_DROP_TCP_DONE;
+    }
+    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
+    if ((flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN && is_new_syn(tw, seg)) {
+        *reopen = true;
+        return TERN_DROP_NONE;
+    }
+    const bool repeated_fin =
+        (flags & TERN_TCP_FIN)
+        && tern_seq_add(seg->p.seq, seg->p.len_bytes + 1).v == tw->rcv_nxt.v;
+    if (repeated_fin)
+        tern_host_tw_timer(t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms));
+    const bool empty = seg->p.len_bytes == 0 && !(flags & (TERN_TCP_FIN | TERN_TCP_SYN));
+    if (empty && seg->p.seq.v == tw->rcv_nxt.v)
+        return TERN_DROP_TCP_TIME_WAIT; /* an ACK that is in order needs no answer */
+    return answer(t, tw, seg);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * The timers of a connection, in prose.
+ *
+ * One node on the shard's wheel per connection, armed for the nearest of these deadlines. The fast
+ * path only writes deadlines; a node that fires early finds nothing due and is armed again.
+ *
+ *   rtx_at     while something is unacknowledged: retransmission (RFC 6298), doubling, until the
+ *              peer has been silent for R2 (RFC 9293 §3.8.3); SYN and SYN-ACK, too.
+ *              with nothing in flight and data that may not leave: zero-window probe, doubling, for as
+ *              long as the peer acknowledges (MUST-36, MUST-37).
+ *              in FIN-WAIT-2 after a full close: how long to wait for the peer's FIN.
+ *   ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3 MUST-40).
+ *   rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the application's).
+ *
+ * How long a peer has been silent is not stored: every expiry doubled a known RTO, so the sum of
+ * those intervals is it.
+ */
+#include "host.h"
+#include "sendq.h"
+#include "state.h"
+
+static bool is_due(const struct tern_tcp *t, uint32_t at)
+{
+    return (int32_t)(at - t->now_tick) <= 0;
+}
+
+static uint8_t backoff_of(const struct tern_conn *c)
+{
+    return c->backoff & 0xf;
+}
+
+static uint8_t unanswered_of(const struct tern_conn *c)
+{
+    return c->backoff >> 4;
+}
+
+static void count_expiry(struct tern_conn *c)
+{
+    const uint8_t doublings = (uint8_t)RTE_MIN(backoff_of(c) + 1, TERN_RTO_BACKOFF_MAX);
+    const uint8_t silent = (uint8_t)RTE_MIN(unanswered_of(c) + 1, 15);
+    c->backoff = (uint8_t)(silent << 4 | doublings);
+}
+
+/* ---- RTO ---- */
+
+void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
+{
+    const uint32_t rtt = RTE_MIN(RTE_MAX(rtt_us, 1u), 60u * 1000 * 1000);
+    if (c->srtt_us8 == 0) { /* RFC 6298 §2.2 */
+        c->srtt_us8 = rtt * 8;
+        c->rttvar_us4 = rtt * 2;
+        return;
+    }
+    /* RFC 6298 §2.3, alpha 1/8 and beta 1/4 */
+    const int32_t err = (int32_t)rtt - (int32_t)(c->srtt_us8 / 8);
+    const uint32_t dev = (uint32_t)(err < 0 ? -err : err);
+    c->rttvar_us4 += dev - c->rttvar_us4 / 4;
+    c->srtt_us8 = (uint32_t)((int32_t)c->srtt_us8 + err);
+}
+
+/** The RTO before any doubling. */
+static uint32_t base_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    if (c->srtt_us8 == 0)
+        return t->cfg.rto_initial_ms;
+    const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, 1000u)) / 1000;
+    return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms);
+}
+
+static uint32_t doubled_ms(const struct tern_tcp *t, uint32_t base_ms, uint8_t doublings)
+{
+    const uint64_t ms = (uint64_t)base_ms << doublings;
+    return (uint32_t)RTE_MIN(ms, (uint64_t)t->cfg.rto_max_ms);
+}
+
+uint32_t tern_conn_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return doubled_ms(t, base_rto_ms(t, c), backoff_of(c));
+}
+
+/** How long nothing was heard although we asked, ms: the sum of the intervals that ran out. */
+static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const uint32_t base_ms = base_rto_ms(t, c);
+    uint64_t sum = 0;
+    for (uint8_t i = 0; i <= unanswered_of(c); i++) {
+        const int from_start = backoff_of(c) - i;
+        if (from_start < 0)
+            break;
+        sum += doubled_ms(t, base_ms, (uint8_t)from_start);
+    }
+    return sum;
+}
+
+static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    if (c->state == TERN_SYN_SENT || c->state == TERN_SYN_RCVD)
+        return t->cfg.syn_timeout_ms;
+    const struct tern_rare *r = tern_conn_rare(t, c);
+    return r != NULL && r->user_timeout_ms != 0 ? r->user_timeout_ms : t->cfg.user_timeout_ms;
+}
+
+/* ---- arming ---- */
+
+void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
+{
+    c->rtx_at = t->now_tick + tern_ticks_from_ms(tern_conn_rto_ms(t, c));
+    c->flags |= TERN_CF_RTX;
+}
+
+void tern_conn_cancel_rtx(struct tern_conn *c)
+{
+    c->flags &= (uint16_t)~TERN_CF_RTX;
+}
+
+static void nearer(const struct tern_tcp *t, uint32_t *due, bool *any, uint32_t at)
+{
+    if (!*any || (int32_t)(at - t->now_tick) < (int32_t)(*due - t->now_tick))
+        *due = at;
+    *any = true;
+}
+
+void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
+{
+    uint32_t due = 0;
+    bool any = false;
+    if (c->flags & TERN_CF_RTX)
+        nearer(t, &due, &any, c->rtx_at);
+    if (c->flags & TERN_CF_ACK_LATER)
+        nearer(t, &due, &any, c->ack_at);
+    const struct tern_rare *r = tern_conn_rare(t, c);
+    if (unlikely(r != NULL)) {
+        if (r->keepalive_armed)
+            nearer(t, &due, &any, r->keepalive_at);
+        if (r->linger_armed)
+            nearer(t, &due, &any, r->linger_at);
+        if (r->timer_armed)
+            nearer(t, &due, &any, r->timer_at);
+    }
+    if (any)
+        tern_host_conn_timer(t, c, due);
+}
+
+/* ---- expiry ---- */
+
+static void enter_timeout_recovery(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    const uint32_t mss = tern_conn_payload_max(t, c);
+    const uint32_t in_flight = tern_seq_span(c->snd.una, c->snd.nxt);
+    if (!(q->flags & TERN_TXQ_RTO)) /* RFC 5681 §3.1: once for one loss */
+        c->ssthresh_bytes = RTE_MAX(in_flight / 2, 2 * mss);
+    c->cwnd_bytes = mss;
+    q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_FAST | TERN_TXQ_TIMED)) | TERN_TXQ_RTO);
+    q->recover = c->snd.nxt;
+    q->dupacks = 0;
+    c->slow |= TERN_SLOW_RECOVERY;
+}
+
+static void handshake_expired(struct tern_tcp *t, struct tern_conn *c)
+{
+    t->stats.retransmits++;
+    tern_conn_send_syn(t, c);
+}
+
+static void data_expired(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    const bool in_flight = c->snd.una.v != c->snd.nxt.v;
+    if (!in_flight) {
+        if (q != NULL && q->unsent_bytes > 0)
+            tern_conn_probe(t, c);
+        return;
+    }
+    if (q != NULL)
+        enter_timeout_recovery(t, c, q);
+    tern_conn_retransmit(t, c);
+}
+
+static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
+{
+    c->flags &= (uint16_t)~TERN_CF_RTX;
+    if (c->state == TERN_FIN_WAIT_2) {
+        tern_conn_end(t, c, TERN_CLOSE_TIMEOUT);
+        return;
+    }
+    if (silent_ms(t, c) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
+        tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
+        return;
+    }
+    if (c->state == TERN_SYN_SENT && tern_host_unreachable(t, c->neighbour)) {
+        tern_conn_end(t, c, TERN_CLOSE_UNREACHABLE);
+        return;
+    }
+    t->stats.rto_expired++;
+    count_expiry(c);
+    if (c->state == TERN_SYN_SENT || c->state == TERN_SYN_RCVD)
+        handshake_expired(t, c);
+    else
+        data_expired(t, c);
+    tern_conn_arm_rtx(t, c); /* RFC 6298 §5.5, §5.6 */
+}
+
+static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r)
+{
+    r->keepalive_armed = false;
+    const uint32_t idle_ms = t->now_ms - c->last_rx_ms;
+    const bool outstanding = c->snd.una.v != c->snd.nxt.v;
+    if (idle_ms < r->keepalive_ms)
+        r->keepalive_sent = 0;
+    if (outstanding || idle_ms < r->keepalive_ms) { /* MUST-26 */
+        const uint32_t left_ms = outstanding ? r->keepalive_ms : r->keepalive_ms - idle_ms;
+        r->keepalive_at = t->now_tick + tern_ticks_from_ms(left_ms);
+        r->keepalive_armed = true;
+        return;
+    }
+    if (r->keepalive_sent >= TERN_KEEPALIVE_PROBES) { /* MUST-29: never after one */
+        tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
+        return;
+    }
+    r->keepalive_sent++;
+    tern_conn_send_keepalive(t, c);
+    const uint32_t again_ms = RTE_MIN(r->keepalive_ms, (uint32_t)TERN_KEEPALIVE_PROBE_MS);
+    r->keepalive_at = t->now_tick + tern_ticks_from_ms(again_ms);
+    r->keepalive_armed = true;
+}
+
+static void rare_timers(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r)
+{
+    if (r->keepalive_armed && is_due(t, r->keepalive_at))
+        keepalive_expired(t, c, r);
+    if (r->linger_armed && is_due(t, r->linger_at)) {
+        r->linger_armed = false;
+        tern_conn_abort(t, c, TERN_CLOSE_ABORTED);
+    }
+    if (c->state != TERN_CLOSED && r->timer_armed && is_due(t, r->timer_at)) {
+        r->timer_armed = false;
+        const struct tern_app *app = tern_conn_app(t, c);
+        if (app->on_timer != NULL)
+            app->on_timer(tern_shard_of(t), c);
+    }
+}
+
+void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c)
+{
+    tern_conn_touch(t, c); /* settling arms the node again */
+    if (c->state == TERN_CLOSED)
+        return;
+    if ((c->flags & TERN_CF_ACK_LATER) && is_due(t, c->ack_at)) {
+        c->flags &= (uint16_t)~TERN_CF_ACK_LATER;
+        c->flags |= TERN_CF_ACK_NOW;
+    }
+    if ((c->flags & TERN_CF_RTX) && is_due(t, c->rtx_at))
+        rtx_expired(t, c);
+    struct tern_rare *r = tern_conn_rare(t, c);
+    if (r != NULL && c->state != TERN_CLOSED)
+        rare_timers(t, c, r);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/*
+ * TCP options (RFC 9293 §3.2, RFC 7323, RFC 2018): bytes to a struct and back.
+ *
+ * The walker moves forward by at least one byte a step, so it ends (MUST-7). An option whose length
+ * is impossible ends the walk; what was read before it counts. The first of duplicate options wins.
+ */
+#include "seq.h"
+#include "tcp_hdr.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TERN_OPT_EOL = 0,
+    TERN_OPT_NOP = 1,
+    TERN_OPT_MSS = 2,
+    TERN_OPT_WSCALE = 3,
+    TERN_OPT_SACK_OK = 4,
+    TERN_OPT_SACK = 5,
+    TERN_OPT_TS = 8,
+};
+
+/** Bits of tern_tcp_opts.has. */
+enum {
+    TERN_HAS_MSS = 1u << 0,
+    TERN_HAS_WSCALE = 1u << 1,
+    TERN_HAS_SACK_OK = 1u << 2,
+    TERN_HAS_TS = 1u << 3,
+    TERN_HAS_SACK = 1u << 4,
+    TERN_HAS_MALFORMED = 1u << 5, /**< the walk ended early at an impossible length */
+};
+
+enum {
+    TERN_WSCALE_MAX = 14,          /* RFC 7323 §2.3 */
+    TERN_SACK_BLOCKS_MAX = 4,      /* 40 bytes of options hold no more (RFC 2018 §3) */
+    TERN_TS_OPT_BYTES = 12,        /* nop, nop, TS */
+    TERN_TS_OPT_WORD = 0x0101080a, /* those first four bytes */
+};
+
+/** A SACK block: [left, right) received. */
+struct tern_sack_block {
+    struct tern_seq left, right;
+};
+
+/** The options of one segment. Fields without their bit in `has` are zero. */
+struct tern_tcp_opts {
+    uint32_t ts_val, ts_ecr;
+    uint16_t mss;   /**< as sent, unclamped */
+    uint8_t wscale; /**< 0..TERN_WSCALE_MAX: larger values are read as 14 */
+    uint8_t has;
+    uint8_t n_sack;
+    struct tern_sack_block sack[TERN_SACK_BLOCKS_MAX];
+};
+
+/**
+ * Read the options area of a TCP header.
+ *
+ * @param opt   [len_bytes] the bytes behind the fixed header
+ * @param len_bytes 0..TERN_TCP_OPT_BYTES_MAX
+ * @param out   filled whole
+ * Cost: O(len_bytes), at most 40 steps. Source: RFC 9293 §3.2 MUST-4..7, MUST-64.
+ */
+void tern_tcp_opts_parse(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out);
+
+/**
+ * Write the options of a SYN or SYN-ACK in the order design.md §12 fixes: with timestamps
+ * `mss, sackOK, TS, nop, wscale`, without `mss, nop, nop, sackOK, nop, wscale`; each only where its
+ * bit is in o->has. Padding is NOP in front of what it aligns; the length is a multiple of 4.
+ *
+ * @param buf   [TERN_TCP_OPT_BYTES_MAX]
+ * @return      bytes written, a multiple of 4
+ */
+uint32_t tern_tcp_opts_build_syn(const struct tern_tcp_opts *o, uint8_t *buf);
+
+/**
+ * Write the options of any other segment: `nop, nop, TS` and `nop, nop, sack` (as many of o->n_sack
+ * blocks as fit: 3 beside timestamps, else 4).
+ *
+ * @param buf   [TERN_TCP_OPT_BYTES_MAX]
+ * @return      bytes written, a multiple of 4
+ */
+uint32_t tern_tcp_opts_build(const struct tern_tcp_opts *o, uint8_t *buf);
