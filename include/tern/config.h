@@ -3,19 +3,19 @@
 
 /*
  * What a TCP endpoint is told before it starts. One struct serves a worker's shard on a device and
- * an embedded instance alike. tern_stack_config_init() fills in every default; each field states its
- * unit, default and range, and tern_stack_config_check() refuses what lies outside.
+ * an embedded instance alike. tern_stack_config_init() fills in every default; each field states
+ * its unit, default and range, and tern_stack_config_check() refuses what lies outside.
  */
+#include <tern/addr.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <tern/addr.h>
-
 TERN_BEGIN_DECLS
 
 enum {
-    TERN_ADDRS_MAX = 256,         /**< own addresses an endpoint may have */
+    TERN_ADDRS_MAX = 256, /**< own addresses an endpoint may have */
     TERN_STATIC_NEIGHBOURS_MAX = 64,
     TERN_ERROR_TEXT_BYTES = 512,
     TERN_MAC_BYTES = 6,
@@ -52,13 +52,13 @@ struct tern_static_neighbour {
  */
 struct tern_test_pins {
     bool has_isn, has_ip_id, has_syn_wnd, has_padding;
-    uint32_t isn;        /**< every initial sequence number */
+    uint32_t isn;          /**< every initial sequence number */
     const uint16_t *ip_id; /**< [n_ip_id] IPv4 identification of the next packets sent, in order */
     uint32_t n_ip_id;
-    bool no_df;          /**< IPv4 don't-fragment off */
-    uint16_t syn_wnd;    /**< window field of SYN and SYN-ACK */
+    bool no_df;                  /**< IPv4 don't-fragment off */
+    uint16_t syn_wnd;            /**< window field of SYN and SYN-ACK */
     const uint8_t (*padding)[6]; /**< [n_ip_id] bytes that pad each of these frames to 60 */
-    bool slow_path_only; /**< never take the fast path: the wire must look the same */
+    bool slow_path_only;         /**< never take the fast path: the wire must look the same */
 };
 
 /** Configuration of one TCP endpoint (a shard). */
@@ -68,29 +68,31 @@ struct tern_stack_config {
     uint32_t n_addrs;                         /**< 1..TERN_ADDRS_MAX */
     union tern_addr gateway4, gateway6; /**< unspecified (all zero): none, everything is on link */
     uint8_t mac[TERN_MAC_BYTES];        /**< the port's; ignored with l3 */
-    bool l3;                            /**< packets enter and leave at the IP header; default false */
-    uint16_t vlan;                      /**< 802.1Q id 1..4094, 0 = untagged; default 0 */
-    uint16_t mtu_bytes;                 /**< IP MTU, 68..9216 (1280.. with IPv6); default 1500 */
+    bool l3;            /**< packets enter and leave at the IP header; default false */
+    uint16_t vlan;      /**< 802.1Q id 1..4094, 0 = untagged; default 0 */
+    uint16_t mtu_bytes; /**< IP MTU, 68..9216 (1280.. with IPv6); default 1500 */
     struct tern_static_neighbour neighbours[TERN_STATIC_NEIGHBOURS_MAX];
     uint32_t n_neighbours;
-    bool dad; /**< probe own addresses before use (RFC 5227, RFC 4862 §5.4); default true, off with l3 */
+    bool dad; /**< probe own addresses before use (RFC 5227, RFC 4862 §5.4); default true, off with
+                 l3 */
 
     /* Limits */
-    uint32_t conns_max;     /**< connections in a synchronized or SYN-SENT state, 1..2^28; default 65536 */
-    uint32_t half_open_max; /**< SYN cache entries, 1..2^28; default 16384 */
-    uint32_t time_wait_max; /**< TIME-WAIT records, 1..2^28; default = conns_max */
-    uint32_t listeners_max; /**< 1..1024; default 64 */
+    uint32_t
+        conns_max; /**< connections in a synchronized or SYN-SENT state, 1..2^28; default 65536 */
+    uint32_t half_open_max;  /**< SYN cache entries, 1..2^28; default 16384 */
+    uint32_t time_wait_max;  /**< TIME-WAIT records, 1..2^28; default = conns_max */
+    uint32_t listeners_max;  /**< 1..1024; default 64 */
     uint32_t neighbours_max; /**< 8..65534; default 1024 */
-    uint32_t rcv_buf_bytes; /**< receive buffer a connection, 536..2^30; default 262144 */
-    uint32_t snd_buf_bytes; /**< send queue a connection, 536..2^30; default 1048576 */
+    uint32_t rcv_buf_bytes;  /**< receive buffer a connection, 536..2^30; default 262144 */
+    uint32_t snd_buf_bytes;  /**< send queue a connection, 536..2^30; default 1048576 */
 
     /* Protocol */
-    enum tern_syn_cookies syn_cookies; /**< default auto */
-    enum tern_ack_policy ack_policy;   /**< default quick start */
+    enum tern_syn_cookies syn_cookies;   /**< default auto */
+    enum tern_ack_policy ack_policy;     /**< default quick start */
     bool timestamps, sack, window_scale; /**< offered and accepted; default all true */
-    bool nodelay;            /**< Nagle off on new connections; default false */
-    uint8_t ttl;             /**< TTL / hop limit, 1..255; default 64 */
-    uint8_t dscp;            /**< 0..63; default 0 */
+    bool nodelay;                        /**< Nagle off on new connections; default false */
+    uint8_t ttl;                         /**< TTL / hop limit, 1..255; default 64 */
+    uint8_t dscp;                        /**< 0..63; default 0 */
     uint16_t mss_max;        /**< upper bound of the MSS we announce, 0 = from the MTU; default 0 */
     uint32_t init_cwnd_segs; /**< 1..1000; default 10 (RFC 6928) */
     uint32_t rto_min_ms;     /**< 1..60000; default 200 (RFC 6298 says 1000; declared) */
@@ -98,15 +100,17 @@ struct tern_stack_config {
     uint32_t rto_max_ms;     /**< 1000..600000; default 60000 */
     uint32_t delayed_ack_ms; /**< 1..499; default 40 */
     uint32_t time_wait_ms;   /**< 2·MSL, 1..600000; default 60000 */
-    uint32_t fin_wait2_ms;   /**< wait for the peer's FIN after a full close, 1..3600000; default 60000 */
-    uint32_t syn_timeout_ms; /**< R2 for SYN, 1..3600000; default 183000 (RFC 9293 MUST-23) */
+    uint32_t
+        fin_wait2_ms; /**< wait for the peer's FIN after a full close, 1..3600000; default 60000 */
+    uint32_t syn_timeout_ms;  /**< R2 for SYN, 1..3600000; default 183000 (RFC 9293 MUST-23) */
     uint32_t user_timeout_ms; /**< R2 for data, 1..86400000; default 120000 (RFC 9293 SHLD-11) */
-    uint32_t keepalive_ms;   /**< idle time before the first probe, 0 = off; default 0 (MUST-25) */
-    uint16_t port_min, port_max; /**< ephemeral ports, 1..65535; default 1024..65535 (RFC 6056 §3.2) */
+    uint32_t keepalive_ms;    /**< idle time before the first probe, 0 = off; default 0 (MUST-25) */
+    uint16_t port_min,
+        port_max; /**< ephemeral ports, 1..65535; default 1024..65535 (RFC 6056 §3.2) */
     /** Ephemeral ports are taken only where (port % port_stride) == port_phase; default 1, 0. */
     uint16_t port_stride, port_phase;
     uint32_t icmp_rate_per_s; /**< echo answers a second, 0 = none; default 1000 */
-    uint32_t rst_rate_per_s;  /**< RSTs a second to segments without a connection; default 1000000 */
+    uint32_t rst_rate_per_s; /**< RSTs a second to segments without a connection; default 1000000 */
 
     /* Device abilities (the engine sets them; an embedder leaves them) */
     bool tx_ip_csum, tx_tcp_csum; /**< the device fills checksums in */

@@ -12,12 +12,12 @@
  * A `struct tern_conn *` is valid from the successful tern_connect() or the first on_open() until
  * on_closed() returns. on_closed() comes exactly once for each.
  */
+#include <tern/addr.h>
+#include <tern/stats.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <tern/addr.h>
-#include <tern/stats.h>
 
 TERN_BEGIN_DECLS
 
@@ -84,8 +84,8 @@ TERN_API void tern_unlisten(struct tern_shard *sh, int listener);
 struct tern_connect_opts {
     union tern_addr remote;
     uint16_t rport;
-    union tern_addr local; /**< unspecified: the first of our addresses that suits */
-    uint16_t lport;        /**< 0: chosen per RFC 6056 */
+    union tern_addr local;      /**< unspecified: the first of our addresses that suits */
+    uint16_t lport;             /**< 0: chosen per RFC 6056 */
     const struct tern_app *app; /**< copied on first use; keep it unchanged (compared by address) */
     void *user;
 };
@@ -103,7 +103,8 @@ TERN_API TERN_MUST_CHECK int tern_connect(
 
 /* ---- receiving ---- */
 
-/** Return `n_bytes` of receive window: that much of what on_data() delivered has been dealt with. */
+/** Return `n_bytes` of receive window: that much of what on_data() delivered has been dealt with.
+ */
 TERN_API void tern_consume(struct tern_shard *sh, struct tern_conn *c, uint32_t n_bytes);
 
 /* ---- sending: SYN-SENT (queued), ESTABLISHED or CLOSE-WAIT, before tern_shutdown() ---- */
@@ -135,8 +136,8 @@ TERN_API struct tern_static *tern_static_new(
 /** The shard must have no connection left that still sends it. */
 TERN_API void tern_static_free(struct tern_static *s);
 /** Queue [off, off + n_bytes) of the body by reference. @return bytes accepted, 0..n_bytes */
-TERN_API size_t tern_send_static(struct tern_shard *sh, struct tern_conn *c, struct tern_static *s,
-    size_t off, size_t n_bytes);
+TERN_API size_t tern_send_static(
+    struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes);
 
 /* ---- closing ---- */
 
@@ -176,7 +177,8 @@ TERN_API uint32_t tern_conn_get(
 TERN_API void *tern_conn_user(const struct tern_conn *c);
 TERN_API void tern_conn_set_user(struct tern_conn *c, void *user);
 
-/** Call on_timer() once, `delay_ns` from now (at most 39 h); replaces an earlier one. @return 0 or -ENOBUFS */
+/** Call on_timer() once, `delay_ns` from now (at most 39 h); replaces an earlier one. @return 0 or
+ * -ENOBUFS */
 TERN_API TERN_MUST_CHECK int tern_timer_arm(
     struct tern_shard *sh, struct tern_conn *c, uint64_t delay_ns);
 TERN_API void tern_timer_cancel(struct tern_shard *sh, struct tern_conn *c);
@@ -188,13 +190,13 @@ struct tern_conn_info {
     enum tern_state state;
     bool timestamps, sack, window_scale;
     uint8_t snd_wscale, rcv_wscale;
-    uint16_t mss_bytes;       /**< largest payload we send a segment */
+    uint16_t mss_bytes; /**< largest payload we send a segment */
     uint32_t srtt_us, rttvar_us, rto_us;
     uint32_t cwnd_bytes, ssthresh_bytes;
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint32_t unacked_bytes, queued_bytes; /**< sent and not acknowledged; not sent yet */
-    uint32_t unread_bytes;    /**< delivered and not consumed */
-    int soft_error;           /**< 0, or EHOSTUNREACH … from ICMP (MUST-47) */
+    uint32_t unread_bytes;                /**< delivered and not consumed */
+    int soft_error;                       /**< 0, or EHOSTUNREACH … from ICMP (MUST-47) */
 };
 TERN_API void tern_conn_describe(
     const struct tern_shard *sh, const struct tern_conn *c, struct tern_conn_info *out);

@@ -13,17 +13,17 @@
  *     tern_embed_advance(e, at)                  time has passed
  *
  * Connections are driven through sockets that never block. The same shard, and so the same bytes on
- * the wire, as on a port. Several instances live in one process; each is used by one thread at a time.
+ * the wire, as on a port. Several instances live in one process; each is used by one thread at a
+ * time.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <sys/types.h>
-
 #include <tern/config.h>
 #include <tern/conn.h>
 #include <tern/stats.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 TERN_BEGIN_DECLS
 
@@ -62,7 +62,8 @@ struct tern_embed_leaks {
     uint32_t mbufs, records, timers;
 };
 
-/** End every connection without a packet, free everything, sockets included. @param leaks may be NULL */
+/** End every connection without a packet, free everything, sockets included. @param leaks may be
+ * NULL */
 TERN_API void tern_embed_close(struct tern_embed *e, struct tern_embed_leaks *leaks);
 
 /** A frame (or, with l3, an IP packet) of `n_bytes` arrives at `now_ns`; it is copied. */
@@ -98,7 +99,8 @@ TERN_API TERN_MUST_CHECK int tern_sock_listen(struct tern_embed *e, const union 
 /** The next connection of a listening socket, or NULL: none waits. */
 TERN_API struct tern_sock *tern_sock_accept(struct tern_sock *listener);
 
-/** @return bytes queued, 1..n; -EAGAIN (full, or not connected yet), -EPIPE (closed or reset), 0 for n = 0 */
+/** @return bytes queued, 1..n; -EAGAIN (full, or not connected yet), -EPIPE (closed or reset), 0
+ * for n = 0 */
 TERN_API ssize_t tern_sock_send(struct tern_sock *s, const void *bytes, size_t n);
 
 /** @return bytes read, 1..n; 0 at the peer's FIN; -EAGAIN, or -ECONNRESET, -ETIMEDOUT … once */

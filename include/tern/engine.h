@@ -6,12 +6,12 @@
  * more). An engine has one endpoint, or two joined in memory (`pair`); an endpoint is a device with
  * one or more workers, each with a shard of its own.
  */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <tern/config.h>
 #include <tern/conn.h>
 #include <tern/stats.h>
+
+#include <stdbool.h>
+#include <stdint.h>
 
 TERN_BEGIN_DECLS
 
@@ -23,13 +23,17 @@ enum {
     TERN_DEVICE_TEXT_BYTES = 256,
 };
 
-/** What runs on the workers of an endpoint. All on the worker's own thread. NULL members are skipped. */
+/** What runs on the workers of an endpoint. All on the worker's own thread. NULL members are
+ * skipped. */
 struct tern_worker_app {
-    /** Once, before the first packet (own addresses may still be probed: see addrs_ready). Listen here. @return 0 or -errno, which fails the start */
+    /** Once, before the first packet (own addresses may still be probed: see addrs_ready). Listen
+     * here. @return 0 or -errno, which fails the start */
     int (*start)(struct tern_shard *sh, void *ctx);
-    /** After every poll. Open connections here. @return true when work was done (for the busy figure) */
+    /** After every poll. Open connections here. @return true when work was done (for the busy
+     * figure) */
     bool (*tick)(struct tern_shard *sh, void *ctx, uint64_t now_ns);
-    /** A stop was asked for: open nothing more. Connections still live are then closed by the engine. */
+    /** A stop was asked for: open nothing more. Connections still live are then closed by the
+     * engine. */
     void (*drain)(struct tern_shard *sh, void *ctx);
     /** Last call, after every connection is gone. */
     void (*stop)(struct tern_shard *sh, void *ctx);
@@ -39,15 +43,15 @@ struct tern_worker_app {
 /** One device and what runs on it. */
 struct tern_endpoint_config {
     /**
-     * Device, as design.md §9: "pair", "0000:3b:00.0", "eth1", "tap:tern0", "memif:/run/x.sock[,server]",
-     * "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
+     * Device, as design.md §9: "pair", "0000:3b:00.0", "eth1", "tap:tern0",
+     * "memif:/run/x.sock[,server]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
      */
     const char *device;
-    uint32_t n_workers; /**< 1..TERN_WORKERS_MAX; default 1 */
-    uint32_t n_queues;  /**< 0 = as many as workers and device allow; default 0 */
+    uint32_t n_workers;            /**< 1..TERN_WORKERS_MAX; default 1 */
+    uint32_t n_queues;             /**< 0 = as many as workers and device allow; default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
-    bool no_offload;    /**< ignore what the device could do: software checksums, no TSO */
+    bool no_offload; /**< ignore what the device could do: software checksums, no TSO */
     struct tern_stack_config stack; /**< mac all zero = the device's; seed all zero = drawn */
     struct tern_worker_app app;
 };
@@ -56,11 +60,12 @@ struct tern_endpoint_config {
 struct tern_config {
     struct tern_endpoint_config endpoints[TERN_ENDPOINTS_MAX];
     uint32_t n_endpoints; /**< 1, or 2 when both devices are "pair" */
-    const char *lcores;   /**< CPU list for the workers, "2,3" or "2-5"; NULL = chosen (device's node first) */
-    bool no_huge;         /**< never use hugepages; default false = use them when reserved */
-    uint32_t mem_mib;     /**< memory for mbufs, 0 = computed */
-    uint32_t mbufs;       /**< per worker, 0 = computed */
-    uint32_t drain_ms;    /**< bound on the orderly end; default 3000 */
+    const char *lcores; /**< CPU list for the workers, "2,3" or "2-5"; NULL = chosen (device's node
+                           first) */
+    bool no_huge;       /**< never use hugepages; default false = use them when reserved */
+    uint32_t mem_mib;   /**< memory for mbufs, 0 = computed */
+    uint32_t mbufs;     /**< per worker, 0 = computed */
+    uint32_t drain_ms;  /**< bound on the orderly end; default 3000 */
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);
@@ -74,7 +79,8 @@ TERN_API void tern_endpoint_config_init(struct tern_endpoint_config *ep);
 TERN_API TERN_MUST_CHECK int tern_engine_open(
     const struct tern_config *cfg, struct tern_engine **out, struct tern_error *err);
 
-/** Launch the workers; returns when every start() has been called and every own address is usable (or DAD took 3 s). */
+/** Launch the workers; returns when every start() has been called and every own address is usable
+ * (or DAD took 3 s). */
 TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
 
 /** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */
@@ -88,12 +94,13 @@ struct tern_leaks {
     uint64_t mbufs, conns, halves, time_waits, records, timers;
 };
 
-/** After tern_engine_wait() returned true: close devices, free everything. @param leaks may be NULL */
+/** After tern_engine_wait() returned true: close devices, free everything. @param leaks may be NULL
+ */
 TERN_API void tern_engine_close(struct tern_engine *e, struct tern_leaks *leaks);
 
-/** Sum over the workers of endpoint `ep`. Callable from any thread while running and until close. */
-TERN_API void tern_engine_stats(
-    const struct tern_engine *e, uint32_t ep, struct tern_stats *out);
+/** Sum over the workers of endpoint `ep`. Callable from any thread while running and until close.
+ */
+TERN_API void tern_engine_stats(const struct tern_engine *e, uint32_t ep, struct tern_stats *out);
 
 /** How one worker fares. */
 struct tern_worker_info {
@@ -115,7 +122,8 @@ struct tern_device_info {
     char offloads[128];
     char memory[160]; /**< the plan: bytes per connection × limit, mbufs, total */
     char pages[48];   /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
-    char note[256];   /**< what is odd: AF_XDP not to be had, no link, workers off the device's node; or empty */
+    char note[256]; /**< what is odd: AF_XDP not to be had, no link, workers off the device's node;
+                       or empty */
     uint8_t mac[6];
     uint32_t n_rx_queues, n_tx_queues;
     uint16_t mtu_bytes;

@@ -8,11 +8,11 @@
  * The books: active_opens = active_established + sum(active_failed) + still opening, and
  * passive_established + active_established = sum(closed) + open. tern_stats_balance() checks both.
  */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <tern/api.h>
 #include <tern/drop.h>
+
+#include <stdbool.h>
+#include <stdint.h>
 
 TERN_BEGIN_DECLS
 

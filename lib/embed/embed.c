@@ -2,19 +2,19 @@
 #include "embed.h"
 
 /*
- * An instance: a shard, a pool of packets, and a list of what the shard wants sent. Packets are copied
- * at the border, so that the caller needs to know nothing of mbufs.
+ * An instance: a shard, a pool of packets, and a list of what the shard wants sent. Packets are
+ * copied at the border, so that the caller needs to know nothing of mbufs.
  */
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mbuf.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <rte_eal.h>
-#include <rte_errno.h>
-#include <rte_mbuf.h>
 
 enum { ROOM_BESIDE_MTU = 256 /* headers of ours, tags, alignment */ };
 

@@ -2,15 +2,15 @@
 #include "embed.h"
 
 /*
- * Sockets over the callbacks of conn.h. A socket outlives its connection (until it is closed, so that
- * EOF and error can be read), and a connection may outlive its socket (closing takes round trips): each
- * points at the other, and whichever goes first cuts both pointers.
+ * Sockets over the callbacks of conn.h. A socket outlives its connection (until it is closed, so
+ * that EOF and error can be read), and a connection may outlive its socket (closing takes round
+ * trips): each points at the other, and whichever goes first cuts both pointers.
  */
+#include <rte_mbuf.h>
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <rte_mbuf.h>
 
 enum { OPTS_PRESET = TERN_CONN_LINGER_MS + 1 };
 
@@ -30,7 +30,7 @@ struct tern_sock {
     struct tern_sock *accept_next;
     struct tern_sock *accept_from; /* while it waits there */
     bool opened, eof;
-    int error; /* pending */
+    int error;                    /* pending */
     struct rte_mbuf *head, **end; /* received, linked by next; head read up to head_off */
     uint32_t head_off;
 };
@@ -172,7 +172,8 @@ static void on_accept(struct tern_shard *sh, struct tern_conn *c)
     l->waiting_end = &s->accept_next;
     l->n_waiting++;
     for (int opt = 0; opt < OPTS_PRESET; opt++)
-        if (l->has_preset[opt] && tern_conn_set(sh, c, (enum tern_conn_opt)opt, l->preset[opt]) != 0)
+        if (l->has_preset[opt]
+            && tern_conn_set(sh, c, (enum tern_conn_opt)opt, l->preset[opt]) != 0)
             s->error = ENOBUFS;
 }
 

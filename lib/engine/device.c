@@ -14,6 +14,7 @@
  */
 #include "device.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -70,6 +71,19 @@ static int refuse(
 
 /* ---- attach ---- */
 
+/** Have a library that AF_XDP's driver brought along print nothing; it would go to the terminal. */
+static void hush(const char *library, const char *setter)
+{
+    void *lib = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+    if (lib == NULL)
+        return;
+    void *(*set_print)(void *) = NULL;
+    *(void **)&set_print = dlsym(lib, setter);
+    if (set_print != NULL)
+        set_print(NULL);
+    dlclose(lib);
+}
+
 static int attach(
     const struct tern_port_want *w, uint32_t way, struct tern_port *p, struct tern_error *err)
 {
@@ -81,6 +95,8 @@ static int attach(
     char name[TERN_DEVARGS_BYTES];
     tern_device_spec_devargs(w->spec, way, w->n_queues, w->mtu_bytes, p->devargs);
     tern_devargs_name(p->devargs, name);
+    hush("libbpf.so.1", "libbpf_set_print");
+    hush("libxdp.so.1", "libxdp_set_print");
 
     const int rc = rte_dev_probe(p->devargs);
     if (rc != 0)
@@ -239,10 +255,9 @@ static void admit(const struct tern_port_want *w, struct tern_port *p)
         want_all = true;
     if (!want_all)
         return;
-    const bool is_netdev = w->spec->kind == TERN_DEVICE_NETDEV;
-    if (is_netdev && tern_device_is_promiscuous(w->spec->name))
-        return;
-    p->undo_promiscuous = rte_eth_promiscuous_enable(p->id) == 0 && is_netdev;
+    if (w->spec->kind == TERN_DEVICE_NETDEV && tern_device_is_promiscuous(w->spec->name))
+        return; /* somebody else wants it so, and still will when we are gone */
+    p->undo_promiscuous = rte_eth_promiscuous_enable(p->id) == 0;
 }
 
 /** Wait for a cable to be negotiated; virtual devices are not waited for. */
@@ -316,18 +331,20 @@ static int open_way(
 int tern_port_open(
     const struct tern_port_want *want, struct tern_port *out, struct tern_error *err)
 {
-    char first_reason[sizeof out->note] = "";
+    struct tern_error why = {.text = ""}, first = {.text = ""};
     int rc = 0;
     for (uint32_t way = 0; way < tern_device_spec_n_ways(want->spec); way++) {
-        rc = open_way(want, way, out, err);
+        rc = open_way(want, way, out, &why);
         if (rc == 0) {
-            memcpy(out->note, first_reason, sizeof out->note);
+            if (way > 0)
+                snprintf(out->note, sizeof out->note, "not AF_XDP: %.140s", first.text);
             return 0;
         }
         tern_port_close(out);
-        snprintf(first_reason, sizeof first_reason, "not AF_XDP: %.140s", tern_eal_log_text(want->log));
+        if (way == 0)
+            first = why;
     }
-    return rc;
+    return tern_fail(err, rc, "%s", why.text);
 }
 
 void tern_port_close(struct tern_port *p)

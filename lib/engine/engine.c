@@ -21,7 +21,7 @@
 
 enum {
     ADDRS_WAIT_MS = 3000, /* duplicate address detection may take this long */
-    ADDRS_POLL_MS = 1,
+    ADDRS_POLL_NS = 1000000,
     ENDING_MS = 2000, /* beyond drain_ms: for the loop to notice, and shards to close */
 };
 
@@ -124,20 +124,42 @@ static bool have_reached(struct tern_engine *e, enum tern_worker_phase phase, in
     return c.n_there == c.n_threads;
 }
 
+static struct timespec in_ms(uint32_t ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
 static void add_ready(struct tern_worker *w, void *arg)
 {
     *(uint32_t *)arg += __atomic_load_n(&w->addrs_ready, __ATOMIC_ACQUIRE);
 }
 
+static bool is_over(const struct timespec *deadline)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec != deadline->tv_sec ? now.tv_sec > deadline->tv_sec
+                                          : now.tv_nsec >= deadline->tv_nsec;
+}
+
 static void wait_for_addrs(struct tern_engine *e)
 {
-    const struct timespec pause = {.tv_nsec = ADDRS_POLL_MS * 1000000};
-    for (uint32_t ms = 0; ms < ADDRS_WAIT_MS; ms += ADDRS_POLL_MS) {
+    const struct timespec deadline = in_ms(ADDRS_WAIT_MS);
+    const struct timespec pause = {.tv_nsec = ADDRS_POLL_NS};
+    while (!is_over(&deadline)) {
         uint32_t n_ready = 0;
         for_each_worker(e, add_ready, &n_ready);
         if (n_ready == e->n_workers || __atomic_load_n(&e->stop, __ATOMIC_RELAXED))
             return;
-        nanosleep(&pause, NULL);
+        nanosleep(&pause, NULL); /* shorter where a driver (TAP) raises signals: no matter */
     }
 }
 
@@ -180,19 +202,6 @@ int tern_engine_start(struct tern_engine *e, struct tern_error *err)
 void tern_engine_stop(struct tern_engine *e)
 {
     __atomic_store_n(&e->stop, true, __ATOMIC_RELAXED);
-}
-
-static struct timespec in_ms(uint32_t ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += ms / 1000;
-    t.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
 }
 
 bool tern_engine_wait(struct tern_engine *e, uint32_t timeout_ms)

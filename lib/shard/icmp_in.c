@@ -33,6 +33,15 @@ static bool is_to_us(const struct tern_icmp_in *in, const struct tern_pkt *p)
     return tern_route_is_mine(in->routes, &dst);
 }
 
+/* An answer to these would go to ourselves or, asked for by one, to a whole subnet (RFC 2644). */
+static enum tern_drop judge_asker(const struct tern_icmp_in *in, const struct tern_pkt *p)
+{
+    const union tern_addr src = tern_pkt_addr(p, p->src);
+    if (tern_route_is_mine(in->routes, &src))
+        return TERN_DROP_IP_SRC_MINE;
+    return tern_route_is_subnet_broadcast(in->routes, &src) ? TERN_DROP_IP_SRC : TERN_DROP_NONE;
+}
+
 /* @return NONE: the frame is the reply now */
 static enum tern_drop answer_echo(
     struct tern_icmp_in *in, uint8_t *frame, const struct tern_pkt *p, uint64_t now_ns)
@@ -42,6 +51,9 @@ static enum tern_drop answer_echo(
         return TERN_DROP_IP_DST;
     if (!is_to_us(in, p))
         return TERN_DROP_IP_DST_NOT_MINE;
+    const enum tern_drop why = judge_asker(in, p);
+    if (why != TERN_DROP_NONE)
+        return why;
     if (!tern_rate_take(&in->echo, now_ns))
         return TERN_DROP_ICMP_RATE;
     if (!tern_icmp_echo_reply(frame, p, in->l3 ? NULL : in->mac, in->ttl))

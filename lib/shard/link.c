@@ -2,14 +2,14 @@
 #include "shard_struct.h"
 
 /*
- * Between the protocol and the wire: routes, next hops, Ethernet headers, the list of frames to send.
- * The list keeps room for packets without payload, so that a shard which is behind with data can
- * still acknowledge, reset and resolve.
+ * Between the protocol and the wire: routes, next hops, Ethernet headers, the list of frames to
+ * send. The list keeps room for packets without payload, so that a shard which is behind with data
+ * can still acknowledge, reset and resolve.
  */
-#include <errno.h>
-
 #include "tcp/host.h"
 #include "wire/build.h"
+
+#include <errno.h>
 
 enum { ETH_MIN_BYTES = 60 /* without the frame check sequence; IEEE 802.3 */ };
 
@@ -48,7 +48,8 @@ void tern_host_output_to(struct tern_tcp *t, const uint8_t mac[6], struct rte_mb
     if (!t->cfg.l3) {
         const uint32_t n = TERN_ETH_BYTES + (t->cfg.vlan != 0 ? TERN_VLAN_BYTES : 0);
         uint8_t *at = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)n);
-        tern_build_eth(at, mac, t->cfg.mac, t->cfg.vlan, v6 ? TERN_ETHERTYPE_IP6 : TERN_ETHERTYPE_IP4);
+        tern_build_eth(
+            at, mac, t->cfg.mac, t->cfg.vlan, v6 ? TERN_ETHERTYPE_IP6 : TERN_ETHERTYPE_IP4);
         m->l2_len = n & 0x7f;
     }
     tern_link_send(tern_shard_of(t), m);
@@ -79,8 +80,10 @@ void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const st
 {
     struct tern_shard *sh = tern_shard_of(t);
     union tern_addr hop;
-    /* Only a peer on the link speaks for its own address; a router's MAC says nothing of a gateway. */
-    if (!t->cfg.l3 && tern_route_next_hop(&sh->routes, remote, &hop) && tern_addr_equal(&hop, remote))
+    /* Only a peer on the link speaks for its own address; a router's MAC says nothing of a gateway.
+     */
+    if (!t->cfg.l3 && tern_route_next_hop(&sh->routes, remote, &hop)
+        && tern_addr_equal(&hop, remote))
         tern_neigh_learn(&sh->neighbours, remote, seg->frame + TERN_MAC_BYTES, t->now_ns);
 }
 
@@ -92,7 +95,8 @@ int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     if (tern_route_is_mine(routes, remote) || tern_route_is_subnet_broadcast(routes, remote))
         return -EINVAL; /* MUST-46, and a connection to oneself */
     if (!unspecified) {
-        if (!tern_route_is_mine(routes, wanted) || tern_addr_is_v4(wanted) != tern_addr_is_v4(remote))
+        if (!tern_route_is_mine(routes, wanted)
+            || tern_addr_is_v4(wanted) != tern_addr_is_v4(remote))
             return -EADDRNOTAVAIL;
         *out = *wanted;
         return 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "listeners.h"
 
-#include <errno.h>
-
 #include "arena.h"
+
+#include <errno.h>
 
 int tern_listeners_init(struct tern_listeners *l, uint32_t n_max, int numa_node)
 {

@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * Who listens where. A port leads to a short chain of listeners, one for each local address that was
- * named and at most one for all addresses; the named one wins. Looked at per SYN, so an array over
- * all ports is worth its 128 KiB.
+ * Who listens where. A port leads to a short chain of listeners, one for each local address that
+ * was named and at most one for all addresses; the named one wins. Looked at per SYN, so an array
+ * over all ports is worth its 128 KiB.
  */
+#include <tern/addr.h>
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <tern/addr.h>
 
 enum { TERN_LISTENERS_CAP = 1024, TERN_PORTS = 65536 };
 

@@ -2,14 +2,14 @@
 #include "shard_struct.h"
 
 /*
- * The records of a shard and the table that finds them: the part of tcp/host.h that is about memory.
- * A four-tuple has one entry in the flow table whatever record it is in; as it goes from half-open to
- * connection to TIME-WAIT the entry is pointed at the next record and never moves. Each kind of record
- * has its pool and its wheel.
+ * The records of a shard and the table that finds them: the part of tcp/host.h that is about
+ * memory. A four-tuple has one entry in the flow table whatever record it is in; as it goes from
+ * half-open to connection to TIME-WAIT the entry is pointed at the next record and never moves.
+ * Each kind of record has its pool and its wheel.
  */
-#include <errno.h>
-
 #include "tcp/host.h"
+
+#include <errno.h>
 
 enum { EXPIRED_BATCH = 64, EXPIRED_PER_CALL = 1024 };
 
@@ -125,8 +125,8 @@ int tern_records_init(struct tern_shard *sh)
 
 void tern_records_fini(struct tern_shard *sh)
 {
-    struct tern_pool *const pools[] = {&sh->conns, &sh->addr6s, &sh->txqs, &sh->rxqs, &sh->rares,
-        &sh->halves, &sh->tws};
+    struct tern_pool *const pools[] = {
+        &sh->conns, &sh->addr6s, &sh->txqs, &sh->rxqs, &sh->rares, &sh->halves, &sh->tws};
     tern_wheel_fini(&sh->conn_wheel);
     tern_wheel_fini(&sh->half_wheel);
     tern_wheel_fini(&sh->tw_wheel);
@@ -171,7 +171,8 @@ static inline bool same(void *ctx, uint32_t ref)
     return false;
 }
 
-uint32_t tern_records_find(const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash)
+uint32_t tern_records_find(
+    const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash)
 {
     struct match m = {sh, key};
     return tern_flow_find(&sh->flow, hash, same, &m);
@@ -228,7 +229,8 @@ static void conn_unmake(struct tern_shard *sh, struct tern_conn *c)
     tern_pool_put(&sh->conns, tern_conn_idx(&sh->tcp, c));
 }
 
-struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
+struct tern_conn *tern_host_conn_new(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
 {
     struct tern_shard *sh = tern_shard_of(t);
     struct tern_conn *c = conn_make(sh, key);
@@ -286,13 +288,17 @@ struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
     return tw;
 }
 
+void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c)
+{
+    const struct tern_flow_key key = tern_conn_key(t, c);
+    tern_flow_remove(&tern_shard_of(t)->flow, tern_flow_hash(t, &key),
+        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
+}
+
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    const struct tern_flow_key key = tern_conn_key(t, c);
     const uint32_t idx = tern_conn_idx(t, c);
-    /* False when TIME-WAIT has taken the entry over. */
-    tern_flow_remove(&sh->flow, tern_flow_hash(t, &key), tern_ref(TERN_REF_CONN, idx));
     tern_wheel_cancel(&sh->conn_wheel, idx);
     if (c->txq != 0)
         tern_pool_put(&sh->txqs, c->txq);
@@ -309,7 +315,8 @@ bool tern_host_halves_full(const struct tern_tcp *t)
     return sh->halves.n_used >= sh->halves.capacity;
 }
 
-struct tern_half *tern_host_half_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
+struct tern_half *tern_host_half_new(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
 {
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tern_pool_get(&sh->halves);
@@ -415,8 +422,8 @@ static void tw_expired(struct tern_shard *sh, uint32_t idx)
 }
 
 /**
- * Fire what is due on one wheel. An expiry touches no other record's node but through the wheel, and
- * frees at most its own record (connections are freed when settled), so a batch stays valid.
+ * Fire what is due on one wheel. An expiry touches no other record's node but through the wheel,
+ * and frees at most its own record (connections are freed when settled), so a batch stays valid.
  */
 static void advance_wheel(
     struct tern_shard *sh, struct tern_wheel *w, void (*fn)(struct tern_shard *, uint32_t))

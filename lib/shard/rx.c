@@ -2,8 +2,8 @@
 #include "shard_struct.h"
 
 /*
- * A received burst, in stages over all its packets, so that what one stage will read the stage before
- * has asked the memory for (design.md §2):
+ * A received burst, in stages over all its packets, so that what one stage will read the stage
+ * before has asked the memory for (design.md §2):
  *
  *   parse and sort   headers; ARP, NDP and ICMP are dealt with at once
  *   hash             home buckets of the flow table
@@ -35,7 +35,8 @@ static uint8_t device_verdict(uint64_t ol_flags)
     return flags;
 }
 
-static enum tern_drop parse_once(const struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p)
+static enum tern_drop parse_once(
+    const struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p)
 {
     const struct tern_stack_config *cfg = &sh->tcp.cfg;
     const struct tern_pkt_input in = {
@@ -129,16 +130,18 @@ static enum tern_drop take_icmp(
     return TERN_DROP_NONE;
 }
 
-static void take_control(struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p, bool replica)
+static void take_control(
+    struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p, bool replica)
 {
-    const enum tern_drop why = p->kind == TERN_PKT_ARP ? take_arp(sh, m, p, replica)
-                                                       : take_icmp(sh, &m, p, replica);
+    const enum tern_drop why =
+        p->kind == TERN_PKT_ARP ? take_arp(sh, m, p, replica) : take_icmp(sh, &m, p, replica);
     tern_drop_mbuf(&sh->tcp, m, why);
 }
 
 /* ---- TCP ---- */
 
-/** Is the segment between two stations that may talk TCP to us? (RFC 1122 §3.2.1.3, MUST-57, MUST-63) */
+/** Is the segment between two stations that may talk TCP to us? (RFC 1122 §3.2.1.3, MUST-57,
+ * MUST-63) */
 static enum tern_drop check_addresses(const struct tern_shard *sh, const struct tern_flow_key *k)
 {
     if (!tern_route_is_mine(&sh->routes, &k->local))
@@ -221,7 +224,8 @@ static enum tern_drop time_wait(struct tern_shard *sh, uint32_t idx, struct tern
     return no_connection(sh, seg);
 }
 
-/** One segment. Records of one tuple change within a burst, so the table is asked here, not before. */
+/** One segment. Records of one tuple change within a burst, so the table is asked here, not before.
+ */
 static void act(struct tern_shard *sh, struct tern_seg *seg)
 {
     const uint32_t ref = tern_records_find(sh, &seg->key, seg->hash);
@@ -234,7 +238,8 @@ static void act(struct tern_shard *sh, struct tern_seg *seg)
     if (ref == 0)
         why = no_connection(sh, seg);
     else
-        why = tern_ref_kind(ref) == TERN_REF_HALF ? half_open(sh, idx, seg) : time_wait(sh, idx, seg);
+        why =
+            tern_ref_kind(ref) == TERN_REF_HALF ? half_open(sh, idx, seg) : time_wait(sh, idx, seg);
     if (why != TERN_DROP_NONE || seg->m != NULL)
         tern_seg_done(&sh->tcp, seg, why);
 }
@@ -298,7 +303,8 @@ static bool is_shared_icmp6(const uint8_t *ip, uint32_t n)
     if (n <= TERN_IP6_BYTES || ip[6] != TERN_IPPROTO_ICMP6)
         return false;
     const uint8_t type = ip[TERN_IP6_BYTES];
-    return type < 128 || (type >= 133 && type <= 137); /* errors and NDP (RFC 4443 §2.1, RFC 4861) */
+    return type < 128
+           || (type >= 133 && type <= 137); /* errors and NDP (RFC 4443 §2.1, RFC 4861) */
 }
 
 static bool is_shared_icmp4(const uint8_t *ip, uint32_t n)

@@ -5,12 +5,12 @@
  * A shard from open to close, and the parts of its surface that are neither arrival (rx.c), records
  * (records.c) nor link (link.c). Memory is taken in tern_shard_open() and nowhere later.
  */
-#include <errno.h>
-#include <stdio.h>
-
 #include "arena.h"
 #include "tcp/host.h"
 #include "tcp/state.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 /* ---- open ---- */
 

@@ -70,16 +70,20 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
  */
 void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns);
 
-/** True when the frame is one that every worker of an endpoint must see (see above). Looks at `m` only. */
+/** True when the frame is one that every worker of an endpoint must see (see above). Looks at `m`
+ * only. */
 bool tern_shard_is_shared_frame(const struct tern_shard *sh, const struct rte_mbuf *m);
 
-/** Time passes: fire timers up to now_ns (at most a bounded number; the rest next call), ARP, DAD. */
+/** Time passes: fire timers up to now_ns (at most a bounded number; the rest next call), ARP, DAD.
+ */
 void tern_shard_advance(struct tern_shard *sh, uint64_t now_ns);
 
-/** Finish what API calls outside of callbacks have begun (the engine calls it after an app's tick). */
+/** Finish what API calls outside of callbacks have begun (the engine calls it after an app's tick).
+ */
 void tern_shard_settle(struct tern_shard *sh);
 
-/** Hand over what is to be sent. @param out [TERN_SHARD_TX_MAX] @return how many; the caller owns them */
+/** Hand over what is to be sent. @param out [TERN_SHARD_TX_MAX] @return how many; the caller owns
+ * them */
 uint32_t tern_shard_take_tx(struct tern_shard *sh, struct rte_mbuf **out);
 
 /** Packets that the driver could not send: counted as `why`, freed. */
@@ -104,7 +108,8 @@ bool tern_shard_listens_on(const struct tern_shard *sh, uint16_t port);
 /** Writable counters, for the engine's own rows (steered, rx/tx of rings). */
 struct tern_stats *tern_shard_stats_rw(struct tern_shard *sh);
 
-/** Did the duplicate address check find another owner? @param addr, mac  which, whose; may be NULL */
+/** Did the duplicate address check find another owner? @param addr, mac  which, whose; may be NULL
+ */
 bool tern_shard_addr_conflict(
     const struct tern_shard *sh, union tern_addr *addr, uint8_t mac[TERN_MAC_BYTES]);
 

@@ -70,10 +70,11 @@ TERN_MUST_CHECK int tern_records_init(struct tern_shard *sh);
 void tern_records_fini(struct tern_shard *sh);
 void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_plan *plan);
 /** The reference of a four-tuple, or 0. */
-uint32_t tern_records_find(const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash);
+uint32_t tern_records_find(
+    const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash);
 /** Run the timers that are due. Bounded work a call. */
 void tern_records_advance(struct tern_shard *sh);
-/** Call `fn` for every reference in the table; fn must not change the table. */
+/** Call `fn` for every reference in the table; fn may remove that reference and add none. */
 void tern_records_each(struct tern_shard *sh, void (*fn)(struct tern_shard *, uint32_t ref));
 
 /* link.c */

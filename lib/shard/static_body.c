@@ -7,13 +7,13 @@
  * bits, so a body keeps several counts and uses one that is far from full; when none is, the caller
  * is told to wait, as for any buffer.
  */
-#include <rte_malloc.h>
-
 #include "tcp/host.h"
 
+#include <rte_malloc.h>
+
 enum {
-    COUNTS = 64,             /* reference counts of a body */
-    REFS_PER_COUNT = 30000,  /* half of what 16 bits hold: clones add references of their own */
+    COUNTS = 64,            /* reference counts of a body */
+    REFS_PER_COUNT = 30000, /* half of what 16 bits hold: clones add references of their own */
     ATTACH_BYTES_MAX = 32768,
 };
 
@@ -70,7 +70,8 @@ static struct rte_mbuf_ext_shared_info *pick_count(struct tern_static *s)
     return NULL;
 }
 
-struct rte_mbuf *tern_host_static_mbuf(struct tern_tcp *t, struct tern_static *s, size_t off, size_t n)
+struct rte_mbuf *tern_host_static_mbuf(
+    struct tern_tcp *t, struct tern_static *s, size_t off, size_t n)
 {
     if (off >= s->n_bytes)
         return NULL;

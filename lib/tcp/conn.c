@@ -2,11 +2,11 @@
 #include "tcp.h"
 
 /*
- * The life of a connection between arrival, output and timers: how it starts, what the two SYNs agree
- * on, how it ends. Whatever happens to it, it is put on the shard's list of touched connections, and
- * at the end of the burst tern_conn_settle() sends what is owed, arms its timer and, when it is over,
- * tells the application and releases it. So no callback ever runs into a connection that is gone, and
- * there is one place that frees.
+ * The life of a connection between arrival, output and timers: how it starts, what the two SYNs
+ * agree on, how it ends. Whatever happens to it, it is put on the shard's list of touched
+ * connections, and at the end of the burst tern_conn_settle() sends what is owed, arms its timer
+ * and, when it is over, tells the application and releases it. So no callback ever runs into a
+ * connection that is gone, and there is one place that frees.
  */
 #include "host.h"
 #include "packet.h"
@@ -33,7 +33,7 @@ static uint32_t initial_cwnd(const struct tern_tcp *t, const struct tern_conn *c
 
 void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
 {
-    c->flags &= (uint16_t)~(TERN_CF_QUICK_ACK | TERN_CF_DELAY_ACK);
+    c->flags &= (uint16_t) ~(TERN_CF_QUICK_ACK | TERN_CF_DELAY_ACK);
     c->slow &= (uint8_t)~TERN_QUICK_START;
     if (policy == TERN_ACK_EVERY_BURST) {
         c->flags |= TERN_CF_QUICK_ACK;
@@ -45,8 +45,8 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
     }
 }
 
-void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key, uint8_t app,
-    void *user)
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
+    uint8_t app, void *user)
 {
     c->app = app;
     c->user = user;
@@ -113,9 +113,14 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     if (c->backoff != 0 && c->srtt_us8 == 0)
         c->srtt_us8 = TERN_RTO_AFTER_SYN_LOSS_MS * 1000 * 8;
     c->backoff = 0;
+    /* Closed already (RFC 9293 §3.10.4): from SYN-RECEIVED it is in FIN-WAIT-1, from SYN-SENT it goes. */
+    if (c->state != TERN_FIN_WAIT_1)
+        tern_conn_set_state(c, TERN_ESTABLISHED);
+    if (c->state == TERN_ESTABLISHED && (c->flags & TERN_CF_FIN_QUEUED))
+        tern_conn_set_state(c, TERN_FIN_WAIT_1);
     start_keepalive(t, c);
     const struct tern_app *app = tern_conn_app(t, c);
-    if (app->on_open != NULL)
+    if (app->on_open != NULL && !(c->slow & TERN_SLOW_DEAF))
         app->on_open(tern_shard_of(t), c);
 }
 
@@ -125,6 +130,8 @@ void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reas
 {
     if (c->state == TERN_CLOSED)
         return;
+    if (c->state != TERN_TIME_WAIT)
+        tern_host_conn_forget(t, c); /* a later segment of this burst finds it no more */
     tern_conn_set_state(c, TERN_CLOSED);
     c->misc = (uint8_t)why;
     tern_conn_touch(t, c);
@@ -203,7 +210,7 @@ static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
     const struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL && q->n_bytes > t->cfg.snd_buf_bytes / 2)
         return;
-    if (!tern_state_can_send((enum tern_state)c->state) || c->state < TERN_ESTABLISHED)
+    if (!tern_state_can_send((enum tern_state)c->state) || tern_conn_is_opening(c))
         return;
     c->flags &= (uint16_t)~TERN_CF_WANT_SENDABLE;
     const struct tern_app *app = tern_conn_app(t, c);

@@ -14,8 +14,8 @@ static uint8_t mss_index(uint16_t mss)
     return i;
 }
 
-static uint64_t mac(const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs,
-    uint64_t period)
+static uint64_t mac(
+    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs, uint64_t period)
 {
     uint64_t w[7];
     memcpy(w, &key->remote, 16);
@@ -42,12 +42,13 @@ struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flo
     const uint16_t absent = v4 ? TERN_MSS_DEFAULT4 : TERN_MSS_DEFAULT6;
     const uint16_t mss = peer->has & TERN_HAS_MSS ? peer->mss : absent;
     const uint8_t wscale = peer->has & TERN_HAS_WSCALE ? peer->wscale : WSCALE_NONE;
-    const uint8_t data = (uint8_t)(mss_index(mss) << 5 | wscale << 1 | !!(peer->has & TERN_HAS_SACK_OK));
+    const uint8_t data =
+        (uint8_t)(mss_index(mss) << 5 | wscale << 1 | !!(peer->has & TERN_HAS_SACK_OK));
     return (struct tern_seq){seal(mac(t, key, irs, t->now_ns >> TERN_COOKIE_PERIOD_SHIFT), data)};
 }
 
-bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs,
-    struct tern_seq iss, struct tern_tcp_opts *out)
+bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key,
+    struct tern_seq irs, struct tern_seq iss, struct tern_tcp_opts *out)
 {
     const uint64_t period = t->now_ns >> TERN_COOKIE_PERIOD_SHIFT;
     for (uint64_t back = 0; back < TERN_COOKIE_PERIODS && back <= period; back++) {

@@ -10,9 +10,10 @@
  *   │ peer's ISN, period, low byte     │ idx │    │  │   S = SACK permitted
  *   └──────────────────────────────────┴─────┴────┴──┘
  *
- * The low byte is masked with hash bits, so that it looks random, too. All of a SYN survives but the
- * exact MSS, which is rounded down to a table. Timestamps need no bit: the ACK that returns the cookie
- * carries them or not. A cookie is good in its own 69 s period and the next: a forger succeeds once in 2^23.
+ * The low byte is masked with hash bits, so that it looks random, too. All of a SYN survives but
+ * the exact MSS, which is rounded down to a table. Timestamps need no bit: the ACK that returns the
+ * cookie carries them or not. A cookie is good in its own 69 s period and the next: a forger
+ * succeeds once in 2^23.
  */
 #include "tcp.h"
 
@@ -24,5 +25,5 @@ struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flo
  * Is `iss` a cookie of ours for this four-tuple?
  * @param out   MSS, window scale and SACK as the SYN had them; timestamps untouched
  */
-bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs,
-    struct tern_seq iss, struct tern_tcp_opts *out);
+bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key,
+    struct tern_seq irs, struct tern_seq iss, struct tern_tcp_opts *out);

@@ -9,23 +9,31 @@
 #include "tcp.h"
 
 /** A zeroed connection under `key`, entered in the flow table; NULL: conns_max or table full. */
-struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
+struct tern_conn *tern_host_conn_new(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
 
-/** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as above, and `h` lives. */
+/** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as
+ * above, and `h` lives. */
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h);
 
-/** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and is in the table no more). NULL: none left; then c's entry is gone, too. */
+/** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
+ * is in the table no more). NULL: none left; then c's entry is gone, too. */
 struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c);
 
-/** Free a connection and every record it holds; its timer is cancelled, its table entry removed. */
+/** Remove a connection's entry from the table: its four-tuple is free. */
+void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c);
+
+/** Free a forgotten connection and every record it holds; its timer is cancelled. */
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c);
 
-struct tern_half *tern_host_half_new(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
+struct tern_half *tern_host_half_new(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
 void tern_host_half_free(struct tern_tcp *t, struct tern_half *h);
 bool tern_host_halves_full(const struct tern_tcp *t);
 void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw);
 
-/** What holds a four-tuple: a TIME-WAIT record (returned), something alive (*in_use), or nothing. */
+/** What holds a four-tuple: a TIME-WAIT record (returned), something alive (*in_use), or nothing.
+ */
 struct tern_tw *tern_host_find_tw(
     struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, bool *in_use);
 
@@ -44,12 +52,14 @@ void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
 /** The counter from which the next ephemeral port towards this destination is drawn. */
 uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key);
 
-/** Our address for `remote`: `wanted`, or chosen when unspecified (MUST-44). @return 0, -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
+/** Our address for `remote`: `wanted`, or chosen when unspecified (MUST-44). @return 0,
+ * -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
 int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     const union tern_addr *wanted, union tern_addr *out);
 
 /** A buffer that refers to [off, off + n) of a static body, or NULL. May hold less than n. */
-struct rte_mbuf *tern_host_static_mbuf(struct tern_tcp *t, struct tern_static *s, size_t off, size_t n);
+struct rte_mbuf *tern_host_static_mbuf(
+    struct tern_tcp *t, struct tern_static *s, size_t off, size_t n);
 
 /** Next hop towards `remote`, with a reference; 0: no route or no entry left. */
 uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote);

@@ -5,10 +5,10 @@
  * ICMP errors about a connection, within the limits of RFC 5927: believed only when the quoted
  * sequence is in flight, and never able to kill a synchronized connection.
  */
-#include <errno.h>
-
 #include "host.h"
 #include "wire/icmp.h"
+
+#include <errno.h>
 
 static bool is_in_flight(const struct tern_conn *c, struct tern_seq seq)
 {
@@ -28,7 +28,8 @@ static enum tern_drop packet_too_big(
     const bool v6 = c->flags & TERN_CF_V6;
     const uint32_t headers = (v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES) + TERN_TCP_BYTES;
     if (mtu == 0 && !v6)
-        mtu = quoted_bytes > 1006 ? 1006 : TERN_PMTU_MIN4; /* old router: next plateau (RFC 1191 §7) */
+        mtu = quoted_bytes > 1006 ? 1006
+                                  : TERN_PMTU_MIN4; /* old router: next plateau (RFC 1191 §7) */
     if (v6 && mtu < TERN_PMTU_MIN6)
         return TERN_DROP_ICMP_STALE; /* RFC 8201 §4 */
     const uint32_t floor = v6 ? TERN_PMTU_MIN6 : TERN_PMTU_MIN4;
@@ -38,7 +39,8 @@ static enum tern_drop packet_too_big(
     c->mss_bytes = (uint16_t)mss;
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL && c->snd.una.v != c->snd.nxt.v) {
-        /* What was sent too big is lost: again at once, in the new size, without blaming congestion. */
+        /* What was sent too big is lost: again at once, in the new size, without blaming
+         * congestion. */
         q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_TIMED | TERN_TXQ_FAST)) | TERN_TXQ_RTO);
         q->recover = c->snd.nxt;
         q->rtx_nxt = c->snd.una;
@@ -48,8 +50,8 @@ static enum tern_drop packet_too_big(
     return TERN_DROP_ICMP_DONE;
 }
 
-enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind, struct tern_seq seq,
-    uint32_t mtu_bytes, uint32_t quoted_bytes)
+enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind,
+    struct tern_seq seq, uint32_t mtu_bytes, uint32_t quoted_bytes)
 {
     if (c->state == TERN_CLOSED || !is_in_flight(c, seq))
         return TERN_DROP_ICMP_STALE; /* RFC 5927 §4.1 */
@@ -57,7 +59,8 @@ enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind,
         return c->state >= TERN_ESTABLISHED ? packet_too_big(t, c, mtu_bytes, quoted_bytes)
                                             : TERN_DROP_ICMP_STALE;
     if (kind == TERN_ICMP_REFUSED && c->state == TERN_SYN_SENT) {
-        tern_conn_end(t, c, TERN_CLOSE_REFUSED); /* hard only while nothing is at stake (RFC 5927 §5.2) */
+        tern_conn_end(
+            t, c, TERN_CLOSE_REFUSED); /* hard only while nothing is at stake (RFC 5927 §5.2) */
         return TERN_DROP_ICMP_DONE;
     }
     note_soft_error(t, c, kind == TERN_ICMP_REFUSED ? ECONNREFUSED : EHOSTUNREACH);

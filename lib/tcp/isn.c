@@ -3,8 +3,8 @@
 
 /*
  * Everything about a connection that an outsider must not be able to compute: initial sequence
- * number (RFC 6528), timestamp offset (RFC 7323 §7.1), place in the flow table. Each is a SipHash of
- * the four-tuple under a key of its own, so that learning one says nothing about another.
+ * number (RFC 6528), timestamp offset (RFC 7323 §7.1), place in the flow table. Each is a SipHash
+ * of the four-tuple under a key of its own, so that learning one says nothing about another.
  */
 #include <string.h>
 

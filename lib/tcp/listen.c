@@ -5,13 +5,13 @@
  * Passive opens: LISTEN (RFC 9293 §3.10.7.2) and SYN-RECEIVED before there is a connection.
  *
  * A SYN costs a 64-byte record (struct tern_half) or, under SYN cookies, nothing. Its SYN-ACK is
- * written into the buffer the SYN came in. Only the ACK that proves the peer lives where it says makes
- * a connection. Both ways end in complete(), so that a connection is the same whichever it came by.
+ * written into the buffer the SYN came in. Only the ACK that proves the peer lives where it says
+ * makes a connection. Both ways end in complete(), so that a connection is the same whichever it
+ * came by.
  */
 #include "cookie.h"
 #include "host.h"
 #include "packet.h"
-
 
 /* ---- SYN-ACK ---- */
 
@@ -126,7 +126,8 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 
 /** Fill in a connection from what the handshake agreed on, and tell the application. */
 static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
-    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, const struct tern_tcp_opts *peer)
+    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss,
+    const struct tern_tcp_opts *peer)
 {
     tern_conn_init(t, c, &seg->key, l->app, l->user);
     tern_conn_negotiate(t, c, peer);
@@ -144,7 +145,6 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
             tern_conn_rtt_sample(c, rtt_ms * 1000);
     }
     tern_host_learn(t, &seg->key.remote, seg);
-    tern_conn_set_state(c, TERN_ESTABLISHED);
     tern_conn_established(t, c);
     tern_conn_touch(t, c);
     tern_conn_rx(t, c, seg); /* its payload and FIN, if it has them */
@@ -159,8 +159,8 @@ static enum tern_drop try_cookie(
         .has = seg->opts.has & TERN_HAS_TS,
         .ts_val = seg->opts.ts_val,
     };
-    const bool ours =
-        t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER && tern_cookie_check(t, &seg->key, irs, iss, &peer);
+    const bool ours = t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER
+                      && tern_cookie_check(t, &seg->key, irs, iss, &peer);
     if (!ours) {
         if (!tern_rate_take(&t->rst_rate, t->now_ns))
             return TERN_DROP_TCP_RST_RATE;
@@ -220,7 +220,8 @@ enum tern_drop tern_listen_rx(
 
 /* ---- SYN-RECEIVED of a passive open: RFC 9293 §3.10.7.4 with RFC 5961 ---- */
 
-/** An ACK from a half-open connection, back where the segment came from; bounded by the RST rate. */
+/** An ACK from a half-open connection, back where the segment came from; bounded by the RST rate.
+ */
 static enum tern_drop half_answer(
     struct tern_tcp *t, const struct tern_half *h, struct tern_seg *seg, enum tern_drop why)
 {
@@ -238,7 +239,8 @@ static enum tern_drop half_answer(
         .opt = opt,
     };
     if (h->wscale_sack_ts & TERN_HALF_TS)
-        p.opt_bytes = tern_packet_ts_opt(opt, tern_ts_now(t, tern_ts_offset(t, &h->key)), h->ts_recent);
+        p.opt_bytes =
+            tern_packet_ts_opt(opt, tern_ts_now(t, tern_ts_offset(t, &h->key)), h->ts_recent);
     t->stats.challenge_acks++;
     tern_packet_reply(t, seg, &p);
     return why;
@@ -271,13 +273,15 @@ static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct t
     return TERN_DROP_TCP_DUPLICATE;
 }
 
-static bool half_accepts(const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
+static bool half_accepts(
+    const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
 {
     const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
     if (tern_seq_span(rcv_nxt, seg->p.seq) >= RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
         return false;
     const bool ts = (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps;
-    return !ts || ((seg->opts.has & TERN_HAS_TS) && (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0);
+    return !ts
+           || ((seg->opts.has & TERN_HAS_TS) && (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0);
 }
 
 enum tern_drop tern_half_rx(

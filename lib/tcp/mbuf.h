@@ -2,11 +2,11 @@
 #pragma once
 
 /* The few things the protocol does to buffers. */
-#include <assert.h>
-#include <string.h>
-
 #include "tcp.h"
 #include "wire/csum.h"
+
+#include <assert.h>
+#include <string.h>
 
 /** What reassembly keeps in a buffer's private area (TERN_MBUF_PRIV_BYTES). */
 struct tern_mbuf_priv {
@@ -53,7 +53,8 @@ static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, u
     return m;
 }
 
-/** An empty buffer for a packet of ours, headroom in front; from the reserve when the pool is empty. */
+/** An empty buffer for a packet of ours, headroom in front; from the reserve when the pool is
+ * empty. */
 static inline struct rte_mbuf *tern_mbuf_control(struct tern_tcp *t)
 {
     struct rte_mbuf *m;

@@ -7,18 +7,19 @@
  * A four-tuple in TIME-WAIT may be taken again when timestamps protect the peer from old duplicates
  * (RFC 6191, RFC 7323 appendix B.2); the new ISN then lies beyond the old connection's last octet.
  */
-#include <errno.h>
-
 #include "host.h"
 #include "ports.h"
 
+#include <errno.h>
+
 enum {
-    PORT_TRIES_MAX = 128, /* ports looked at before an open is refused with EADDRNOTAVAIL */
+    PORT_TRIES_MAX = 128,    /* ports looked at before an open is refused with EADDRNOTAVAIL */
     ISN_BEYOND_TW = 1 << 17, /* sequence space between an old connection and its successor */
 };
 
 /** The tuple is free, or becomes so. @param iss  moved beyond a TIME-WAIT that is taken over */
-static bool claim(struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, struct tern_seq *iss)
+static bool claim(
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, struct tern_seq *iss)
 {
     bool in_use;
     struct tern_tw *tw = tern_host_find_tw(t, key, hash, &in_use);
@@ -79,7 +80,8 @@ static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_
     tern_conn_touch(t, c);
 }
 
-int tern_connect(struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out)
+int tern_connect(
+    struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     if (opts->rport == 0 || opts->app == NULL

@@ -6,11 +6,11 @@
  *
  * Nothing leaves while a segment is being processed. Arrival, the application and timers only mark
  * what is owed; once a connection and burst tern_conn_output() sends what may be sent, and an ACK
- * that is still owed then goes alone (RFC 9293 §3.10.7.4 MUST-58, MUST-59). Every segment states the
- * window and so pays the acknowledgement; draft() is the one place where that is noted.
+ * that is still owed then goes alone (RFC 9293 §3.10.7.4 MUST-58, MUST-59). Every segment states
+ * the window and so pays the acknowledgement; draft() is the one place where that is noted.
  *
- * The right edge of the window never moves left (SHLD-14): the field is rounded up to the scale, and
- * the edge is remembered as the peer will see it.
+ * The right edge of the window never moves left (SHLD-14): the field is rounded up to the scale,
+ * and the edge is remembered as the peer will see it.
  */
 #include "host.h"
 #include "mbuf.h"
@@ -123,10 +123,11 @@ static void draft(
 
     c->rcv.adv = tern_seq_add(c->rcv.nxt, wnd);
     c->last_ack_sent = c->rcv.nxt;
-    c->flags &= (uint16_t)~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
+    c->flags &= (uint16_t) ~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
 }
 
-static void transmit(struct tern_tcp *t, const struct tern_conn *c, struct draft *d, struct rte_mbuf *m)
+static void transmit(
+    struct tern_tcp *t, const struct tern_conn *c, struct draft *d, struct rte_mbuf *m)
 {
     tern_packet_build(t, m, &d->p);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
@@ -179,7 +180,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return; /* the timer tries again */
     }
-    const bool reply = c->state == TERN_SYN_RCVD;
+    const bool reply = c->state != TERN_SYN_SENT;
     struct tern_tcp_opts o = {
         .has = TERN_HAS_MSS,
         .mss = tern_tcp_own_mss(t, c->flags & TERN_CF_V6),
@@ -246,7 +247,8 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
         ends_queue && (c->flags & (again ? TERN_CF_FIN_SENT : TERN_CF_FIN_QUEUED)) != 0;
     struct draft d;
     /* PSH on the last segment that is buffered (MUST-61). */
-    draft(t, c, &d, seq, (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0)));
+    draft(
+        t, c, &d, seq, (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0)));
     if (len > payload_max)
         d.p.tso_mss = (uint16_t)payload_max;
     transmit(t, c, &d, m);
@@ -349,6 +351,8 @@ static void send_fin(struct tern_tcp *t, struct tern_conn *c)
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
+    if (tern_conn_is_opening(c))
+        return; /* closed in SYN-RECEIVED: FIN waits for the ACK of our SYN */
     if (q != NULL) {
         if (q->flags & TERN_TXQ_RTO)
             send_again(t, c, q);

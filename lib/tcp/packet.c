@@ -3,8 +3,8 @@
 
 /*
  * Every segment tern sends is finished here: options, TCP header, IP header, checksums. The device
- * makes checksums where it can; then the TCP field holds the folded pseudo-header sum, which is what
- * DPDK's offloads expect. In software the sum over the payload is taken once, here.
+ * makes checksums where it can; then the TCP field holds the folded pseudo-header sum, which is
+ * what DPDK's offloads expect. In software the sum over the payload is taken once, here.
  *
  * A reply to a segment without a connection goes back to the station it came from, in the very
  * buffer it came in: no allocation, no route, nothing kept (design.md §2).
@@ -136,7 +136,8 @@ void tern_packet_reply(struct tern_tcp *t, struct tern_seg *seg, const struct te
 void tern_packet_reset(struct tern_tcp *t, struct tern_seg *seg)
 {
     const struct tern_pkt *in = &seg->p;
-    const uint32_t span = in->len_bytes + !!(in->flags & TERN_TCP_SYN) + !!(in->flags & TERN_TCP_FIN);
+    const uint32_t span =
+        in->len_bytes + !!(in->flags & TERN_TCP_SYN) + !!(in->flags & TERN_TCP_FIN);
     const bool has_ack = in->flags & TERN_TCP_ACK;
     const struct tern_packet p = {
         .key = &seg->key,

@@ -3,8 +3,8 @@
 
 /*
  * A four-round Feistel network over the smallest even number of bits that covers the range, walked
- * until it lands inside ("cycle walking"): a permutation of exactly the range. Round keys come from a
- * SipHash of the destination.
+ * until it lands inside ("cycle walking"): a permutation of exactly the range. Round keys come from
+ * a SipHash of the destination.
  */
 enum { ROUNDS = 4 };
 

@@ -6,30 +6,31 @@
 
 enum {
     /* Segment sizes, bytes */
-    TERN_MSS_DEFAULT4 = 536,  /* RFC 9293 §3.7.1 MUST-15 */
-    TERN_MSS_DEFAULT6 = 1220, /* RFC 9293 §3.7.1 MUST-15 */
-    TERN_MSS_MIN = 64,        /* floor under what a peer announces (CVE-2019-11479) */
-    TERN_PMTU_MIN4 = 552,     /* floor under what ICMP announces (RFC 1191 §3, RFC 5927 §7) */
-    TERN_PMTU_MIN6 = 1280,    /* RFC 8201 §4 */
+    TERN_MSS_DEFAULT4 = 536,   /* RFC 9293 §3.7.1 MUST-15 */
+    TERN_MSS_DEFAULT6 = 1220,  /* RFC 9293 §3.7.1 MUST-15 */
+    TERN_MSS_MIN = 64,         /* floor under what a peer announces (CVE-2019-11479) */
+    TERN_PMTU_MIN4 = 552,      /* floor under what ICMP announces (RFC 1191 §3, RFC 5927 §7) */
+    TERN_PMTU_MIN6 = 1280,     /* RFC 8201 §4 */
     TERN_COPY_BYTES_MAX = 192, /* shorter payload is copied behind its header, longer attached */
-    TERN_ACK_QUICK_SEGS = 16, /* segments acknowledged at once when a connection starts */
+    TERN_ACK_QUICK_SEGS = 16,  /* segments acknowledged at once when a connection starts */
 
     /* Times */
-    TERN_TICK_SHIFT = 17,        /* a timer tick is 2^17 ns = 131 µs */
-    TERN_RTO_BACKOFF_MAX = 15,   /* doublings; the value itself is capped by rto_max_ms */
+    TERN_TICK_SHIFT = 17,              /* a timer tick is 2^17 ns = 131 µs */
+    TERN_RTO_BACKOFF_MAX = 15,         /* doublings; the value itself is capped by rto_max_ms */
     TERN_RTO_AFTER_SYN_LOSS_MS = 3000, /* RFC 6298 §5.7 */
-    TERN_COOKIE_PERIOD_SHIFT = 36, /* a cookie's key changes every 2^36 ns = 69 s … */
-    TERN_COOKIE_PERIODS = 2,       /* … and the current and the last one are accepted */
-    TERN_CHALLENGE_SHIFT = 29,     /* one challenge ACK a connection and 2^29 ns = 0.54 s */
-    TERN_KEEPALIVE_PROBES = 9,     /* unanswered probes before giving up (MUST-29: not one) */
+    TERN_COOKIE_PERIOD_SHIFT = 36,     /* a cookie's key changes every 2^36 ns = 69 s … */
+    TERN_COOKIE_PERIODS = 2,           /* … and the current and the last one are accepted */
+    TERN_CHALLENGE_SHIFT = 29,         /* one challenge ACK a connection and 2^29 ns = 0.54 s */
+    TERN_KEEPALIVE_PROBES = 9,         /* unanswered probes before giving up (MUST-29: not one) */
     TERN_KEEPALIVE_PROBE_MS = 75000,
     TERN_SYNACK_TRIES_MAX = 6, /* SYN-ACKs sent for one half-open connection */
-    TERN_TS_AGE_MS_MAX = 24u * 24 * 3600 * 1000, /* RFC 7323 §5.5: ts_recent expires after 24 days */
+    TERN_TS_AGE_MS_MAX =
+        24u * 24 * 3600 * 1000, /* RFC 7323 §5.5: ts_recent expires after 24 days */
 
     /* Bounds */
-    TERN_APPS_MAX = 255,       /* application tables a shard knows */
+    TERN_APPS_MAX = 255,        /* application tables a shard knows */
     TERN_REASM_RANGES_MAX = 64, /* out-of-order pieces held a connection */
-    TERN_DUPACKS = 3,          /* RFC 5681 §3.2 */
+    TERN_DUPACKS = 3,           /* RFC 5681 §3.2 */
 };
 
 enum { TERN_NS_PER_MS = 1000000, TERN_NS_PER_US = 1000 };
@@ -37,5 +38,6 @@ enum { TERN_NS_PER_MS = 1000000, TERN_NS_PER_US = 1000 };
 /** Nanoseconds to timer ticks, rounded up so that a timer is never early. */
 static inline uint32_t tern_ticks_from_ms(uint32_t ms)
 {
-    return (uint32_t)(((uint64_t)ms * TERN_NS_PER_MS + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT);
+    return (
+        uint32_t)(((uint64_t)ms * TERN_NS_PER_MS + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT);
 }

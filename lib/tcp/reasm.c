@@ -2,10 +2,10 @@
 #include "reasm.h"
 
 /*
- * Pieces are the received mbufs themselves, linked through their private areas in sequence order and
- * never overlapping: what a new segment shares with a held piece is cut from the new one, so bytes once
- * taken are not replaced. The bound is in pieces (TERN_REASM_RANGES_MAX); bytes are bounded by the
- * window, outside of which nothing arrives here.
+ * Pieces are the received mbufs themselves, linked through their private areas in sequence order
+ * and never overlapping: what a new segment shares with a held piece is cut from the new one, so
+ * bytes once taken are not replaced. The bound is in pieces (TERN_REASM_RANGES_MAX); bytes are
+ * bounded by the window, outside of which nothing arrives here.
  */
 #include "host.h"
 #include "mbuf.h"
@@ -16,7 +16,8 @@ static struct tern_seq piece_end(struct rte_mbuf *m)
 }
 
 /** The link at which a piece starting at `seq` belongs: behind every piece that starts no later. */
-static struct rte_mbuf **find_link(struct tern_rxq *r, struct tern_seq seq, struct rte_mbuf **before)
+static struct rte_mbuf **find_link(
+    struct tern_rxq *r, struct tern_seq seq, struct rte_mbuf **before)
 {
     struct rte_mbuf **link = &r->first;
     *before = NULL;
@@ -61,7 +62,8 @@ static void note_fin(struct tern_rxq *r, const struct tern_pkt *p)
     r->fin = tern_seq_add(p->seq, p->len_bytes);
 }
 
-enum tern_drop tern_reasm_hold(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg, bool fin)
+enum tern_drop tern_reasm_hold(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg, bool fin)
 {
     if (c->rxq == 0)
         c->rxq = tern_host_rxq_new(t);
@@ -113,7 +115,8 @@ static void drop_old(struct tern_tcp *t, struct tern_conn *c, struct tern_rxq *r
     }
 }
 
-struct rte_mbuf *tern_reasm_next(struct tern_tcp *t, struct tern_conn *c, uint32_t *len_bytes, bool *fin)
+struct rte_mbuf *tern_reasm_next(
+    struct tern_tcp *t, struct tern_conn *c, uint32_t *len_bytes, bool *fin)
 {
     struct tern_rxq *r = &t->rxqs[c->rxq];
     drop_old(t, c, r);

@@ -2,8 +2,8 @@
 #include "tcp.h"
 
 /*
- * Segment arrival in a synchronized state (and in SYN-RECEIVED of a simultaneous open), in the order
- * of RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 where they belong:
+ * Segment arrival in a synchronized state (and in SYN-RECEIVED of a simultaneous open), in the
+ * order of RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 where they belong:
  *
  *   timestamp → sequence → RST → SYN → ACK → (URG: in line, RFC 6093) → payload → FIN
  *
@@ -35,8 +35,9 @@ static void owe_ack(struct tern_tcp *t, struct tern_conn *c)
 }
 
 /**
- * What is not acceptable is answered with an ACK. A segment with payload always (its sender lost our
- * ACK); an empty one at the challenge rate, or two ends out of step would answer each other for ever.
+ * What is not acceptable is answered with an ACK. A segment with payload always (its sender lost
+ * our ACK); an empty one at the challenge rate, or two ends out of step would answer each other for
+ * ever.
  */
 static enum tern_drop refuse_with_ack(
     struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg, enum tern_drop why)
@@ -77,7 +78,8 @@ static bool is_acceptable(const struct tern_conn *c, const struct tern_seg *seg)
 {
     const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     const uint32_t span = seg_span(seg);
-    const uint32_t at = tern_seq_span(c->rcv.nxt, seg->p.seq); /* distance from RCV.NXT, on the circle */
+    const uint32_t at =
+        tern_seq_span(c->rcv.nxt, seg->p.seq); /* distance from RCV.NXT, on the circle */
     if (wnd == 0)
         return span == 0 && at == 0;
     if (at < wnd)
@@ -132,7 +134,7 @@ static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct 
     if (!has(seg, TERN_TCP_RST))
         return TERN_DROP_NONE;
     if (seg->p.seq.v == c->rcv.nxt.v) {
-        tern_conn_end(t, c, c->state == TERN_SYN_RCVD ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
+        tern_conn_end(t, c, tern_conn_is_opening(c) ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
         return TERN_DROP_TCP_DONE;
     }
     const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
@@ -146,7 +148,7 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
     if (!has(seg, TERN_TCP_SYN))
         return TERN_DROP_NONE;
     const bool again = tern_seq_add(seg->p.seq, 1).v == c->rcv.nxt.v;
-    if (c->state != TERN_SYN_RCVD || !again)
+    if (!tern_conn_is_opening(c) || !again)
         return tern_conn_challenge(t, c);
     /* Simultaneous open (RFC 9293 §3.5, figure 8): the peer's SYN-ACK repeats the SYN that we have;
      * what is left of it is the ACK. Its bare SYN again asks for our SYN-ACK again. */
@@ -162,7 +164,8 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
 
 /* ---- ACK: fifth ---- */
 
-static enum tern_drop check_handshake_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+static enum tern_drop check_handshake_ack(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (seg->p.ack.v != c->snd.nxt.v) {
         tern_packet_reset(t, seg);
@@ -172,7 +175,6 @@ static enum tern_drop check_handshake_ack(struct tern_tcp *t, struct tern_conn *
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
     c->wl1 = seg->p.seq;
     tern_conn_cancel_rtx(c);
-    tern_conn_set_state(c, TERN_ESTABLISHED);
     tern_conn_established(t, c);
     return TERN_DROP_NONE;
 }
@@ -181,7 +183,7 @@ static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct 
 {
     if (!has(seg, TERN_TCP_ACK))
         return TERN_DROP_TCP_NO_ACK;
-    if (c->state == TERN_SYN_RCVD)
+    if (tern_conn_is_opening(c))
         return check_handshake_ack(t, c, seg);
 
     /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
@@ -321,10 +323,6 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
 
 void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
-    if (c->state == TERN_CLOSED) { /* ended earlier in this burst */
-        tern_seg_done(t, seg, tern_closed_rx(t, seg));
-        return;
-    }
     if (t->fast_path && tern_conn_rx_fast(t, c, seg))
         return;
     tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);

@@ -2,9 +2,9 @@
 #include "tcp.h"
 
 /*
- * An acceptable ACK (RFC 9293 §3.10.7.4, fifth): SND.UNA moves, buffers go, the window is taken over,
- * congestion control (RFC 5681, RFC 6582) and the round-trip estimate (RFC 6298) learn from it, and our
- * FIN's acknowledgement moves the state.
+ * An acceptable ACK (RFC 9293 §3.10.7.4, fifth): SND.UNA moves, buffers go, the window is taken
+ * over, congestion control (RFC 5681, RFC 6582) and the round-trip estimate (RFC 6298) learn from
+ * it, and our FIN's acknowledgement moves the state.
  */
 #include "host.h"
 #include "sendq.h"
@@ -26,7 +26,7 @@ static void grow_window(const struct tern_tcp *t, struct tern_conn *c, uint32_t 
 
 static void leave_recovery(struct tern_conn *c, struct tern_txq *q)
 {
-    q->flags &= (uint8_t)~(TERN_TXQ_FAST | TERN_TXQ_RTO);
+    q->flags &= (uint8_t) ~(TERN_TXQ_FAST | TERN_TXQ_RTO);
     c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
 }
 
@@ -79,7 +79,8 @@ static void duplicate_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_t
 
 /* ---- SND.UNA ---- */
 
-static void sample_rtt(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_seq ack)
+static void sample_rtt(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_seq ack)
 {
     if (!(q->flags & TERN_TXQ_TIMED) || tern_seq_before(ack, q->timed_seq))
         return;
@@ -87,8 +88,8 @@ static void sample_rtt(struct tern_tcp *t, struct tern_conn *c, struct tern_txq 
     tern_conn_rtt_sample(c, t->now_us - q->timed_us);
 }
 
-static void release_acked(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_seq ack, uint32_t acked)
+static void release_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    struct tern_seq ack, uint32_t acked)
 {
     const uint32_t in_flight = q->n_bytes - q->unsent_bytes;
     sample_rtt(t, c, q, ack);
@@ -190,7 +191,8 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     if (tern_seq_before(c->snd.una, ack)) {
         advance_una(t, c, ack);
         if (seg->p.wnd == 0)
-            c->backoff = doublings; /* an acknowledged probe does not make probing faster (SHLD-30) */
+            c->backoff =
+                doublings; /* an acknowledged probe does not make probing faster (SHLD-30) */
         if (c->state == TERN_CLOSED)
             return;
     } else if (q != NULL && ack.v == c->snd.una.v && seg->p.len_bytes == 0

@@ -3,8 +3,8 @@
 
 /*
  * The fast path: the next segment of an undisturbed connection, or the acknowledgement of one. A
- * checklist that only reads, then a point of no return. It is an optimisation and nothing else: with
- * it off the same segments lead to the same packets.
+ * checklist that only reads, then a point of no return. It is an optimisation and nothing else:
+ * with it off the same segments lead to the same packets.
  */
 #include "mbuf.h"
 #include "wire/bytes.h"

@@ -23,7 +23,6 @@ static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struc
         tern_conn_rtt_sample(c, (t->now_ms - c->last_rx_ms) * 1000);
     c->last_rx_ms = t->now_ms;
     c->flags |= TERN_CF_ACK_NOW;
-    tern_conn_set_state(c, TERN_ESTABLISHED);
     tern_conn_established(t, c);
     tern_conn_touch(t, c);
     return TERN_DROP_TCP_DONE;

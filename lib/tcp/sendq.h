@@ -15,7 +15,8 @@
 /** Append a chain of `n_bytes` (> 0), taking it over. */
 void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_bytes);
 
-/** Append up to `n` bytes into the room behind the tail, if that buffer is ours. @return bytes taken */
+/** Append up to `n` bytes into the room behind the tail, if that buffer is ours. @return bytes
+ * taken */
 uint32_t tern_sendq_fill_tail(struct tern_txq *q, const uint8_t *bytes, uint32_t n);
 
 /** The first `n_bytes` were acknowledged: free their buffers. */

@@ -3,8 +3,8 @@
 
 /*
  * The protocol's view of its shard: configuration, keys, the time of this burst, counters, and the
- * packets about to leave. It is the first member of struct tern_shard; what the protocol asks of the
- * shard beyond these fields are the plain functions of host.h.
+ * packets about to leave. It is the first member of struct tern_shard; what the protocol asks of
+ * the shard beyond these fields are the plain functions of host.h.
  */
 #include <tern/config.h>
 #include <tern/conn.h>
@@ -62,12 +62,12 @@ struct tern_tcp {
     struct rte_mempool *pool, *reserve;
     struct tern_rate rst_rate;
     struct tern_keys keys;
-    uint16_t n_ip_id; /* test pins used so far */
+    uint16_t n_ip_id;   /* test pins used so far */
     uint8_t rcv_wscale; /* shift we announce */
     uint16_t n_apps;
     struct tern_app apps[TERN_APPS_MAX];
     const struct tern_app *app_ids[TERN_APPS_MAX]; /* what tern_connect() was handed */
-    bool fast_path; /* off in tests: the wire must not change */
+    bool fast_path;                                /* off in tests: the wire must not change */
     struct tern_stack_config cfg;
 };
 
@@ -107,13 +107,15 @@ static inline struct tern_rare *tern_conn_rare(const struct tern_tcp *t, const s
     return c->rare != 0 ? &t->rares[c->rare] : NULL;
 }
 
-static inline const struct tern_app *tern_conn_app(const struct tern_tcp *t, const struct tern_conn *c)
+static inline const struct tern_app *tern_conn_app(
+    const struct tern_tcp *t, const struct tern_conn *c)
 {
     return &t->apps[c->app];
 }
 
 /** The connection's four-tuple as a value. */
-static inline struct tern_flow_key tern_conn_key(const struct tern_tcp *t, const struct tern_conn *c)
+static inline struct tern_flow_key tern_conn_key(
+    const struct tern_tcp *t, const struct tern_conn *c)
 {
     struct tern_flow_key k;
     if (c->flags & TERN_CF_V6) {
@@ -178,14 +180,16 @@ static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum 
 
 /* ---- what each file of lib/tcp offers the others and the shard ---- */
 
-/* rx.c, rx_fast.c, rx_syn.c: segment arrival. Each leaves seg->m owned or NULL; tern_tcp_rx() ends it. */
+/* rx.c, rx_fast.c, rx_syn.c: segment arrival. Each leaves seg->m owned or NULL; tern_tcp_rx() ends
+ * it. */
 void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
-void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
+void tern_conn_deliver(
+    struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
 /** The handshake is over: count, tell the application. */
 void tern_conn_established(struct tern_tcp *t, struct tern_conn *c);
 
@@ -194,20 +198,22 @@ struct tern_listen_ctx {
     uint8_t app;
     void *user;
 };
-enum tern_drop tern_listen_rx(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg);
+enum tern_drop tern_listen_rx(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg);
 enum tern_drop tern_half_rx(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_half *h, struct tern_seg *seg);
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h);
 
 /* time_wait.c */
-enum tern_drop tern_tw_rx(struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen);
+enum tern_drop tern_tw_rx(
+    struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen);
 
 /* closed.c: segments for no connection (RFC 9293 §3.10.7.1) */
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
 
 /* conn.c: life of a connection */
-void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key, uint8_t app,
-    void *user);
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
+    uint8_t app, void *user);
 /** MSS and options the peer's SYN stated, as they act from now on. */
 void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer);
 /** How received data is acknowledged from now on. */
@@ -260,5 +266,5 @@ uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *ke
 void tern_keys_init(struct tern_keys *k, const uint64_t seed[4]);
 
 /* icmp.c */
-enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind, struct tern_seq seq,
-    uint32_t mtu_bytes, uint32_t quoted_bytes);
+enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind,
+    struct tern_seq seq, uint32_t mtu_bytes, uint32_t quoted_bytes);

@@ -34,7 +34,8 @@ static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struc
     return TERN_DROP_TCP_TIME_WAIT;
 }
 
-/** RFC 6191 §2: a SYN may open anew when its timestamp or sequence shows that it is not an old one. */
+/** RFC 6191 §2: a SYN may open anew when its timestamp or sequence shows that it is not an old one.
+ */
 static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
 {
     if (has_timestamps(tw) && (seg->opts.has & TERN_HAS_TS)) {
@@ -45,7 +46,8 @@ static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
     return tern_seq_before(tw->rcv_nxt, seg->p.seq);
 }
 
-enum tern_drop tern_tw_rx(struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen)
+enum tern_drop tern_tw_rx(
+    struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen)
 {
     const uint8_t flags = seg->p.flags;
     *reopen = false;
@@ -61,8 +63,7 @@ enum tern_drop tern_tw_rx(struct tern_tcp *t, struct tern_tw *tw, struct tern_se
         return TERN_DROP_NONE;
     }
     const bool repeated_fin =
-        (flags & TERN_TCP_FIN)
-        && tern_seq_add(seg->p.seq, seg->p.len_bytes + 1).v == tw->rcv_nxt.v;
+        (flags & TERN_TCP_FIN) && tern_seq_add(seg->p.seq, seg->p.len_bytes + 1).v == tw->rcv_nxt.v;
     if (repeated_fin)
         tern_host_tw_timer(t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms));
     const bool empty = seg->p.len_bytes == 0 && !(flags & (TERN_TCP_FIN | TERN_TCP_SYN));

@@ -9,11 +9,11 @@
  *
  *   rtx_at     while something is unacknowledged: retransmission (RFC 6298), doubling, until the
  *              peer has been silent for R2 (RFC 9293 §3.8.3); SYN and SYN-ACK, too.
- *              with nothing in flight and data that may not leave: zero-window probe, doubling, for as
- *              long as the peer acknowledges (MUST-36, MUST-37).
- *              in FIN-WAIT-2 after a full close: how long to wait for the peer's FIN.
- *   ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3 MUST-40).
- *   rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the application's).
+ *              with nothing in flight and data that may not leave: zero-window probe, doubling, for
+ * as long as the peer acknowledges (MUST-36, MUST-37). in FIN-WAIT-2 after a full close: how long
+ * to wait for the peer's FIN. ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3
+ * MUST-40). rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the
+ * application's).
  *
  * How long a peer has been silent is not stored: every expiry doubled a known RTO, so the sum of
  * those intervals is it.
@@ -97,7 +97,7 @@ static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c)
 
 static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    if (c->state == TERN_SYN_SENT || c->state == TERN_SYN_RCVD)
+    if (tern_conn_is_opening(c))
         return t->cfg.syn_timeout_ms;
     const struct tern_rare *r = tern_conn_rare(t, c);
     return r != NULL && r->user_timeout_ms != 0 ? r->user_timeout_ms : t->cfg.user_timeout_ms;
@@ -196,7 +196,7 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
     }
     t->stats.rto_expired++;
     count_expiry(c);
-    if (c->state == TERN_SYN_SENT || c->state == TERN_SYN_RCVD)
+    if (tern_conn_is_opening(c))
         handshake_expired(t, c);
     else
         data_expired(t, c);

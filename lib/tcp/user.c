@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <tern/conn.h>
 
-/* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT, STATUS. */
-#include <errno.h>
-
+/* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT,
+ * STATUS. */
 #include "host.h"
 #include "sendq.h"
 #include "state.h"
+
+#include <errno.h>
 
 /* ---- receiving ---- */
 
@@ -16,7 +17,8 @@ void tern_consume(struct tern_shard *sh, struct tern_conn *c, uint32_t n_bytes)
     c->unread_bytes -= RTE_MIN(n_bytes, c->unread_bytes);
     if (!tern_state_can_receive((enum tern_state)c->state))
         return;
-    /* Tell the peer when the window opens by a step worth telling (MUST-39) and had become small. */
+    /* Tell the peer when the window opens by a step worth telling (MUST-39) and had become small.
+     */
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     if (promised >= t->cfg.rcv_buf_bytes / 2)
         return;
@@ -54,7 +56,8 @@ static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
     return &t->txqs[c->txq];
 }
 
-uint32_t tern_send_mbufs(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf **pkts, uint32_t n)
+uint32_t tern_send_mbufs(
+    struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf **pkts, uint32_t n)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     uint32_t done = 0;
@@ -84,7 +87,8 @@ static uint32_t push_copy(struct tern_tcp *t, struct tern_txq *q, const uint8_t 
     return len;
 }
 
-size_t tern_send_bytes(struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes)
+size_t tern_send_bytes(
+    struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     const uint8_t *from = bytes;
@@ -201,8 +205,8 @@ static int set_mss_max(struct tern_conn *c, struct tern_rare *r, uint32_t mss)
     return 0;
 }
 
-static int set_rare(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r, enum tern_conn_opt opt, uint32_t v)
+static int set_rare(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r,
+    enum tern_conn_opt opt, uint32_t v)
 {
     switch (opt) {
     case TERN_CONN_KEEPALIVE_MS: return set_keepalive(t, r, v);
@@ -225,7 +229,8 @@ static int set_rare(
     return -EINVAL;
 }
 
-int tern_conn_set(struct tern_shard *sh, struct tern_conn *c, enum tern_conn_opt opt, uint32_t value)
+int tern_conn_set(
+    struct tern_shard *sh, struct tern_conn *c, enum tern_conn_opt opt, uint32_t value)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     tern_conn_touch(t, c); /* a nearer timer, or data that may leave now */
@@ -243,7 +248,8 @@ int tern_conn_set(struct tern_shard *sh, struct tern_conn *c, enum tern_conn_opt
     return r != NULL ? set_rare(t, c, r, opt, value) : -ENOBUFS;
 }
 
-uint32_t tern_conn_get(const struct tern_shard *sh, const struct tern_conn *c, enum tern_conn_opt opt)
+uint32_t tern_conn_get(
+    const struct tern_shard *sh, const struct tern_conn *c, enum tern_conn_opt opt)
 {
     const struct tern_tcp *t = tern_tcp_of_const(sh);
     const struct tern_rare *r = tern_conn_rare(t, c);

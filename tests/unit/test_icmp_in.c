@@ -194,6 +194,30 @@ static void echo_to_others_is_not_answered(void **state)
     assert_drop(rx(b, &f).why, TERN_DROP_IP_DST_NOT_MINE);
 }
 
+static void echo_from_ourselves_or_a_subnet_is_not_answered(void **state)
+{
+    struct bed *b = *state;
+    struct frame f;
+    const struct {
+        uint8_t src[4];
+        enum tern_drop why;
+    } rows[] = {
+        {{192, 0, 2, 1}, TERN_DROP_IP_SRC_MINE},
+        {{192, 0, 2, 255}, TERN_DROP_IP_SRC},
+        {{192, 0, 2, 0}, TERN_DROP_IP_SRC},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        frame_echo(&f, false);
+        memcpy(f.b + f.l3 + 12, rows[i].src, 4);
+        frame_seal(&f);
+        assert_drop(rx(b, &f).why, rows[i].why);
+    }
+    frame_echo(&f, true);
+    memcpy(f.b + f.l3 + 8, my_ip6, 16);
+    frame_seal(&f);
+    assert_drop(rx(b, &f).why, TERN_DROP_IP_SRC_MINE);
+}
+
 /* (To an IPv4 group or broadcast it does not get past tern_pkt_parse().) */
 static void echo_to_all_nodes_is_not_answered(void **state)
 {
@@ -324,6 +348,7 @@ int main(void)
         BED(echo_is_answered_in_place),
         BED(echo_is_rate_limited),
         BED(echo_to_others_is_not_answered),
+        BED(echo_from_ourselves_or_a_subnet_is_not_answered),
         BED(echo_to_all_nodes_is_not_answered),
         BED(echo_with_ip_options_is_not_answered),
         BED(echo_replica_is_not_answered),
