@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The seven frames of a published analyser capture (Microsoft KB 172983): a handshake and a graceful
- * close, reproduced byte for byte. What a stack chooses freely (ISN, IP ids, TTL, window, padding) is
- * pinned; everything else must come out by itself. The padding of frames 2, 3, 5 and 6 is not zero, and
- * that of frame 6 looks like an MSS option.
+ * The seven frames of a published analyser capture (Microsoft KB 172983): a handshake and a
+ * graceful close, reproduced byte for byte. What a stack chooses freely (ISN, IP ids, TTL, window,
+ * padding) is pinned; everything else must come out by itself. The padding of frames 2, 3, 5 and 6
+ * is not zero, and that of frame 6 looks like an MSS option.
  */
 #include <tern/embed.h>
 
@@ -81,8 +81,13 @@ static void server_answers_frame_1_with_frame_2_and_takes_frame_3(void **state)
     struct tern_embed_config cfg = close_to_capture("131.107.2.211/24");
     cfg.stack.l3 = false;
     set_mac(cfg.stack.mac, seven_frames[0].bytes); /* frame 1 is addressed to us */
-    cfg.stack.pins = (struct tern_test_pins){.has_isn = true, .isn = 1109645, .has_ip_id = true,
-        .ip_id = ids, .n_ip_id = 1, .has_padding = true, .padding = padding};
+    cfg.stack.pins = (struct tern_test_pins){.has_isn = true,
+        .isn = 1109645,
+        .has_ip_id = true,
+        .ip_id = ids,
+        .n_ip_id = 1,
+        .has_padding = true,
+        .padding = padding};
     struct tern_embed *e = open_at(&cfg);
     struct tern_sock *listener, *s;
     assert_int_equal(tern_sock_listen(e, NULL, 139, 1, &listener), 0);
@@ -116,13 +121,18 @@ static void client_emits_frame_1_and_answers_frame_2_with_frame_3(void **state)
     assert_int_equal(tern_addr_parse("131.107.2.211", &cfg.stack.neighbours[0].addr), 0);
     set_mac(cfg.stack.neighbours[0].mac, seven_frames[0].bytes);
     cfg.stack.n_neighbours = 1;
-    cfg.stack.pins = (struct tern_test_pins){.has_isn = true, .isn = 8221822, .has_ip_id = true,
-        .ip_id = ids, .n_ip_id = 2, .has_syn_wnd = true, .syn_wnd = 8192, .has_padding = true,
+    cfg.stack.pins = (struct tern_test_pins){.has_isn = true,
+        .isn = 8221822,
+        .has_ip_id = true,
+        .ip_id = ids,
+        .n_ip_id = 2,
+        .has_syn_wnd = true,
+        .syn_wnd = 8192,
+        .has_padding = true,
         .padding = padding};
     struct tern_embed *e = open_at(&cfg);
     struct tern_sock *s;
-    assert_int_equal(
-        tern_sock_connect(e, &cfg.stack.neighbours[0].addr, 139, NULL, 1037, &s), 0);
+    assert_int_equal(tern_sock_connect(e, &cfg.stack.neighbours[0].addr, 139, NULL, 1037, &s), 0);
     expect(e, seven_frames[0].bytes, seven_frames[0].n);
     tern_embed_input(e, seven_frames[1].bytes, seven_frames[1].n, 2078600000);
     expect(e, seven_frames[2].bytes, seven_frames[2].n);
@@ -136,12 +146,12 @@ static void client_emits_frame_1_and_answers_frame_2_with_frame_3(void **state)
 static const uint8_t syn_ack_to_a[] = {0x45, 0, 0, 44, 0, 0, 0x40, 0, 64, 6, 0xf7, 0x49, 0xc0, 0x5e,
     0xde, 0x57, 0xc0, 0x5e, 0xde, 0x7b, 0x05, 0x48, 0x09, 0x21, 0xce, 0x66, 0xae, 0x01, 0x0b, 0x20,
     0x96, 0xac, 0x60, 0x12, 0x70, 0x00, 0, 0, 0, 0, 2, 4, 5, 0xb4};
-static const uint8_t syn_to_b[] = {0x45, 0, 0, 44, 0, 0, 0x40, 0, 64, 6, 0xf7, 0x49, 0xc0, 0x5e, 0xde,
-    0x7b, 0xc0, 0x5e, 0xde, 0x57, 0x09, 0x21, 0x05, 0x48, 0x0b, 0x20, 0x96, 0xab, 0, 0, 0, 0, 0x60,
-    0x02, 0x22, 0x38, 0, 0, 0, 0, 2, 4, 5, 0xb4};
-static const uint8_t ack_to_b[] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0xf7, 0x4d, 0xc0, 0x5e, 0xde,
-    0x7b, 0xc0, 0x5e, 0xde, 0x57, 0x09, 0x21, 0x05, 0x48, 0x0b, 0x20, 0x96, 0xac, 0xce, 0x66, 0xae,
-    0x02, 0x50, 0x10, 0x22, 0x38, 0, 0, 0, 0};
+static const uint8_t syn_to_b[] = {0x45, 0, 0, 44, 0, 0, 0x40, 0, 64, 6, 0xf7, 0x49, 0xc0, 0x5e,
+    0xde, 0x7b, 0xc0, 0x5e, 0xde, 0x57, 0x09, 0x21, 0x05, 0x48, 0x0b, 0x20, 0x96, 0xab, 0, 0, 0, 0,
+    0x60, 0x02, 0x22, 0x38, 0, 0, 0, 0, 2, 4, 5, 0xb4};
+static const uint8_t ack_to_b[] = {0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0xf7, 0x4d, 0xc0, 0x5e,
+    0xde, 0x7b, 0xc0, 0x5e, 0xde, 0x57, 0x09, 0x21, 0x05, 0x48, 0x0b, 0x20, 0x96, 0xac, 0xce, 0x66,
+    0xae, 0x02, 0x50, 0x10, 0x22, 0x38, 0, 0, 0, 0};
 
 /** One's complement sum of big-endian words: an independent checksum. */
 static uint32_t sum_words(const uint8_t *p, size_t n)
@@ -168,7 +178,8 @@ static void feed(struct tern_embed *e, const uint8_t *packet, size_t n, uint64_t
     const uint16_t ip = fold(sum_words(p, 20));
     p[10] = (uint8_t)(ip >> 8);
     p[11] = (uint8_t)ip;
-    const uint16_t tcp = fold(sum_words(p + 12, 8) + 6 + (uint32_t)(n - 20) + sum_words(p + 20, n - 20));
+    const uint16_t tcp =
+        fold(sum_words(p + 12, 8) + 6 + (uint32_t)(n - 20) + sum_words(p + 20, n - 20));
     p[36] = (uint8_t)(tcp >> 8);
     p[37] = (uint8_t)tcp;
     tern_embed_input(e, p, n, now_ns);
@@ -210,8 +221,12 @@ static void passive_closer_emits_frames_5_and_6(void **state)
     struct tern_embed_config cfg = close_to_capture("192.94.222.87/24");
     cfg.stack.ttl = 63;
     cfg.stack.rcv_buf_bytes = 28672;
-    cfg.stack.pins = (struct tern_test_pins){.has_isn = true, .isn = 3462835713u, .has_ip_id = true,
-        .ip_id = ids, .n_ip_id = 3, .no_df = true};
+    cfg.stack.pins = (struct tern_test_pins){.has_isn = true,
+        .isn = 3462835713u,
+        .has_ip_id = true,
+        .ip_id = ids,
+        .n_ip_id = 3,
+        .no_df = true};
     struct tern_embed *e = open_at(&cfg);
     struct tern_sock *listener, *s;
     assert_int_equal(tern_sock_listen(e, NULL, 1352, 1, &listener), 0);
