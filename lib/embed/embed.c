@@ -7,6 +7,7 @@
  */
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include <errno.h>
@@ -38,12 +39,14 @@ static void write_lcores(char *text, size_t cap)
 
 int tern_embed_start(uint32_t mem_mib, struct tern_error *err)
 {
+    if (rte_lcore_count() > 0)
+        return 0; /* EAL runs already */
     char mem[16], lcores[LCORES_TEXT_BYTES];
     snprintf(mem, sizeof mem, "%" PRIu32, mem_mib);
     write_lcores(lcores, sizeof lcores);
     char *args[] = {"tern", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m", mem,
         "--lcores", lcores, "--log-level", "error", NULL};
-    if (rte_eal_init(sizeof args / sizeof args[0] - 1, args) >= 0 || rte_errno == EALREADY)
+    if (rte_eal_init(sizeof args / sizeof args[0] - 1, args) >= 0)
         return 0;
     snprintf(err->text, sizeof err->text,
         "DPDK did not start with %" PRIu32 " MiB of memory: %s; ask for less", mem_mib,

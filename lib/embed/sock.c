@@ -322,26 +322,25 @@ static void close_listener(struct tern_sock *s)
         tern_sock_abort(s->waiting);
 }
 
-void tern_sock_close(struct tern_sock *s)
+static void let_go(struct tern_sock *s, void (*end)(struct tern_shard *, struct tern_conn *))
 {
     if (s->listener >= 0)
         close_listener(s);
     struct tern_conn *c = s->conn;
-    struct tern_embed *e = s->e;
+    struct tern_shard *sh = s->e->shard;
     sock_free(s);
     if (c != NULL)
-        tern_close(e->shard, c);
+        end(sh, c);
+}
+
+void tern_sock_close(struct tern_sock *s)
+{
+    let_go(s, tern_close);
 }
 
 void tern_sock_abort(struct tern_sock *s)
 {
-    if (s->listener >= 0)
-        close_listener(s);
-    struct tern_conn *c = s->conn;
-    struct tern_embed *e = s->e;
-    sock_free(s);
-    if (c != NULL)
-        tern_abort(e->shard, c);
+    let_go(s, tern_abort);
 }
 
 /* ---- state ---- */

@@ -73,17 +73,18 @@ static void *map_huge(size_t n_bytes, uint32_t page_log2)
         round_up(n_bytes, page_log2), MAP_HUGETLB | (int)(page_log2 << MAP_HUGE_SHIFT));
 }
 
-/** Map a multiple of 2 MiB on a 2 MiB boundary: map one more, cut both ends. */
+/** Map a multiple of 2 MiB on a 2 MiB boundary: map almost one more and cut both ends. */
 static void *map_aligned_2m(size_t n_bytes)
 {
-    const size_t slack = (size_t)1 << PAGE_2M_LOG2;
+    const size_t slack = ((size_t)1 << PAGE_2M_LOG2) - ((size_t)1 << NORMAL_PAGE_LOG2);
     uint8_t *raw = map_anonymous(n_bytes + slack, 0);
     if (raw == NULL)
         return NULL;
     const size_t head = round_up((uintptr_t)raw, PAGE_2M_LOG2) - (uintptr_t)raw;
     if (head != 0)
         munmap(raw, head);
-    munmap(raw + head + n_bytes, slack - head);
+    if (head != slack)
+        munmap(raw + head + n_bytes, slack - head);
     return raw + head;
 }
 
@@ -112,17 +113,24 @@ static void *map_best(size_t n_bytes, enum tern_pages *got)
     return map_normal(n_bytes);
 }
 
-/** Ask for a node before the first touch. A wish: whoever wants to know looks where the pages are.
+/**
+ * Ask for a node before the first touch. A wish: whoever wants to know looks where the pages are.
+ * The range must end with a page, or it would cut a huge one, which the kernel refuses.
  */
-static void prefer_node(void *at, size_t n_bytes, int numa_node)
+static void prefer_node(void *at, size_t n_bytes, enum tern_pages pages, int numa_node)
 {
+    static const uint32_t page_log2[] = {
+        [TERN_PAGES_NORMAL] = NORMAL_PAGE_LOG2,
+        [TERN_PAGES_2M] = PAGE_2M_LOG2,
+        [TERN_PAGES_1G] = PAGE_1G_LOG2,
+    };
     enum { WORD_BITS = 8 * sizeof(unsigned long) };
     unsigned long mask[NODES_MAX / WORD_BITS] = {0};
 
     if (numa_node < 0 || numa_node >= NODES_MAX || numa_available() < 0)
         return;
     mask[numa_node / WORD_BITS] = 1ul << (numa_node % WORD_BITS);
-    (void)mbind(at, round_up(n_bytes, NORMAL_PAGE_LOG2), MPOL_PREFERRED, mask, NODES_MAX, 0);
+    (void)mbind(at, round_up(n_bytes, page_log2[pages]), MPOL_PREFERRED, mask, NODES_MAX, 0);
 }
 
 void *tern_arena_map(size_t n_bytes, int numa_node, enum tern_pages *got)
@@ -133,7 +141,7 @@ void *tern_arena_map(size_t n_bytes, int numa_node, enum tern_pages *got)
         return NULL;
     void *at = map_best(n_bytes, &pages);
     if (at != NULL)
-        prefer_node(at, n_bytes, numa_node);
+        prefer_node(at, n_bytes, pages, numa_node);
     if (got != NULL)
         *got = pages;
     return at;

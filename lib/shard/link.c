@@ -78,13 +78,14 @@ bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour)
 
 void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg)
 {
-    struct tern_shard *sh = tern_shard_of(t);
-    union tern_addr hop;
-    /* Only a peer on the link speaks for its own address; a router's MAC says nothing of a gateway.
-     */
-    if (!t->cfg.l3 && tern_route_next_hop(&sh->routes, remote, &hop)
-        && tern_addr_equal(&hop, remote))
-        tern_neigh_learn(&sh->neighbours, remote, seg->frame + TERN_MAC_BYTES, t->now_ns);
+    if (!t->cfg.l3)
+        tern_neigh_learn(
+            &tern_shard_of(t)->neighbours, remote, seg->frame + TERN_MAC_BYTES, t->now_ns);
+}
+
+void tern_host_confirm(struct tern_tcp *t, uint16_t neighbour)
+{
+    tern_neigh_confirm(&tern_shard_of(t)->neighbours, neighbour, t->now_ns);
 }
 
 int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,

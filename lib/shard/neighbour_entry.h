@@ -29,7 +29,7 @@ static inline void tern_neigh_heed_time(struct tern_neigh_table *t, uint64_t now
 /** May this be the link address of another station: neither a group, nor zero, nor ours (V178)? */
 static inline bool tern_neigh_is_station(const struct tern_neigh_table *t, const uint8_t mac[6])
 {
-    static const uint8_t zero[TERN_MAC_BYTES];
+    static const uint8_t zero[TERN_MAC_BYTES] = {0};
     return !(mac[0] & 1) && memcmp(mac, zero, sizeof zero) != 0
            && memcmp(mac, t->mac, sizeof t->mac) != 0;
 }

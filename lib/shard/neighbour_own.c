@@ -124,7 +124,7 @@ static const union tern_addr *contended(
     const union tern_addr *claimed = msg->is_answer ? &msg->target : &msg->sender;
     /* RFC 5227 §2.1.1, RFC 4862 §5.4.3: somebody else is about to take what we are about to take.
      */
-    if (is_tentative(t) && !msg->is_answer && is_unspecified(&msg->sender))
+    if (is_tentative(t) && is_unspecified(&msg->sender))
         claimed = &msg->target;
     return tern_route_is_mine(t->routes, claimed) ? claimed : NULL;
 }

@@ -12,8 +12,6 @@
  * somebody holds (a gateway, a peer with connections) does not change on hearsay. The old address
  * is asked first, once; only its silence makes us ask everybody (V174, V187).
  */
-#include <tern/stats.h>
-
 #include "neighbour.h"
 #include "neighbour_entry.h"
 

@@ -82,7 +82,7 @@ struct rte_mbuf *tern_host_static_mbuf(
     const size_t len = RTE_MIN(RTE_MIN(n, s->n_bytes - off), (size_t)ATTACH_BYTES_MAX);
     uint8_t *at = s->bytes + off;
     rte_mbuf_ext_refcnt_update(count, 1);
-    rte_pktmbuf_attach_extbuf(m, at, rte_malloc_virt2iova(at), (uint16_t)len, count);
+    rte_pktmbuf_attach_extbuf(m, at, rte_malloc_virt2iova(s->bytes) + off, (uint16_t)len, count);
     m->data_off = 0;
     m->data_len = (uint16_t)len;
     m->pkt_len = (uint32_t)len;

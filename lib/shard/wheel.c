@@ -191,20 +191,20 @@ void tern_wheel_cancel(struct tern_wheel *w, uint32_t idx)
 
 /* --- time --- */
 
-/** Distance from slot `from` to the next occupied one behind it, 1..SLOTS; 0: the ring is empty. */
+/**
+ * Distance from slot `from` to the next occupied one behind it, 1..SLOTS; 0: the ring is empty. No
+ * slot of the first word is two turns ahead, so the search need not come back to it.
+ */
 static uint32_t next_occupied(const uint64_t *bits, uint32_t from)
 {
     const uint32_t first = (from + 1) & SLOT_MASK;
-    const uint64_t not_before = ~UINT64_C(0) << (first % 64);
-    for (uint32_t i = 0; i <= BITMAP_WORDS; i++) {
+    uint64_t wanted = ~UINT64_C(0) << (first % 64);
+    for (uint32_t i = 0; i < BITMAP_WORDS; i++) {
         const uint32_t at = (first / 64 + i) % BITMAP_WORDS;
-        uint64_t word = bits[at];
-        if (i == 0)
-            word &= not_before;
-        else if (i == BITMAP_WORDS)
-            word &= ~not_before;
+        const uint64_t word = bits[at] & wanted;
         if (word != 0)
             return ((at * 64 + (uint32_t)__builtin_ctzll(word) - first) & SLOT_MASK) + 1;
+        wanted = ~UINT64_C(0);
     }
     return 0;
 }

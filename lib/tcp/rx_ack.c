@@ -133,6 +133,7 @@ static void advance_una(struct tern_tcp *t, struct tern_conn *c, struct tern_seq
         release_acked(t, c, q, ack, acked);
     c->snd.una = ack;
     c->backoff = 0;
+    tern_host_confirm(t, c->neighbour);
 
     const bool all = c->snd.una.v == c->snd.nxt.v;
     if (all)
