@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Send a pattern, expect the same bytes back, close. The pattern is one static body that all
- * connections of the worker send from and compare against; a connection keeps two offsets into it.
+ * connections of the worker send from, over and over, and compare against; a connection keeps two
+ * counts of bytes. Its period is a prime far beyond any packet's length, so an echo that is
+ * shifted, repeated or has lost a segment does not match.
  */
 #include "load.h"
 
@@ -11,23 +13,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PERIOD_BYTES = 262139 };
+
 struct echo_conn {
     uint32_t sent, received;
 };
 
 struct echo_worker {
     struct tern_static *body;
-    uint8_t bytes[]; /**< the same, to compare with */
+    uint8_t bytes[PERIOD_BYTES]; /**< the same, to compare with */
 };
+
+static uint32_t lesser(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
     const struct echo_worker *echo = w->scenario;
     struct echo_conn *e = tern_conn_user(c);
-    const uint32_t left = w->load->cfg.echo_bytes - e->sent;
-    if (left > 0)
-        e->sent += (uint32_t)tern_send_static(sh, c, echo->body, e->sent, left);
+    uint32_t taken = 1;
+    while (taken > 0 && e->sent < w->load->cfg.echo_bytes) {
+        const uint32_t at = e->sent % PERIOD_BYTES;
+        const uint32_t wanted = lesser(PERIOD_BYTES - at, w->load->cfg.echo_bytes - e->sent);
+        taken = (uint32_t)tern_send_static(sh, c, echo->body, at, wanted);
+        e->sent += taken;
+    }
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
@@ -42,7 +55,23 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
     on_sendable(sh, c);
 }
 
-/* The chain is what was sent, from `at` on, and not more than was sent. */
+/* [n] bytes are the pattern from `at` on. */
+static bool is_pattern(
+    const struct echo_worker *echo, uint32_t at, const uint8_t *bytes, uint32_t n)
+{
+    while (n > 0) {
+        const uint32_t from = at % PERIOD_BYTES;
+        const uint32_t run = lesser(n, PERIOD_BYTES - from);
+        if (memcmp(bytes, echo->bytes + from, run) != 0)
+            return false;
+        bytes += run;
+        at += run;
+        n -= run;
+    }
+    return true;
+}
+
+/* The chain is what was sent, from e->received on, and not more than was sent. */
 static bool matches(
     const struct echo_worker *echo, const struct echo_conn *e, const struct rte_mbuf *m)
 {
@@ -50,7 +79,7 @@ static bool matches(
     if (m->pkt_len > e->sent - at)
         return false;
     for (; m != NULL; at += m->data_len, m = m->next)
-        if (memcmp(rte_pktmbuf_mtod(m, const void *), echo->bytes + at, m->data_len) != 0)
+        if (!is_pattern(echo, at, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len))
             return false;
     return true;
 }
@@ -98,11 +127,10 @@ static const struct tern_app echo_app = {
     .on_closed = on_closed,
 };
 
-/* Bytes with a period far beyond any packet's length, so that a shifted echo does not match. */
-static void fill(uint8_t *out, uint32_t n)
+static void fill(uint8_t out[PERIOD_BYTES])
 {
     uint32_t x = UINT32_C(2463534242); /* xorshift32, Marsaglia 2003 */
-    for (uint32_t i = 0; i < n; i++) {
+    for (int i = 0; i < PERIOD_BYTES; i++) {
         x ^= x << 13;
         x ^= x >> 17;
         x ^= x << 5;
@@ -112,12 +140,11 @@ static void fill(uint8_t *out, uint32_t n)
 
 static int start(struct tern_shard *sh, struct app_load_worker *w)
 {
-    const uint32_t n = w->load->cfg.echo_bytes;
-    struct echo_worker *echo = malloc(sizeof *echo + n);
+    struct echo_worker *echo = malloc(sizeof *echo);
     if (echo == NULL)
         return -ENOMEM;
-    fill(echo->bytes, n);
-    echo->body = tern_static_new(sh, echo->bytes, n);
+    fill(echo->bytes);
+    echo->body = tern_static_new(sh, echo->bytes, PERIOD_BYTES);
     w->scenario = echo;
     if (echo->body != NULL)
         return 0;

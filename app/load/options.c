@@ -2,7 +2,8 @@
 /*
  * Sizes. A worker's table holds what the user lets it have open. TIME-WAIT lasts longer than the
  * connection, so its records are counted by rate times length where a rate is given, and otherwise
- * generously: a record is 64 bytes, and one too few cuts a TIME-WAIT short.
+ * generously: a record is 64 bytes, and one too few cuts a TIME-WAIT short. There are never more
+ * than ports on our addresses, as the target is one.
  */
 #include "options.h"
 
@@ -18,6 +19,7 @@ enum {
     CONNS_MAX_OPEN_LOOP = 65536, /**< what a rate may have open without --conns, a worker */
     TIME_WAITS_CLOSED_LOOP = 1 << 21,
     TIME_WAITS_MAX = 1 << 24,
+    PORTS = 64512, /**< ephemeral ports of one address: 1024..65535 */
 };
 
 enum { OPT_SCENARIO = 0x500, OPT_RATE, OPT_CONNS, OPT_COUNT, OPT_BYTES };
@@ -29,7 +31,7 @@ static const struct argp_option options[] = {
     {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker; with --rate no such limit)", 0},
     {"rate", OPT_RATE, "N", 0, "connections a second, over all workers, evenly paced (default: as fast as --conns allows)", 0},
     {"count", OPT_COUNT, "N", 0, "stop after exactly N connections", 0},
-    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back, 1..256Mi (default 1024)", 0},
+    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back, 1..1Gi (default 1024)", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
@@ -42,7 +44,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_RATE: return app_value_u64("--rate", arg, 1, 1000000000, &o->rate, o->err);
     case OPT_CONNS: return app_value_u64("--conns", arg, 1, 1u << 28, &o->conns, o->err);
     case OPT_COUNT: return app_value_u64("--count", arg, 1, UINT64_C(1) << 48, &o->count, o->err);
-    case OPT_BYTES: return app_value_u32("--bytes", arg, 1, 1u << 28, &o->echo_bytes, o->err);
+    case OPT_BYTES: return app_value_u32("--bytes", arg, 1, 1u << 30, &o->echo_bytes, o->err);
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -62,6 +64,11 @@ int app_load_options_check(
             "--conns: %u is less than one for each of %u workers; type %u, or fewer --workers",
             (unsigned)o->conns, n_workers, n_workers);
     return 0;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
@@ -87,17 +94,17 @@ static uint64_t with_slack(uint64_t all, uint32_t n_workers)
 }
 
 static void size_tables(const struct app_load_options *o, const struct app_options *common,
-    uint64_t conns, struct tern_endpoint_config *ep)
+    uint64_t conns, uint32_t n_sources, struct tern_endpoint_config *ep)
 {
     struct tern_stack_config *s = &ep->stack;
     if (common->conns_max != 0)
         return;
     s->conns_max = (uint32_t)within(with_slack(conns, ep->n_workers), CONNS_MAX_MIN, 1u << 28);
-    uint64_t waits = TIME_WAITS_CLOSED_LOOP;
+    uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, (uint64_t)n_sources * PORTS);
     if (o->rate != 0)
-        waits = o->rate * s->time_wait_ms / 1000;
-    if (o->count != 0 && o->count < waits)
-        waits = o->count;
+        waits = lesser(o->rate * s->time_wait_ms / 1000, (uint64_t)n_sources * PORTS);
+    if (o->count != 0)
+        waits = lesser(waits, o->count);
     s->time_wait_max =
         (uint32_t)within(with_slack(waits, ep->n_workers), CONNS_MAX_MIN, TIME_WAITS_MAX);
 }
@@ -119,14 +126,15 @@ void app_load_options_apply(const struct app_load_options *o, const struct app_o
     const struct app_target *target, struct tern_endpoint_config *ep, struct app_load *load)
 {
     const uint64_t conns = conns_of(o, common, ep->n_workers);
-    size_tables(o, common, conns, ep);
+    const uint32_t n_sources = gather_sources(&ep->stack, &target->addr);
+    size_tables(o, common, conns, n_sources, ep);
     memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
         .target = target->addr,
         .port = target->port,
         .sources = ep->stack.addrs,
-        .n_sources = gather_sources(&ep->stack, &target->addr),
+        .n_sources = n_sources,
         .n_workers = ep->n_workers,
         .rate = o->rate,
         .conns = conns,

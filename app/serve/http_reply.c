@@ -9,9 +9,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { HEADER_BYTES_MAX = 256, INLINE_BODY_BYTES_MAX = 1024 };
+enum {
+    HEADER_BYTES_MAX = 256,
+    INLINE_BODY_BYTES_MAX = 1024,
+    LETTERS = 26,
+    TEXT_BYTES = LETTERS * 10080, /**< 256 KiB but for 64 bytes, whole alphabets */
+};
 
 // clang-format off
 static const struct {
@@ -26,8 +30,14 @@ static const struct {
 };
 // clang-format on
 
-static int make(struct tern_shard *sh, struct app_reply *r, enum app_reply_id id, const char *body,
-    size_t body_bytes)
+/* Bodies are the alphabet, over and over. */
+static void fill(char *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (char)('a' + i % LETTERS);
+}
+
+static int make(struct tern_shard *sh, struct app_reply *r, enum app_reply_id id, size_t body_bytes)
 {
     char text[HEADER_BYTES_MAX + INLINE_BODY_BYTES_MAX];
     if (!texts[id].has_body)
@@ -39,34 +49,29 @@ static int make(struct tern_shard *sh, struct app_reply *r, enum app_reply_id id
     r->header_bytes = (size_t)n;
     r->head_bytes = r->header_bytes + behind;
     r->total_bytes = r->header_bytes + body_bytes;
-    memcpy(text + n, body, behind);
+    fill(text + n, behind);
     r->head = tern_static_new(sh, text, r->head_bytes);
     return r->head == NULL ? -ENOMEM : 0;
 }
 
-static int make_all(
-    struct tern_shard *sh, struct app_replies *r, const char *body, size_t body_bytes)
+static int make_text(struct tern_shard *sh, struct app_replies *r)
 {
-    for (int id = 0; id < APP_REPLY_COUNT; id++)
-        if (make(sh, &r->of[id], (enum app_reply_id)id, body, body_bytes) != 0)
-            return -ENOMEM;
-    if (body_bytes <= INLINE_BODY_BYTES_MAX)
-        return 0;
-    r->body = tern_static_new(sh, body, body_bytes);
-    return r->body == NULL ? -ENOMEM : 0;
+    char *text = malloc(TEXT_BYTES);
+    if (text == NULL)
+        return -ENOMEM;
+    fill(text, TEXT_BYTES);
+    r->text = tern_static_new(sh, text, TEXT_BYTES);
+    free(text);
+    return r->text == NULL ? -ENOMEM : 0;
 }
 
 int app_replies_make(struct tern_shard *sh, struct app_replies *r, size_t body_bytes)
 {
-    *r = (struct app_replies){.body = NULL};
-    char *body = malloc(body_bytes + 1);
-    if (body == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < body_bytes; i++)
-        body[i] = (char)('a' + i % 26);
-    const int rc = make_all(sh, r, body, body_bytes);
-    free(body);
-    return rc;
+    *r = (struct app_replies){.text = NULL};
+    for (int id = 0; id < APP_REPLY_COUNT; id++)
+        if (make(sh, &r->of[id], (enum app_reply_id)id, body_bytes) != 0)
+            return -ENOMEM;
+    return body_bytes <= INLINE_BODY_BYTES_MAX ? 0 : make_text(sh, r);
 }
 
 void app_replies_free(struct app_replies *r)
@@ -74,8 +79,13 @@ void app_replies_free(struct app_replies *r)
     for (int id = 0; id < APP_REPLY_COUNT; id++)
         if (r->of[id].head != NULL)
             tern_static_free(r->of[id].head);
-    if (r->body != NULL)
-        tern_static_free(r->body);
+    if (r->text != NULL)
+        tern_static_free(r->text);
+}
+
+static size_t lesser(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 bool app_reply_send(struct tern_shard *sh, struct tern_conn *c, const struct app_replies *all,
@@ -84,11 +94,12 @@ bool app_reply_send(struct tern_shard *sh, struct tern_conn *c, const struct app
     const struct app_reply *r = &all->of[id];
     while (*sent < until) {
         const bool in_head = *sent < r->head_bytes;
-        const size_t begin = in_head ? 0 : r->head_bytes;
-        const size_t end = in_head && r->head_bytes < until ? r->head_bytes : until;
-        struct tern_static *part = in_head ? r->head : all->body;
-        *sent += tern_send_static(sh, c, part, *sent - begin, end - *sent);
-        if (*sent < end)
+        const size_t at = in_head ? *sent : (*sent - r->head_bytes) % TEXT_BYTES;
+        const size_t left = in_head ? r->head_bytes - at : TEXT_BYTES - at;
+        const size_t wanted = lesser(left, until - *sent);
+        const size_t taken = tern_send_static(sh, c, in_head ? r->head : all->text, at, wanted);
+        *sent += taken;
+        if (taken < wanted)
             return false;
     }
     return true;

@@ -26,7 +26,7 @@ struct app_reply {
 };
 
 struct app_replies {
-    struct tern_static *body; /**< the body of the 200s; NULL when it stands behind the header */
+    struct tern_static *text; /**< large bodies are this, repeated; NULL when there are none */
     struct app_reply of[APP_REPLY_COUNT];
 };
 

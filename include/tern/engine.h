@@ -2,9 +2,14 @@
 #pragma once
 
 /*
- * The process: devices, worker cores and their shards. One engine a process (DPDK's EAL allows no
- * more). An engine has one endpoint, or two joined in memory (`pair`); an endpoint is a device with
- * one or more workers, each with a shard of its own.
+ * The process: devices, worker cores and their shards. One engine at a time; after it is closed
+ * another may be opened. An engine has one endpoint, or two joined in memory (`pair`); an endpoint
+ * is a device with one or more workers, each with a shard of its own.
+ *
+ * DPDK starts with the first engine and stays: without hugepages its memory is then fixed, and a
+ * later engine that needs more is refused (mem_mib gives the first one more). The driver of `tap:`
+ * raises a real-time signal for every burst it gets: leave those unblocked in one thread at least,
+ * and expect sleeps to return early (EINTR).
  */
 #include <tern/config.h>
 #include <tern/conn.h>
@@ -48,7 +53,7 @@ struct tern_endpoint_config {
      */
     const char *device;
     uint32_t n_workers;            /**< 1..TERN_WORKERS_MAX; default 1 */
-    uint32_t n_queues;             /**< 0 = as many as workers and device allow; default 0 */
+    uint32_t n_queues; /**< 0 = as many as workers and device allow (a pair: as the smaller end); default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
     bool no_offload; /**< ignore what the device could do: software checksums, no TSO */

@@ -126,6 +126,7 @@ void tern_embed_input(struct tern_embed *e, const void *packet, size_t n_bytes, 
     struct rte_mbuf *m = rte_pktmbuf_alloc(e->pool);
     char *at = m != NULL && n_bytes <= UINT16_MAX ? rte_pktmbuf_append(m, (uint16_t)n_bytes) : NULL;
     if (at == NULL) {
+        tern_shard_stats_rw(e->shard)->rx_packets++;
         tern_shard_stats_rw(e->shard)->drops[TERN_DROP_NO_MBUF]++;
         rte_pktmbuf_free(m);
         return;

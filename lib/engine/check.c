@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Defaults of the engine's configuration, and what it refuses. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include "error.h"
+#include "internal.h"
 
 #include <rte_lcore.h>
 
-#include "error.h"
-#include "internal.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     DRAIN_MS_DEFAULT = 3000,
@@ -43,8 +43,7 @@ static int check_range(const char *device, const char *what, uint32_t value, uin
         device[0] != '\0' ? ": " : "", what, value, min, max);
 }
 
-static int check_desc(
-    const char *device, const char *what, uint16_t n_desc, struct tern_error *err)
+static int check_desc(const char *device, const char *what, uint16_t n_desc, struct tern_error *err)
 {
     return n_desc == 0 ? 0 : check_range(device, what, n_desc, DESC_MIN, DESC_MAX, err);
 }
@@ -53,8 +52,8 @@ static int check_desc(
 static int check_ports(const struct tern_endpoint_config *ep, struct tern_error *err)
 {
     const struct tern_stack_config *stack = &ep->stack;
-    if (stack->port_max >= stack->port_min &&
-        (uint32_t)(stack->port_max - stack->port_min) + 1 < ep->n_workers)
+    if (stack->port_max >= stack->port_min
+        && (uint32_t)(stack->port_max - stack->port_min) + 1 < ep->n_workers)
         return tern_fail(err, -EINVAL,
             "%s: %u workers share the ephemeral ports %u to %u, which are fewer; widen the range",
             ep->device, ep->n_workers, stack->port_min, stack->port_max);
@@ -122,8 +121,10 @@ static int check_threads(const struct tern_config *cfg, struct tern_error *err)
         n += cfg->endpoints[i].n_workers;
     if (n <= RTE_MAX_LCORE)
         return 0;
-    return tern_fail(err, -EINVAL, "%u workers in all, and this DPDK numbers %u threads; give at "
-        "most %u", n - 1, RTE_MAX_LCORE, RTE_MAX_LCORE - 1);
+    return tern_fail(err, -EINVAL,
+        "%u workers in all, and this DPDK numbers %u threads; give at "
+        "most %u",
+        n - 1, RTE_MAX_LCORE, RTE_MAX_LCORE - 1);
 }
 
 int tern_engine_check(const struct tern_config *cfg, struct tern_error *err)

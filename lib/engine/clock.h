@@ -7,12 +7,12 @@
  *
  *   ns = START_NS + (tsc - base) * (2^32 * 10^9 / hz) / 2^32
  *
- * The product has up to 128 bits; the rounding of the factor is below 1 in 2^31 for any hz >= 1 GHz:
- * half a nanosecond a second.
+ * The product has up to 128 bits; the rounding of the factor is below 1 in 2^31 for any hz >= 1
+ * GHz: half a nanosecond a second.
  */
-#include <stdint.h>
-
 #include <rte_cycles.h>
+
+#include <stdint.h>
 
 /** Time does not start at 0, so that a stamp of 0 can mean "never". */
 enum { TERN_CLOCK_START_NS = 1000000000 };

@@ -4,29 +4,29 @@
  * engines can come and go in one process. Every step can fail; the first that does says why, with
  * the driver's own words as evidence, and tern_port_close() undoes whatever was done.
  *
- * Offloads: what the device has is asked for, with two exceptions. TAP computes checksums in
- * software on our own core, which ours do faster. TSO and chained buffers need each other, so TSO is
- * used only with both. RSS keeps whatever key and table the driver brings (steering.c needs
- * neither).
+ * Offloads: what the device has is asked for, but: TAP computes checksums in software on our own
+ * core, which we do faster, and its TSO takes no segment that fills the MTU (it counts the Ethernet
+ * header in). TSO is used only with checksums and chained buffers, which it needs. RSS keeps
+ * whatever key and table the driver brings (steering.c needs neither).
  *
  * A kernel interface is tried as AF_XDP first and AF_PACKET second; what spoke against the first is
  * kept for the banner.
  */
 #include "device.h"
 
-#include <dlfcn.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include "error.h"
+#include "pair.h"
 
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
-#include "error.h"
-#include "pair.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 enum {
     DESC_DEFAULT = 1024,
@@ -62,8 +62,7 @@ static const char *advice(const struct tern_port_want *w)
     return "type: tern doctor";
 }
 
-static int refuse(
-    const struct tern_port_want *w, int rc, const char *step, struct tern_error *err)
+static int refuse(const struct tern_port_want *w, int rc, const char *step, struct tern_error *err)
 {
     return tern_fail(err, rc < 0 ? rc : -EIO, "%s: %s failed (%s): %s; %s", label(w), step,
         rte_strerror(rc < 0 ? -rc : EIO), tern_eal_log_text(w->log), advice(w));
@@ -126,14 +125,15 @@ static void choose_offloads(
     if (w->cfg->no_offload)
         return;
     p->rx_offloads = info->rx_offload_capa & RX_CSUM;
-    p->tx_offloads =
-        info->tx_offload_capa & (TX_CSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO);
+    p->tx_offloads = info->tx_offload_capa
+                     & (TX_CSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_TCP_TSO);
     if (w->spec->kind == TERN_DEVICE_TAP) {
         p->rx_offloads = 0;
         p->tx_offloads &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
     }
     const uint64_t for_tso = TX_CSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-    if ((p->tx_offloads & for_tso) != for_tso)
+    const bool is_tap = strcmp(info->driver_name, "net_tap") == 0;
+    if ((p->tx_offloads & for_tso) != for_tso || is_tap)
         p->tx_offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 }
 
@@ -159,6 +159,14 @@ static int choose_queues(const struct tern_port_want *w, const struct rte_eth_de
     return 0;
 }
 
+/** Drivers state a largest MTU, or a largest frame with its header and check sequence, or both. */
+static uint32_t mtu_limit(const struct rte_eth_dev_info *info)
+{
+    if (info->max_mtu != UINT16_MAX || info->max_rx_pktlen >= UINT16_MAX)
+        return info->max_mtu;
+    return info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
+}
+
 static int configure(const struct tern_port_want *w, const struct rte_eth_dev_info *info,
     struct tern_port *p, struct tern_error *err)
 {
@@ -173,9 +181,11 @@ static int configure(const struct tern_port_want *w, const struct rte_eth_dev_in
     }
     p->in_memory = w->spec->kind == TERN_DEVICE_PAIR;
     p->keeps_flows = use_rss || p->in_memory;
-    if (info->max_mtu != 0 && w->mtu_bytes > info->max_mtu)
-        return tern_fail(err, -EINVAL, "%s: an MTU of %u was asked for, the device takes %u; type: "
-            "--mtu %u", label(w), w->mtu_bytes, info->max_mtu, info->max_mtu);
+    const uint32_t mtu_max = mtu_limit(info);
+    if (w->mtu_bytes > mtu_max)
+        return tern_fail(err, -EINVAL,
+            "%s: an MTU of %u was asked for, the device (%s) takes %u; type: --mtu %u", label(w),
+            w->mtu_bytes, info->driver_name, mtu_max, mtu_max);
 
     const int rc = rte_eth_dev_configure(p->id, p->n_rxq, p->n_txq, &conf);
     if (rc != 0)
@@ -196,8 +206,7 @@ static int set_up_queues(const struct tern_port_want *w, const struct rte_eth_de
     tx.offloads = p->tx_offloads;
 
     for (uint16_t q = 0; q < p->n_rxq; q++) {
-        struct rte_mempool *pool =
-            w->umem != NULL ? w->umem : w->pools[q % w->cfg->n_workers];
+        struct rte_mempool *pool = w->umem != NULL ? w->umem : w->pools[q % w->cfg->n_workers];
         const int rc = rte_eth_rx_queue_setup(p->id, q, p->n_rx_desc, node, &rx, pool);
         if (rc != 0)
             return refuse(w, rc, "setting up a receive queue", err);
@@ -260,32 +269,34 @@ static void admit(const struct tern_port_want *w, struct tern_port *p)
     p->undo_promiscuous = rte_eth_promiscuous_enable(p->id) == 0;
 }
 
-/** Wait for a cable to be negotiated; virtual devices are not waited for. */
-static void wait_for_link(const struct tern_port_want *w, struct tern_port *p)
+bool tern_port_link_is_up(const struct tern_port *p)
 {
     struct rte_eth_link link = {0};
-    const uint32_t limit_ms = w->spec->kind == TERN_DEVICE_PCI ? LINK_WAIT_MS : 0;
-    for (uint32_t ms = 0;; ms += LINK_POLL_MS) {
-        p->link_up = rte_eth_link_get_nowait(p->id, &link) == 0 && link.link_status != 0;
-        if (p->link_up || ms >= limit_ms)
-            return;
+    return rte_eth_link_get_nowait(p->id, &link) == 0 && link.link_status != 0;
+}
+
+/** A cable takes a second or two to be negotiated; virtual devices are not waited for. */
+static void wait_for_link(const struct tern_port_want *w, const struct tern_port *p)
+{
+    if (w->spec->kind != TERN_DEVICE_PCI)
+        return;
+    for (uint32_t ms = 0; ms < LINK_WAIT_MS && !tern_port_link_is_up(p); ms += LINK_POLL_MS)
         rte_delay_us_sleep(LINK_POLL_MS * 1000);
-    }
 }
 
 /* ---- the whole ---- */
 
-static void remember(const struct rte_eth_dev_info *info, const struct tern_port_want *w,
-    struct tern_port *p)
+static void remember(
+    const struct rte_eth_dev_info *info, const struct tern_port_want *w, struct tern_port *p)
 {
     snprintf(p->driver, sizeof p->driver, "%s", info->driver_name);
     p->segs_max = (p->tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0
-        ? info->tx_desc_lim.nb_mtu_seg_max
-        : 1;
+                      ? info->tx_desc_lim.nb_mtu_seg_max
+                      : 1;
     p->keeps_mbufs = strcmp(p->driver, "net_af_xdp") == 0;
     p->mtu_bytes = w->mtu_bytes;
-    p->node = w->spec->kind == TERN_DEVICE_PCI ? rte_eth_dev_socket_id(p->id)
-                                               : tern_device_node(w->spec);
+    p->node =
+        w->spec->kind == TERN_DEVICE_PCI ? rte_eth_dev_socket_id(p->id) : tern_device_node(w->spec);
 }
 
 static int start(const struct tern_port_want *w, struct tern_port *p, struct tern_error *err)
@@ -328,16 +339,28 @@ static int open_way(
     return rc;
 }
 
-int tern_port_open(
-    const struct tern_port_want *want, struct tern_port *out, struct tern_error *err)
+/** What the user should know about the way it was opened. */
+static void write_note(const struct tern_port_want *w, const char *not_xdp, struct tern_port *p)
+{
+    const bool is_veth = w->spec->kind == TERN_DEVICE_NETDEV && tern_device_is_veth(w->spec->name);
+    const char *veth = is_veth ? "veth leaves checksums out: at its other end, type ethtool -K "
+                                 "PEER tx off"
+                               : "";
+    if (not_xdp[0] != '\0')
+        snprintf(p->note, sizeof p->note, "AF_PACKET, as AF_XDP failed: %.100s%s%s", not_xdp,
+            is_veth ? "; " : "", veth);
+    else
+        snprintf(p->note, sizeof p->note, "%s", veth);
+}
+
+int tern_port_open(const struct tern_port_want *want, struct tern_port *out, struct tern_error *err)
 {
     struct tern_error why = {.text = ""}, first = {.text = ""};
     int rc = 0;
     for (uint32_t way = 0; way < tern_device_spec_n_ways(want->spec); way++) {
         rc = open_way(want, way, out, &why);
         if (rc == 0) {
-            if (way > 0)
-                snprintf(out->note, sizeof out->note, "not AF_XDP: %.140s", first.text);
+            write_note(want, way > 0 ? first.text : "", out);
             return 0;
         }
         tern_port_close(out);
@@ -392,6 +415,6 @@ void tern_port_offloads_text(const struct tern_port *p, char *buf, size_t n_buf)
     snprintf(buf, n_buf, "none");
     for (size_t i = 0; i < RTE_DIM(rows) && len < n_buf; i++)
         if (rows[i].on)
-            len += (size_t)snprintf(
-                buf + len, n_buf - len, "%s%s", len > 0 ? ", " : "", rows[i].name);
+            len +=
+                (size_t)snprintf(buf + len, n_buf - len, "%s%s", len > 0 ? ", " : "", rows[i].name);
 }

@@ -2,13 +2,13 @@
 #pragma once
 
 /* One DPDK port from device string to running queues, and back. */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <tern/engine.h>
 
 #include "device_spec.h"
 #include "eal.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 struct rte_mempool;
 
@@ -20,9 +20,10 @@ struct tern_port_want {
     const struct tern_endpoint_config *cfg;
     uint32_t n_queues;  /**< from tern_device_queues() */
     uint16_t mtu_bytes; /**< from tern_device_mtu() */
-    struct rte_mempool *const *pools; /**< [cfg->n_workers] queue q draws from pools[q % n_workers] */
-    struct rte_mempool *umem;         /**< not NULL: every queue draws from this one instead */
-    int pair_port;                    /**< the port of this end of a pair; -1: open the device */
+    struct rte_mempool *const
+        *pools;               /**< [cfg->n_workers] queue q draws from pools[q % n_workers] */
+    struct rte_mempool *umem; /**< not NULL: every queue draws from this one instead */
+    int pair_port;            /**< the port of this end of a pair; -1: open the device */
     uint32_t pair_end;
     struct tern_eal_log *log;
 };
@@ -39,13 +40,12 @@ struct tern_port {
     bool keeps_flows;  /**< a four-tuple always comes from the same queue */
     bool keeps_mbufs;  /**< the driver gives its last buffers back to nobody (AF_XDP) */
     bool undo_promiscuous;
-    bool link_up;
     int node;
     uint64_t rx_offloads, tx_offloads; /**< in use, RTE_ETH_*_OFFLOAD_* */
     uint8_t mac[TERN_MAC_BYTES];
     char driver[32];
     char devargs[TERN_DEVARGS_BYTES];
-    char note[160]; /**< why the second way was taken; empty: the first one worked */
+    char note[224]; /**< what the user should know; empty: nothing */
 };
 
 /* ---- before EAL runs: device_probe.c ---- */
@@ -69,6 +69,9 @@ uint16_t tern_device_mtu(const struct tern_device_spec *s, uint16_t mtu_bytes);
 /** A kernel interface is in promiscuous mode already. */
 bool tern_device_is_promiscuous(const char *ifname);
 
+/** A kernel interface is one end of a veth, whose other end sends TCP checksums unfinished. */
+bool tern_device_is_veth(const char *ifname);
+
 /* ---- device.c ---- */
 
 /** Attach, configure and start. @return 0, or -errno with one line in *err and nothing left open */
@@ -76,6 +79,9 @@ TERN_MUST_CHECK int tern_port_open(
     const struct tern_port_want *want, struct tern_port *out, struct tern_error *err);
 
 void tern_port_close(struct tern_port *p);
+
+/** Now. A memif's is up when the other end has come. */
+bool tern_port_link_is_up(const struct tern_port *p);
 
 /** The abilities in use, for the stack. */
 void tern_port_abilities(const struct tern_port *p, struct tern_stack_config *stack);

@@ -4,42 +4,46 @@
  * privilege or an interface that is down is answered here, at once and in the user's words, and not
  * by a driver's log. Also what the memory plan needs to know: queues, MTU, NUMA node.
  */
-#include <errno.h>
-#include <libgen.h>
-#include <limits.h>
-#include <linux/if.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "device.h"
 #include "error.h"
 #include "pair.h"
 #include "placement.h"
 
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #define PCI_DIR "/sys/bus/pci/devices/"
 #define NET_DIR "/sys/class/net/"
 
-/** A number in a sysfs file, decimal or 0x-hexadecimal. */
-static long read_sysfs(const char *dir, const char *name, const char *file, long otherwise)
+/**
+ * Ask the kernel about an interface (netdevice(7)). Not through sysfs: that shows the network
+ * namespace it was mounted in, which need not be ours.
+ * @return 0 or -errno
+ */
+static int ask(const char *name, unsigned long request, struct ifreq *r)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s/%s", dir, name, file);
-    FILE *f = fopen(path, "re");
-    if (f == NULL)
-        return otherwise;
-    char text[32];
-    const long value = fgets(text, sizeof text, f) != NULL ? strtol(text, NULL, 0) : otherwise;
-    fclose(f);
-    return value;
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    snprintf(r->ifr_name, sizeof r->ifr_name, "%.15s", name);
+    const int rc = ioctl(fd, request, r) == 0 ? 0 : -errno;
+    close(fd);
+    return rc;
 }
 
-static bool exists(const char *dir, const char *name)
+static unsigned netdev_flags(const char *name, unsigned otherwise)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s%s", dir, name);
-    return access(path, F_OK) == 0;
+    struct ifreq r = {0};
+    return ask(name, SIOCGIFFLAGS, &r) == 0 ? (unsigned short)r.ifr_flags : otherwise;
 }
 
 /** The kernel driver a PCI device is bound to; "none" when there is none. */
@@ -57,9 +61,11 @@ static int check_pci(const char *address, struct tern_error *err)
     /* Drivers that DPDK can use a device through; the second row keep it in the kernel, too. */
     static const char *const usable[] = {"vfio-pci", "uio_pci_generic", "igb_uio", /**/
         "mlx4_core", "mlx5_core", "mana"};
-    if (!exists(PCI_DIR, address))
-        return tern_fail(err, -ENODEV,
-            "%s: no such PCI device; type: lspci -D | grep -i ethernet", address);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, PCI_DIR "%s", address);
+    if (access(path, F_OK) != 0)
+        return tern_fail(
+            err, -ENODEV, "%s: no such PCI device; type: lspci -D | grep -i ethernet", address);
     char driver[64];
     pci_driver(address, driver, sizeof driver);
     for (size_t i = 0; i < sizeof usable / sizeof usable[0]; i++)
@@ -73,12 +79,12 @@ static int check_pci(const char *address, struct tern_error *err)
 
 static int check_netdev(const char *name, struct tern_error *err)
 {
-    if (!exists(NET_DIR, name))
+    struct ifreq r = {0};
+    if (ask(name, SIOCGIFINDEX, &r) != 0)
+        return tern_fail(err, -ENODEV, "%s: no such network interface; type: ip -brief link", name);
+    if ((netdev_flags(name, IFF_UP) & IFF_UP) == 0)
         return tern_fail(
-            err, -ENODEV, "%s: no such network interface; type: ip -brief link", name);
-    if ((read_sysfs(NET_DIR, name, "flags", IFF_UP) & IFF_UP) == 0)
-        return tern_fail(err, -ENETDOWN, "%s: the interface is down; type: ip link set %s up",
-            name, name);
+            err, -ENETDOWN, "%s: the interface is down; type: ip link set %s up", name, name);
     return 0;
 }
 
@@ -106,8 +112,10 @@ static int check_dir(const char *path, const char *what, struct tern_error *err)
 static int check_pcap(const struct tern_device_spec *s, struct tern_error *err)
 {
     if (s->in[0] != '\0' && access(s->in, R_OK) != 0)
-        return tern_fail(err, -errno, "pcap: %s cannot be read (%s); give a capture file, or none: "
-            "pcap:,OUT", s->in, strerror(errno));
+        return tern_fail(err, -errno,
+            "pcap: %s cannot be read (%s); give a capture file, or none: "
+            "pcap:,OUT",
+            s->in, strerror(errno));
     return s->out[0] != '\0' ? check_dir(s->out, "pcap", err) : 0;
 }
 
@@ -136,24 +144,24 @@ int tern_device_check(const struct tern_device_spec *s, struct tern_error *err)
 
 int tern_device_node(const struct tern_device_spec *s)
 {
+    char dir[PATH_MAX];
     if (s->kind == TERN_DEVICE_PCI)
-        return (int)read_sysfs(PCI_DIR, s->name, "numa_node", -1);
-    if (s->kind == TERN_DEVICE_NETDEV)
-        return (int)read_sysfs(NET_DIR, s->name, "device/numa_node", -1);
-    return -1;
+        snprintf(dir, sizeof dir, PCI_DIR "%s", s->name);
+    else if (s->kind == TERN_DEVICE_NETDEV)
+        snprintf(dir, sizeof dir, NET_DIR "%s/device", s->name);
+    else
+        return -1;
+    return tern_topology_device_node(dir);
 }
 
 /** Receive queues a kernel interface spreads its packets over. */
 static uint32_t netdev_n_queues(const char *name)
 {
-    uint32_t n = 0;
-    while (n < TERN_PORT_QUEUES_MAX) {
-        char path[TERN_PATH_BYTES * 2 + 32];
-        snprintf(path, sizeof path, "%s/queues/rx-%u", name, n);
-        if (!exists(NET_DIR, path))
-            break;
-        n++;
-    }
+    struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
+    struct ifreq r = {.ifr_data = (char *)&channels};
+    if (ask(name, SIOCETHTOOL, &r) != 0)
+        return 1;
+    const uint32_t n = channels.combined_count + channels.rx_count;
     return n > 0 ? n : 1;
 }
 
@@ -177,13 +185,20 @@ int tern_device_queues(const struct tern_device_spec *s, uint32_t n_wanted, uint
 
 uint16_t tern_device_mtu(const struct tern_device_spec *s, uint16_t mtu_bytes)
 {
-    if (s->kind != TERN_DEVICE_NETDEV)
+    struct ifreq r = {0};
+    if (s->kind != TERN_DEVICE_NETDEV || ask(s->name, SIOCGIFMTU, &r) != 0)
         return mtu_bytes;
-    const long mtu = read_sysfs(NET_DIR, s->name, "mtu", mtu_bytes);
-    return mtu > 0 && mtu < mtu_bytes ? (uint16_t)mtu : mtu_bytes;
+    return r.ifr_mtu > 0 && r.ifr_mtu < mtu_bytes ? (uint16_t)r.ifr_mtu : mtu_bytes;
 }
 
 bool tern_device_is_promiscuous(const char *ifname)
 {
-    return (read_sysfs(NET_DIR, ifname, "flags", 0) & IFF_PROMISC) != 0;
+    return (netdev_flags(ifname, 0) & IFF_PROMISC) != 0;
+}
+
+bool tern_device_is_veth(const char *ifname)
+{
+    struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
+    struct ifreq r = {.ifr_data = (char *)&info};
+    return ask(ifname, SIOCETHTOOL, &r) == 0 && strcmp(info.driver, "veth") == 0;
 }

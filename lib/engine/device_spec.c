@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Device strings (design.md §9). A word before a colon picks the form; a PCI address is known by its
- * shape; anything else must be the name of a kernel interface. Pure text: whether the thing exists
- * is asked later, where it is opened.
+ * Device strings (design.md §9). A word before a colon picks the form; a PCI address is known by
+ * its shape; anything else must be the name of a kernel interface. Pure text: whether the thing
+ * exists is asked later, where it is opened.
  *
  * The names on the DPDK side are fixed per form, as an engine opens one device of a form at most
  * (a pair is not opened through a string). "vdev:" passes its text through, unread.
  */
 #include "device_spec.h"
 
+#include "error.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "error.h"
 
 #define FORMS                                                                                      \
     "pair, 0000:3b:00.0 (PCI), eth1 (kernel interface), tap:NAME, memif:PATH[,server], "           \
@@ -96,8 +96,8 @@ static int parse_pcap(const char *rest, struct tern_device_spec *out, struct ter
     const char *end = comma != NULL ? comma : rest + strlen(rest);
     const char *second = comma != NULL ? comma + 1 : end;
 
-    if (!take_path(out->in, rest, end) || !take_path(out->out, second, second + strlen(second)) ||
-        (out->in[0] == '\0' && out->out[0] == '\0'))
+    if (!take_path(out->in, rest, end) || !take_path(out->out, second, second + strlen(second))
+        || (out->in[0] == '\0' && out->out[0] == '\0'))
         return tern_fail(err, -EINVAL,
             "device \"pcap:%s\": give a capture to read and one to write, each at most %d "
             "characters without ',', '=', '[' or ']'; type for example pcap:in.pcap,out.pcap",
@@ -116,8 +116,7 @@ static int parse_vdev(const char *rest, struct tern_device_spec *out, struct ter
     return 0;
 }
 
-int tern_device_spec_parse(
-    const char *text, struct tern_device_spec *out, struct tern_error *err)
+int tern_device_spec_parse(const char *text, struct tern_device_spec *out, struct tern_error *err)
 {
     static const struct {
         const char *prefix;
@@ -151,7 +150,8 @@ int tern_device_spec_parse(
         snprintf(out->name, sizeof out->name, "%s", text);
         return 0;
     }
-    return tern_fail(err, -EINVAL, "device \"%.100s\" is of no known form; type one of " FORMS, text);
+    return tern_fail(
+        err, -EINVAL, "device \"%.100s\" is of no known form; type one of " FORMS, text);
 }
 
 uint32_t tern_device_spec_n_ways(const struct tern_device_spec *s)

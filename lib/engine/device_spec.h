@@ -2,11 +2,11 @@
 #pragma once
 
 /* What the user typed as a device, as a value; and the DPDK device string it stands for. */
+#include <tern/config.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <tern/config.h>
 
 enum tern_device_kind {
     TERN_DEVICE_PAIR,

@@ -18,17 +18,17 @@
  */
 #include "eal.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "error.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
 #include <rte_log.h>
 
-#include "error.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     LOG_BYTES = 320,
@@ -42,7 +42,8 @@ struct tern_eal_log {
     char text[LOG_BYTES];
 };
 
-/** Append to the text, control characters and line ends made "; ". What does not fit is left out. */
+/** Append to the text, control characters and line ends made "; ". What does not fit is left out.
+ */
 static ssize_t keep(void *cookie, const char *bytes, size_t n_bytes)
 {
     struct tern_eal_log *log = (struct tern_eal_log *)cookie;

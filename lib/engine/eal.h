@@ -2,12 +2,12 @@
 #pragma once
 
 /* DPDK's environment: started once a process, quietly, with the memory that was computed. */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <tern/config.h>
 
 #include "placement.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /** Keeps DPDK's log lines off the terminal, and the latest of them for our error messages. */
 struct tern_eal_log;
@@ -26,7 +26,8 @@ struct tern_eal_options {
     bool pci;           /* a PCI device will be opened */
 };
 
-/** True when this process has started DPDK already (an earlier engine, or the application itself). */
+/** True when this process has started DPDK already (an earlier engine, or the application itself).
+ */
 bool tern_eal_is_running(void);
 
 /** Start DPDK, unless it runs. @return 0 or -errno with one line in *err */

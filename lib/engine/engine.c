@@ -6,6 +6,11 @@
  * Start and end go through one lock and one condition: workers report their phase, the caller says
  * go, or home when one of them failed. The data path knows neither: it reads one flag a poll.
  */
+#include "error.h"
+#include "internal.h"
+
+#include <rte_ethdev.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -13,11 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <rte_ethdev.h>
-
-#include "error.h"
-#include "internal.h"
 
 enum {
     ADDRS_WAIT_MS = 3000, /* duplicate address detection may take this long */
@@ -292,8 +292,8 @@ void tern_engine_worker(
         out->busy = (double)out->busy_cycles / (double)out->total_cycles;
 }
 
-static void describe_memory(const struct tern_engine *e, const struct tern_endpoint *ep,
-    struct tern_device_info *out)
+static void describe_memory(
+    const struct tern_engine *e, const struct tern_endpoint *ep, struct tern_device_info *out)
 {
     const double mib = 1 << 20;
     const uint32_t conns_max = ep->cfg.stack.conns_max;
@@ -301,21 +301,21 @@ static void describe_memory(const struct tern_engine *e, const struct tern_endpo
     const double mbufs = (double)ep->n_mbufs * (double)ep->mbuf_bytes;
     snprintf(out->memory, sizeof out->memory,
         "%u x (%u connections x %.0f B = %.1f MiB, %u mbufs x %" PRIu64 " B = %.1f MiB) = %.1f MiB",
-        ep->cfg.n_workers, conns_max, tables / conns_max, tables / mib, ep->n_mbufs,
-        ep->mbuf_bytes, mbufs / mib, ep->cfg.n_workers * (tables + mbufs) / mib);
+        ep->cfg.n_workers, conns_max, tables / conns_max, tables / mib, ep->n_mbufs, ep->mbuf_bytes,
+        mbufs / mib, ep->cfg.n_workers * (tables + mbufs) / mib);
     if (!e->use_huge)
         snprintf(out->pages, sizeof out->pages, "4 KiB pages (--no-huge)");
     else
-        snprintf(out->pages, sizeof out->pages, "%" PRIu64 " MiB hugepages",
-            e->huge_page_bytes >> 20);
+        snprintf(
+            out->pages, sizeof out->pages, "%" PRIu64 " MiB hugepages", e->huge_page_bytes >> 20);
 }
 
 /** What the user should know: the second way taken, no link, workers away from their device. */
-static void describe_oddities(const struct tern_engine *e, const struct tern_endpoint *ep,
-    struct tern_device_info *out)
+static void describe_oddities(
+    const struct tern_engine *e, const struct tern_endpoint *ep, struct tern_device_info *out)
 {
     size_t len = (size_t)snprintf(out->note, sizeof out->note, "%s", ep->port.note);
-    if (!ep->port.link_up && len < sizeof out->note)
+    if (!tern_port_link_is_up(&ep->port) && len < sizeof out->note)
         len += (size_t)snprintf(
             out->note + len, sizeof out->note - len, "%sthe link is down", len > 0 ? "; " : "");
     if (e->n_remote > 0 && len < sizeof out->note)
@@ -324,8 +324,7 @@ static void describe_oddities(const struct tern_engine *e, const struct tern_end
             len > 0 ? "; " : "", e->n_remote, e->n_workers, ep->port.node);
 }
 
-void tern_engine_device(
-    const struct tern_engine *e, uint32_t ep_idx, struct tern_device_info *out)
+void tern_engine_device(const struct tern_engine *e, uint32_t ep_idx, struct tern_device_info *out)
 {
     *out = (struct tern_device_info){0};
     if (ep_idx >= e->n_endpoints)

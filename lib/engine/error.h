@@ -2,10 +2,10 @@
 #pragma once
 
 /* How the control plane says no: one line of text and the code to return, in one expression. */
+#include <tern/config.h>
+
 #include <stdarg.h>
 #include <stdio.h>
-
-#include <tern/config.h>
 
 /** Write the line (cause, evidence, what to type next) and @return rc. @param err may be NULL */
 __attribute__((format(printf, 3, 4))) static inline int tern_fail(

@@ -5,11 +5,7 @@
  * What an engine is made of: an engine has endpoints, an endpoint a port and workers, a worker a
  * shard. Fields that threads share are read and written with __atomic builtins, and say so.
  */
-#include <pthread.h>
-
 #include <tern/engine.h>
-
-#include <rte_mbuf.h>
 
 #include "clock.h"
 #include "device.h"
@@ -19,6 +15,10 @@
 #include "pair.h"
 #include "shard/shard.h"
 #include "steering.h"
+
+#include <rte_mbuf.h>
+
+#include <pthread.h>
 
 enum {
     TERN_BACKLOG_MAX = 1024, /* packets a worker keeps for a device that takes no more */
@@ -63,10 +63,11 @@ struct tern_worker {
 
     /* The worker's own while it runs; the counters are read by other threads (relaxed) */
     struct tern_shard *sh;
-    uint64_t last_cycles;
-    bool worked;         /* the last poll found work */
-    uint32_t n_idle_polls; /* in a row, since the last yield */
-    bool is_drained;     /* no connection lives any more */
+    uint64_t last_cycles;    /* clock of the current poll */
+    uint64_t blocked_cycles; /* clock since when the device takes nothing; 0: it does */
+    bool worked;             /* the last poll found work */
+    uint32_t n_idle_polls;   /* in a row, since the last yield */
+    bool is_drained;         /* no connection lives any more */
     uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
     uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;
     struct tern_outbox out;
@@ -86,11 +87,11 @@ struct tern_endpoint {
     uint32_t n_queues; /* asked for */
     struct tern_port port;
     struct tern_steering steering;
-    struct rte_mempool *umem; /* AF_XDP's own pool, or NULL */
-    struct tern_memory_plan tables;   /* of one worker */
-    uint32_t n_mbufs;                 /* of one worker */
-    uint64_t mbuf_bytes;              /* of one mbuf */
-    struct tern_worker *workers;      /* [cfg.n_workers] */
+    struct rte_mempool *umem;       /* AF_XDP's own pool, or NULL */
+    struct tern_memory_plan tables; /* of one worker */
+    uint32_t n_mbufs;               /* of one worker */
+    uint64_t mbuf_bytes;            /* of one mbuf */
+    struct tern_worker *workers;    /* [cfg.n_workers] */
 };
 
 struct tern_engine {
@@ -110,22 +111,33 @@ struct tern_engine {
     uint32_t n_drained; /* atomic: workers without a live connection */
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* a worker's phase, or `go` */
+    pthread_cond_t changed;                              /* a worker's phase, or `go` */
     enum { TERN_GO_WAIT, TERN_GO_RUN, TERN_GO_HOME } go; /* under lock */
     struct tern_error start_error;                       /* under lock; the first one */
 };
+
+/* ---- worker.c ---- */
+
+/** Poll until a stop is asked for. */
+void tern_worker_run(struct tern_worker *w);
+/** The orderly end: close every connection, poll until all workers are done or drain_ms is over. */
+void tern_worker_drain(struct tern_worker *w);
+
+/* ---- worker_thread.c ---- */
 
 /** Thread of a worker: shard open, start(), poll until the end, stop(), shard close. */
 void *tern_worker_main(void *worker);
 
 /* ---- setup.c ---- */
 
-/** Everything of tern_engine_open() behind the checks. What is half done tern_engine_close() undoes. */
+/** Everything of tern_engine_open() behind the checks. What is half done tern_engine_close()
+ * undoes. */
 TERN_MUST_CHECK int tern_engine_set_up(struct tern_engine *e, struct tern_error *err);
 /** The reverse. @return mbufs that did not come back */
 uint64_t tern_engine_take_down(struct tern_engine *e);
 
 /* ---- check.c ---- */
 
-/** What can be refused without looking at the machine. @return 0 or -EINVAL with one line in *err */
+/** What can be refused without looking at the machine. @return 0 or -EINVAL with one line in *err
+ */
 TERN_MUST_CHECK int tern_engine_check(const struct tern_config *cfg, struct tern_error *err);

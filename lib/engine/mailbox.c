@@ -2,14 +2,14 @@
 /* See mailbox.h. The sizes are in memory.h: the mbufs that lie in rings are part of the plan. */
 #include "mailbox.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include "error.h"
+#include "memory.h"
 
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
-#include "error.h"
-#include "memory.h"
+#include <errno.h>
+#include <stdio.h>
 
 static struct rte_ring *ring_open(
     const char *kind, uint32_t endpoint, uint32_t worker, uint32_t n, int node)
@@ -19,8 +19,8 @@ static struct rte_ring *ring_open(
     return rte_ring_create(name, n, node, RING_F_SC_DEQ);
 }
 
-int tern_mailbox_open(struct tern_mailbox *mb, uint32_t endpoint, uint32_t worker, int node,
-    struct tern_error *err)
+int tern_mailbox_open(
+    struct tern_mailbox *mb, uint32_t endpoint, uint32_t worker, int node, struct tern_error *err)
 {
     mb->segments = ring_open("seg", endpoint, worker, TERN_MAILBOX_SEGMENTS, node);
     mb->replicas = ring_open("rep", endpoint, worker, TERN_MAILBOX_REPLICAS, node);

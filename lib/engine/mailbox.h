@@ -17,8 +17,8 @@ struct tern_mailbox {
 };
 
 /** All NULL when the endpoint has one worker. @return 0, or -ENOMEM with one line in *err */
-TERN_MUST_CHECK int tern_mailbox_open(struct tern_mailbox *mb, uint32_t endpoint, uint32_t worker,
-    int node, struct tern_error *err);
+TERN_MUST_CHECK int tern_mailbox_open(
+    struct tern_mailbox *mb, uint32_t endpoint, uint32_t worker, int node, struct tern_error *err);
 
 /** Free the rings and what is in them. */
 void tern_mailbox_close(struct tern_mailbox *mb);

@@ -12,16 +12,16 @@
  */
 #include "memory.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
+#include "error.h"
+#include "shard/shard.h"
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
-#include "error.h"
-#include "shard/shard.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 #define HUGEPAGES_DIR "/sys/kernel/mm/hugepages/hugepages-"
 #define CGROUP_DIR    "/sys/fs/cgroup/memory."
@@ -44,8 +44,8 @@ uint32_t tern_mbufs_for_data(uint32_t conns_max)
 uint32_t tern_pool_size(const struct tern_pool_need *need)
 {
     /* A cache holds up to one and a half times its size before it is flushed. */
-    return need->n_rx_desc + need->n_tx_desc + need->n_mailbox + need->n_outbox + need->n_data +
-        need->n_threads * TERN_POOL_CACHE * 3 / 2 + TERN_BURST_MAX;
+    return need->n_rx_desc + need->n_tx_desc + need->n_mailbox + need->n_outbox + need->n_data
+           + need->n_threads * TERN_POOL_CACHE * 3 / 2 + TERN_BURST_MAX;
 }
 
 uint16_t tern_mbuf_room_bytes(uint32_t mtu_bytes)

@@ -2,10 +2,10 @@
 #pragma once
 
 /* How much memory an engine takes, whether it is there, and the mbuf pools themselves. */
+#include <tern/config.h>
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <tern/config.h>
 
 struct rte_mempool;
 

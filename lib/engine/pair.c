@@ -8,16 +8,16 @@
  */
 #include "pair.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "error.h"
 
 #include <rte_errno.h>
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
 
-#include "error.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 static int open_rings(struct tern_pair *p, uint32_t n_desc)
 {
@@ -25,16 +25,15 @@ static int open_rings(struct tern_pair *p, uint32_t n_desc)
         for (uint32_t q = 0; q < p->n_queues; q++) {
             char name[RTE_RING_NAMESIZE];
             snprintf(name, sizeof name, "tern_pair_%u_%u", end, q);
-            p->rings[end][q] = rte_ring_create(name, n_desc, SOCKET_ID_ANY,
-                RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
+            p->rings[end][q] = rte_ring_create(
+                name, n_desc, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
             if (p->rings[end][q] == NULL)
                 return -rte_errno;
         }
     return 0;
 }
 
-int tern_pair_open(
-    struct tern_pair *p, uint32_t n_queues, uint32_t n_desc, struct tern_error *err)
+int tern_pair_open(struct tern_pair *p, uint32_t n_queues, uint32_t n_desc, struct tern_error *err)
 {
     memset(p, 0, sizeof *p);
     p->n_queues = n_queues;

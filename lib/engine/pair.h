@@ -2,13 +2,13 @@
 #pragma once
 
 /* Two ports joined by rings: what one sends on queue i the other receives on queue i. */
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <tern/config.h>
 
 #include <rte_mbuf.h>
 #include <rte_ring.h>
+
+#include <stdbool.h>
+#include <stdint.h>
 
 enum {
     TERN_PAIR_QUEUES_MAX = 16, /* the ring driver's own limit */
@@ -20,7 +20,8 @@ struct tern_pair {
     uint16_t port_ids[2];
 };
 
-/** @return 0 or -errno with one line in *err; a half-made pair is taken apart by tern_pair_close() */
+/** @return 0 or -errno with one line in *err; a half-made pair is taken apart by tern_pair_close()
+ */
 TERN_MUST_CHECK int tern_pair_open(
     struct tern_pair *p, uint32_t n_queues, uint32_t n_desc, struct tern_error *err);
 

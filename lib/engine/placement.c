@@ -3,19 +3,20 @@
  * Placement is greedy, a worker at a time, by one comparison of four things in this order: workers
  * already there, wrong NUMA node, workers on the same physical core, CPU 0. With that one rule the
  * common cases fall out: two workers on two cores rather than on two threads of one; both ends of a
- * pair apart; a machine with fewer CPUs than workers shared evenly (the loop then yields, worker.c).
+ * pair apart; a machine with fewer CPUs than workers shared evenly (the loop then yields,
+ * worker.c).
  *
  * Node before core: a remote node costs every packet a trip to the other memory, a busy sibling
  * some tens of percent.
  */
 #include "placement.h"
 
+#include "error.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "error.h"
 
 enum { LIST_TEXT_BYTES = 128 };
 

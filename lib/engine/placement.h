@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-/* Which CPU each worker runs on. Pure functions of a topology; tern_topology_read() gets the real one. */
+/* Which CPU each worker runs on. Pure functions of a topology; tern_topology_read() gets the real
+ * one. */
+#include <tern/config.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <tern/config.h>
 
 enum { TERN_CPUS_MAX = 1024 };
 
@@ -25,7 +26,7 @@ struct tern_topology {
 /** What is asked for and given, worker by worker (all endpoints in one row). */
 struct tern_placement {
     uint32_t n_workers;
-    const int *nodes;          /* [n_workers] node of the worker's device, -1 = any */
+    const int *nodes;             /* [n_workers] node of the worker's device, -1 = any */
     const struct tern_cpu **cpus; /* [n_workers] out: where it runs, an entry of the topology */
 };
 

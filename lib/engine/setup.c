@@ -7,6 +7,14 @@
  * tern_engine_take_down() is the same list backwards; every step of it copes with things that were
  * never made.
  */
+#include "error.h"
+#include "internal.h"
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_mempool.h>
+#include <rte_ring.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,17 +23,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <rte_eal.h>
-#include <rte_errno.h>
-#include <rte_mempool.h>
-#include <rte_ring.h>
-
-#include "error.h"
-#include "internal.h"
-
 enum {
     DESC_DEFAULT = 1024,
-    XSK_RING_MBUFS = 3 * 2048, /* AF_XDP: fill, receive and completion rings of a queue */
+    XSK_RING_MBUFS = 3 * 2048,     /* AF_XDP: fill, receive and completion rings of a queue */
     POOL_OVERHEAD_BYTES = 2 << 20, /* caches, index ring and rounding of a pool */
     EAL_OVERHEAD_BYTES = 16 << 20, /* what drivers allocate for themselves */
     ARITHMETIC_BYTES = 256,
@@ -77,8 +77,8 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
         struct tern_endpoint *ep = &e->endpoints[i];
         const uint32_t n = ep->cfg.n_workers;
-        ep->workers = (struct tern_worker *)aligned_alloc(
-            RTE_CACHE_LINE_SIZE, n * sizeof *ep->workers);
+        ep->workers =
+            (struct tern_worker *)aligned_alloc(RTE_CACHE_LINE_SIZE, n * sizeof *ep->workers);
         if (ep->workers == NULL)
             return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", n);
         memset(ep->workers, 0, n * sizeof *ep->workers);
@@ -190,8 +190,8 @@ static uint64_t endpoint_mbuf_bytes(const struct tern_engine *e, const struct te
     const uint64_t n_each = (uint64_t)ep->n_mbufs + TERN_RESERVE_MBUFS;
     uint64_t sum = ep->cfg.n_workers * (n_each * ep->mbuf_bytes + POOL_OVERHEAD_BYTES);
     if (wants_umem(ep))
-        sum += n_umem_mbufs(ep) * tern_mbuf_bytes(room_bytes, true, page_bytes) +
-            POOL_OVERHEAD_BYTES;
+        sum +=
+            n_umem_mbufs(ep) * tern_mbuf_bytes(room_bytes, true, page_bytes) + POOL_OVERHEAD_BYTES;
     return sum;
 }
 
@@ -214,8 +214,8 @@ static void add_up(const struct tern_engine *e, struct tern_memory_want *want, c
             len += (size_t)snprintf(arithmetic + len, ARITHMETIC_BYTES - len,
                 "%s%u worker%s x (%.0f MiB of tables for %u connections + %.0f MiB for %u mbufs)",
                 i > 0 ? " + " : "", ep->cfg.n_workers, ep->cfg.n_workers == 1 ? "" : "s",
-                mib(ep->tables.total), ep->cfg.stack.conns_max,
-                mib(mbuf_bytes / ep->cfg.n_workers), ep->n_mbufs);
+                mib(ep->tables.total), ep->cfg.stack.conns_max, mib(mbuf_bytes / ep->cfg.n_workers),
+                ep->n_mbufs);
     }
 }
 
@@ -275,7 +275,8 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
 static int no_pool(const struct tern_endpoint *ep, uint32_t n, struct tern_error *err)
 {
     return tern_fail(err, -rte_errno,
-        "%s: no room for %u mbufs of %" PRIu64 " bytes (%s); DPDK's memory is fixed when it starts: "
+        "%s: no room for %u mbufs of %" PRIu64
+        " bytes (%s); DPDK's memory is fixed when it starts: "
         "give the first engine of the process more with --mem",
         ep->cfg.device, n, ep->mbuf_bytes, rte_strerror(rte_errno));
 }
@@ -302,8 +303,7 @@ static int open_mailboxes(struct tern_endpoint *ep, struct tern_worker *w, struc
 {
     if (ep->cfg.n_workers == 1)
         return 0;
-    w->handovers =
-        (struct tern_handover *)calloc(ep->cfg.n_workers, sizeof *w->handovers);
+    w->handovers = (struct tern_handover *)calloc(ep->cfg.n_workers, sizeof *w->handovers);
     if (w->handovers == NULL)
         return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", ep->cfg.n_workers);
     return tern_mailbox_open(&w->mail, ep->idx, w->idx, SOCKET_ID_ANY, err);
@@ -370,8 +370,8 @@ static int draw(void *bytes, size_t n_bytes, struct tern_error *err)
 {
     if (getrandom(bytes, n_bytes, 0) == (ssize_t)n_bytes)
         return 0;
-    return tern_fail(err, -EIO, "the kernel gives no random numbers (getrandom: %s)",
-        strerror(errno));
+    return tern_fail(
+        err, -EIO, "the kernel gives no random numbers (getrandom: %s)", strerror(errno));
 }
 
 static int set_up_steering(struct tern_engine *e, struct tern_error *err)

@@ -2,26 +2,26 @@
 /*
  * A connection lives in one worker's shard, so every segment of it must get there.
  *
- * Passive opens: where the device keeps a four-tuple on one queue (RSS with any key, or the rings of
- * a pair), whoever received the segment owns it, and nothing is handed over. Where it may not (TAP
- * follows the last sender, AF_PACKET fans out by its own rules) or where there are fewer queues than
- * workers, a keyed hash of the four-tuple names the owner: keyed, so that no peer can aim all its
- * connections at one worker.
+ * Passive opens: where the device keeps a four-tuple on one queue (RSS with any key, or the rings
+ * of a pair), whoever received the segment owns it, and nothing is handed over. Where it may not
+ * (TAP follows the last sender, AF_PACKET fans out by its own rules) or where there are fewer
+ * queues than workers, a keyed hash of the four-tuple names the owner: keyed, so that no peer can
+ * aim all its connections at one worker.
  *
- * Active opens: a worker takes ephemeral ports with port % n_workers == worker only, so the port the
- * reply is sent to names the owner. No key or table of the device is needed, and it holds in every
- * mode; the price is a ring hop for replies that RSS puts elsewhere.
+ * Active opens: a worker takes ephemeral ports with port % n_workers == worker only, so the port
+ * the reply is sent to names the owner. No key or table of the device is needed, and it holds in
+ * every mode; the price is a ring hop for replies that RSS puts elsewhere.
  *
- * A listening port wins over the ephemeral rule: all workers listen on the same ports, and ephemeral
- * ports avoid them.
+ * A listening port wins over the ephemeral rule: all workers listen on the same ports, and
+ * ephemeral ports avoid them.
  */
 #include "steering.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "wire/bytes.h"
 #include "wire/pkt.h"
+
+#include <stdio.h>
+#include <string.h>
 
 enum {
     ETH_BYTES_MIN = TERN_ETH_BYTES + TERN_VLAN_BYTES, /* no frame worth a look is shorter */
@@ -40,8 +40,7 @@ enum tern_steer_mode tern_steer_mode(uint32_t n_workers, uint32_t n_queues, bool
     return keeps_flows && n_queues == n_workers ? TERN_STEER_RSS : TERN_STEER_HASH;
 }
 
-char *tern_steer_describe(
-    const struct tern_steering *s, uint32_t n_queues, char *buf, size_t n_buf)
+char *tern_steer_describe(const struct tern_steering *s, uint32_t n_queues, char *buf, size_t n_buf)
 {
     switch (s->mode) {
     case TERN_STEER_ONE: snprintf(buf, n_buf, "one worker"); break;
@@ -77,8 +76,8 @@ static bool flow_ip4(const uint8_t *ip, uint32_t n_bytes, struct tern_steer_flow
 
 static bool is_skippable(uint8_t next_header)
 {
-    return next_header == IP6_HOP_BY_HOP || next_header == IP6_ROUTING ||
-        next_header == IP6_DST_OPTS;
+    return next_header == IP6_HOP_BY_HOP || next_header == IP6_ROUTING
+           || next_header == IP6_DST_OPTS;
 }
 
 static bool flow_ip6(const uint8_t *ip, uint32_t n_bytes, struct tern_steer_flow *out)

@@ -4,11 +4,11 @@
 /*
  * Which worker owns a segment. Pure functions of bytes; the worker loop acts on them.
  */
+#include "wire/siphash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/siphash.h"
 
 enum tern_steer_mode {
     TERN_STEER_ONE,  /* one worker owns all */
@@ -50,5 +50,5 @@ bool tern_steer_find(const uint8_t *frame, uint32_t n_bytes, bool l3, struct ter
  * @param listens  a listener has the destination port: a segment of a passive open
  * @param receiver the worker that received it
  */
-uint32_t tern_steer_owner(
-    const struct tern_steering *s, const struct tern_steer_flow *f, bool listens, uint32_t receiver);
+uint32_t tern_steer_owner(const struct tern_steering *s, const struct tern_steer_flow *f,
+    bool listens, uint32_t receiver);

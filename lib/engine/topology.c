@@ -4,13 +4,13 @@
  * their physical cores from sysfs. What cannot be read (containers hide a lot) becomes the harmless
  * answer: node 0, a core of its own.
  */
+#include "placement.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <numa.h>
 #include <sched.h>
 #include <stdio.h>
-
-#include "placement.h"
 
 static int read_int(const char *path, int otherwise)
 {

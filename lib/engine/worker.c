@@ -3,42 +3,35 @@
  * The poll loop. A poll reads the clock once, takes at most a burst from each of its queues and
  * rings, lets time pass in the shard, gives the application its tick and sends what came of it:
  *
- *   device ──► steer ──► own shard ──────────────► outbox ──► device
- *                │   ▲                                │
- *                ▼   │ (mailbox)                      ▼ (no transmit queue)
+ *   device --> steer --> own shard --------------> outbox --> device
+ *                |   ^                                |
+ *                v   | (mailbox)                      v (no transmit queue)
  *            other workers                      other worker's outbox
  *
- * Nothing here waits. A full mailbox drops and counts, as a full device queue would. What the device
- * does not take stays at the head of the outbox, in order, up to a bound.
+ * Nothing here waits. A full mailbox drops and counts, as a full device queue would. What the
+ * device does not take stays at the head of the outbox, in order, up to a bound.
  *
- * Workers are threads of ours, not EAL's: EAL fixes its set at its one start, and a second engine
- * could not have more. Registering gives them what matters of an lcore, a cache in every mempool.
- *
- * Where workers share a CPU they yield when idle and after some busy polls: else each would spin
+ * Where workers share a CPU they yield when idle and after some busy polls, else each would spin
  * through its time slice while the packets it waits for lie in another one's queue. A worker with a
- * CPU to itself yields after many idle polls: free when nobody else wants the CPU, and when somebody
- * does (one of two cores, a busy build machine), the one that has work gets on with it.
+ * CPU to itself yields after many idle polls, for whoever else the machine has to run.
  *
- * The end: drain, then poll until no worker of the engine has a live connection (the other end of a
- * pair and the other workers' segments come through our queues) or time is up.
+ * The end: drain, then poll until no worker of the engine has a live connection (the other end's
+ * and the other workers' segments come through our queues) or time is up.
  */
-#include <sched.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <rte_errno.h>
-#include <rte_ethdev.h>
-#include <rte_lcore.h>
-#include <rte_prefetch.h>
-#include <rte_ring.h>
-
-#include "error.h"
 #include "internal.h"
 #include "wire/hint.h"
 
+#include <rte_ethdev.h>
+#include <rte_prefetch.h>
+#include <rte_ring.h>
+
+#include <sched.h>
+#include <string.h>
+
 enum {
     REPLICAS_BURST = 16,
-    BUSY_POLLS_BEFORE_YIELD = 8, /* with another worker on the CPU */
+    BLOCKED_MS = 100,
+    BUSY_POLLS_BEFORE_YIELD = 8,    /* with another worker on the CPU */
     IDLE_POLLS_BEFORE_YIELD = 1024, /* with the CPU to itself: some hundred microseconds */
 };
 
@@ -208,8 +201,7 @@ static void let_driver_prepare(struct tern_worker *w, uint32_t first)
     uint32_t at = first;
     while (at < o->n) {
         const uint16_t n_left = (uint16_t)(o->n - at);
-        at += rte_eth_tx_prepare(
-            w->ep->port.id, (uint16_t)w->tx_queue, &o->pkts[at], n_left);
+        at += rte_eth_tx_prepare(w->ep->port.id, (uint16_t)w->tx_queue, &o->pkts[at], n_left);
         if (at < o->n)
             give_up(w, at, TERN_DROP_TX_FULL);
     }
@@ -233,8 +225,7 @@ static uint32_t send_to_device(struct tern_worker *w)
         struct rte_mbuf **chunk = &o->pkts[n_sent];
         n_chunk = RTE_MIN(o->n - n_sent, (uint32_t)TERN_BURST_MAX);
         n_bytes += bytes_of(chunk, n_chunk); /* a packet that was taken is not ours to look at */
-        n_taken = rte_eth_tx_burst(
-            w->ep->port.id, (uint16_t)w->tx_queue, chunk, (uint16_t)n_chunk);
+        n_taken = rte_eth_tx_burst(w->ep->port.id, (uint16_t)w->tx_queue, chunk, (uint16_t)n_chunk);
         n_bytes -= bytes_of(chunk + n_taken, n_chunk - n_taken);
         n_sent += n_taken;
     } while (n_taken == n_chunk && n_sent < o->n);
@@ -249,17 +240,36 @@ static uint32_t send_to_proxy(struct tern_worker *w)
     return rte_ring_enqueue_burst(ring, (void *const *)w->out.pkts, w->out.n, NULL);
 }
 
+/**
+ * Nothing was taken. Some drivers refuse a packet they dislike like one they have no room for, for
+ * ever: then it must not hold up all behind it.
+ */
+static void unblock(struct tern_worker *w)
+{
+    const uint64_t patience = rte_get_tsc_hz() * BLOCKED_MS / 1000;
+    if (w->blocked_cycles == 0)
+        w->blocked_cycles = w->last_cycles;
+    if (w->last_cycles - w->blocked_cycles < patience)
+        return;
+    give_up(w, 0, TERN_DROP_TX_FULL);
+    w->blocked_cycles = w->last_cycles;
+}
+
 /** Remove the first n_sent; keep the rest for the next poll, up to the bound. */
 static void keep_backlog(struct tern_worker *w, uint32_t n_sent)
 {
     struct tern_outbox *o = &w->out;
     o->n -= n_sent;
+    if (likely(n_sent > 0))
+        w->blocked_cycles = 0;
     if (likely(o->n == 0))
         return;
+    if (n_sent == 0)
+        unblock(w);
     memmove(o->pkts, o->pkts + n_sent, o->n * sizeof o->pkts[0]);
     if (o->n > TERN_BACKLOG_MAX) {
-        tern_shard_tx_failed(w->sh, o->pkts + TERN_BACKLOG_MAX, o->n - TERN_BACKLOG_MAX,
-            TERN_DROP_TX_FULL);
+        tern_shard_tx_failed(
+            w->sh, o->pkts + TERN_BACKLOG_MAX, o->n - TERN_BACKLOG_MAX, TERN_DROP_TX_FULL);
         o->n = TERN_BACKLOG_MAX;
     }
 }
@@ -323,9 +333,8 @@ static void poll_once(struct tern_worker *w)
 static void be_fair(struct tern_worker *w)
 {
     w->n_idle_polls = w->worked ? 0 : w->n_idle_polls + 1;
-    const bool is_due = w->shares_cpu
-        ? !w->worked || w->polls % BUSY_POLLS_BEFORE_YIELD == 0
-        : w->n_idle_polls >= IDLE_POLLS_BEFORE_YIELD;
+    const bool is_due = w->shares_cpu ? !w->worked || w->polls % BUSY_POLLS_BEFORE_YIELD == 0
+                                      : w->n_idle_polls >= IDLE_POLLS_BEFORE_YIELD;
     if (!is_due)
         return;
     w->n_idle_polls = 0;
@@ -337,7 +346,7 @@ static bool is_stopping(const struct tern_worker *w)
     return __atomic_load_n(&w->engine->stop, __ATOMIC_RELAXED);
 }
 
-static void run(struct tern_worker *w)
+void tern_worker_run(struct tern_worker *w)
 {
     w->last_cycles = rte_rdtsc();
     while (!is_stopping(w)) {
@@ -358,7 +367,7 @@ static bool all_are_drained(struct tern_worker *w)
     return __atomic_load_n(&w->engine->n_drained, __ATOMIC_ACQUIRE) == w->engine->n_workers;
 }
 
-static void drain(struct tern_worker *w)
+void tern_worker_drain(struct tern_worker *w)
 {
     const struct tern_worker_app *app = &w->ep->cfg.app;
     const uint64_t hz = rte_get_tsc_hz();
@@ -371,138 +380,4 @@ static void drain(struct tern_worker *w)
         poll_once(w);
         be_fair(w);
     } while (!all_are_drained(w) && rte_rdtsc() < end);
-}
-
-/* ---- the thread ---- */
-
-static void take_place(struct tern_worker *w)
-{
-    char name[16];
-    snprintf(name, sizeof name, "tern-%u.%u", w->ep->idx, w->idx);
-    pthread_setname_np(pthread_self(), name);
-
-    cpu_set_t *one = CPU_ALLOC(TERN_CPUS_MAX);
-    if (one == NULL)
-        return;
-    const size_t n_bytes = CPU_ALLOC_SIZE(TERN_CPUS_MAX);
-    CPU_ZERO_S(n_bytes, one);
-    CPU_SET_S(w->cpu->id, n_bytes, one);
-    pthread_setaffinity_np(pthread_self(), n_bytes, one);
-    CPU_FREE(one);
-}
-
-/** This worker's share of the endpoint's configuration. */
-static void configure(const struct tern_worker *w, struct tern_stack_config *stack)
-{
-    const uint32_t n_workers = w->ep->cfg.n_workers;
-    *stack = w->ep->cfg.stack;
-    tern_port_abilities(&w->ep->port, stack);
-    stack->numa_node = w->cpu->node;
-    stack->seed[3] += w->idx; /* workers differ, and worker 0 is what an embedded instance would be */
-    if (n_workers > 1) {
-        stack->port_stride = (uint16_t)n_workers;
-        stack->port_phase = (uint16_t)w->idx;
-    }
-}
-
-static int open_shard(struct tern_worker *w, struct tern_error *err)
-{
-    struct tern_stack_config stack;
-    configure(w, &stack);
-    const struct tern_shard_params params = {
-        .cfg = &stack,
-        .worker = w->idx,
-        .pool = w->pool,
-        .reserve = w->reserve,
-        .now_ns = tern_clock_ns(&w->engine->clock, rte_rdtsc()),
-    };
-    int rc = rte_thread_register();
-    if (rc != 0)
-        return tern_fail(err, -rte_errno,
-            "worker %u: DPDK has no thread number left (%s); use fewer workers", w->idx,
-            rte_strerror(rte_errno));
-    w->lcore = rte_lcore_id();
-    struct tern_shard *sh = NULL;
-    rc = tern_shard_open(&params, &sh, err);
-    if (rc != 0)
-        return rc;
-    pthread_mutex_lock(&w->engine->lock);
-    w->sh = sh;
-    pthread_mutex_unlock(&w->engine->lock);
-    return 0;
-}
-
-static int start(struct tern_worker *w, struct tern_error *err)
-{
-    const struct tern_worker_app *app = &w->ep->cfg.app;
-    int rc = open_shard(w, err);
-    if (rc != 0 || app->start == NULL)
-        return rc;
-    rc = app->start(w->sh, app->ctx);
-    if (rc != 0)
-        return tern_fail(err, rc,
-            "%s: worker %u could not start the application (%s); check its addresses and ports",
-            w->ep->cfg.device, w->idx, strerror(-rc));
-    return 0;
-}
-
-/** Tell how the start went and wait for the word. @return true: run; false: go home */
-static bool report_and_wait(struct tern_worker *w, int rc, const struct tern_error *err)
-{
-    struct tern_engine *e = w->engine;
-    pthread_mutex_lock(&e->lock);
-    w->phase = TERN_WORKER_STARTED;
-    w->start_rc = rc;
-    if (rc != 0 && e->start_error.text[0] == '\0')
-        e->start_error = *err;
-    pthread_cond_broadcast(&e->changed);
-    while (e->go == TERN_GO_WAIT)
-        pthread_cond_wait(&e->changed, &e->lock);
-    const bool run = e->go == TERN_GO_RUN;
-    pthread_mutex_unlock(&e->lock);
-    return run;
-}
-
-/** Keep the counters readable beyond the shard's life, and close it. */
-static void close_shard(struct tern_worker *w)
-{
-    struct tern_shard *sh = w->sh;
-    if (w->out.n > 0)
-        tern_shard_tx_failed(sh, w->out.pkts, w->out.n, TERN_DROP_STOPPING);
-    w->out.n = 0;
-    pthread_mutex_lock(&w->engine->lock);
-    w->final_stats = *tern_shard_stats_rw(sh);
-    w->sh = NULL;
-    pthread_mutex_unlock(&w->engine->lock);
-    tern_shard_close(sh, &w->leaks);
-}
-
-static void end(struct tern_worker *w)
-{
-    struct tern_engine *e = w->engine;
-    rte_thread_unregister();
-    pthread_mutex_lock(&e->lock);
-    w->phase = TERN_WORKER_ENDED;
-    pthread_cond_broadcast(&e->changed);
-    pthread_mutex_unlock(&e->lock);
-}
-
-void *tern_worker_main(void *worker)
-{
-    struct tern_worker *w = (struct tern_worker *)worker;
-    struct tern_error err = {.text = ""};
-    const struct tern_worker_app *app = &w->ep->cfg.app;
-
-    take_place(w);
-    const int rc = start(w, &err);
-    if (report_and_wait(w, rc, &err)) {
-        run(w);
-        drain(w);
-    }
-    if (rc == 0 && app->stop != NULL)
-        app->stop(w->sh, app->ctx);
-    if (w->sh != NULL)
-        close_shard(w);
-    end(w);
-    return NULL;
 }

@@ -411,9 +411,16 @@ static void conn_expired(struct tern_shard *sh, uint32_t idx)
     tern_conn_timers(&sh->tcp, &sh->tcp.conns[idx]);
 }
 
+/** A half-open connection lives no longer than its listener (RFC 9293 §3.10.4). */
 static void half_expired(struct tern_shard *sh, uint32_t idx)
 {
-    tern_half_timer(&sh->tcp, tern_pool_at(&sh->halves, idx));
+    struct tern_half *h = tern_pool_at(&sh->halves, idx);
+    if (tern_listeners_find(&sh->listeners, &h->key.local, h->key.lport) != NULL) {
+        tern_half_timer(&sh->tcp, h);
+        return;
+    }
+    sh->tcp.stats.half_refused++;
+    tern_host_half_free(&sh->tcp, h);
 }
 
 static void tw_expired(struct tern_shard *sh, uint32_t idx)

@@ -217,11 +217,13 @@ static enum tern_drop time_wait(struct tern_shard *sh, uint32_t idx, struct tern
     const enum tern_drop why = tern_tw_rx(&sh->tcp, tw, seg, &reopen);
     if (!reopen)
         return why;
-    if (find_listener(sh, &seg->key, &l)) {
-        sh->tcp.stats.time_wait_reused++;
-        tern_host_tw_free(&sh->tcp, tw);
-    }
-    return no_connection(sh, seg);
+    if (!find_listener(sh, &seg->key, &l))
+        return tern_closed_rx(&sh->tcp, seg);
+    l.reopens = true;
+    l.old_nxt = tw->snd_nxt;
+    sh->tcp.stats.time_wait_reused++;
+    tern_host_tw_free(&sh->tcp, tw);
+    return tern_listen_rx(&sh->tcp, &l, seg);
 }
 
 /** One segment. Records of one tuple change within a burst, so the table is asked here, not before.

@@ -137,17 +137,25 @@ void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reas
     tern_conn_touch(t, c);
 }
 
+/** RFC 9293 §3.10.5: the peer is told unless it knows nothing of us yet, or has had our FIN. */
+static bool counts_on_us(const struct tern_conn *c)
+{
+    if (c->state == TERN_CLOSING || c->state == TERN_LAST_ACK)
+        return !(c->flags & TERN_CF_FIN_SENT);
+    return c->state != TERN_CLOSED && c->state != TERN_SYN_SENT;
+}
+
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why)
 {
-    /* RFC 9293 §3.10.5: in SYN-SENT there is nobody to tell. */
-    if (c->state != TERN_CLOSED && c->state != TERN_SYN_SENT)
+    if (counts_on_us(c))
         tern_conn_send_rst(t, c);
     tern_conn_end(t, c, why);
 }
 
 void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c)
 {
-    tern_conn_send_ack(t, c);
+    if (c->flags & TERN_CF_ACK_NOW) /* the peer's FIN brought us here; not so from CLOSING */
+        tern_conn_send_ack(t, c);
     tern_conn_set_state(c, TERN_TIME_WAIT);
     struct tern_tw *tw = tern_host_tw_from_conn(t, c);
     if (tw != NULL) {
@@ -178,6 +186,7 @@ static void count_end(struct tern_tcp *t, const struct tern_conn *c)
 static void release(struct tern_tcp *t, struct tern_conn *c)
 {
     count_end(t, c);
+    c->flags |= TERN_CF_TOUCHED; /* no call from on_closed() puts it on the list again */
     const struct tern_app *app = tern_conn_app(t, c);
     if (app->on_closed != NULL)
         app->on_closed(tern_shard_of(t), c, (enum tern_close_reason)c->misc);
@@ -205,10 +214,23 @@ void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c)
     t->touched_tail = idx;
 }
 
-static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
+bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL && q->n_bytes > t->cfg.snd_buf_bytes / 2)
+    return q == NULL || q->n_bytes <= t->cfg.snd_buf_bytes / 2;
+}
+
+/** An application told without it would fail at once, and have to be told again. */
+static bool has_memory(struct tern_tcp *t)
+{
+    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    rte_pktmbuf_free(m);
+    return m != NULL;
+}
+
+static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (!tern_conn_is_drained(t, c) || !has_memory(t))
         return;
     if (!tern_state_can_send((enum tern_state)c->state) || tern_conn_is_opening(c))
         return;
@@ -226,10 +248,10 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_output(t, c);
     if ((c->flags & TERN_CF_ACK_NOW) && c->state != TERN_CLOSED)
         tern_conn_send_ack(t, c);
-    if (c->state == TERN_CLOSED)
-        release(t, c);
-    else
+    if (c->state != TERN_CLOSED)
         tern_conn_arm_timer(t, c);
+    else if (!(c->flags & TERN_CF_TOUCHED)) /* else on_sendable() ended it, and it comes again */
+        release(t, c);
 }
 
 void tern_tcp_settle(struct tern_tcp *t)

@@ -179,7 +179,8 @@ struct tern_rare {
     uint8_t keepalive_sent;   /* unanswered probes */
     uint8_t dscp, ttl;
     bool keepalive_armed, linger_armed, timer_armed;
-    uint8_t spare[28];
+    uint8_t spare[24];
+    uint32_t silent_more_ms; /* retransmission intervals run out beyond those `backoff` counts */
 };
 static_assert(sizeof(struct tern_rare) == 64, "one line of options");
 

@@ -38,15 +38,8 @@ static enum tern_drop packet_too_big(
         return TERN_DROP_ICMP_STALE; /* RFC 8201 §4: only ever smaller */
     c->mss_bytes = (uint16_t)mss;
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL && c->snd.una.v != c->snd.nxt.v) {
-        /* What was sent too big is lost: again at once, in the new size, without blaming
-         * congestion. */
-        q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_TIMED | TERN_TXQ_FAST)) | TERN_TXQ_RTO);
-        q->recover = c->snd.nxt;
-        q->rtx_nxt = c->snd.una;
-        c->slow |= TERN_SLOW_RECOVERY;
-        tern_conn_touch(t, c);
-    }
+    if (q != NULL && c->snd.una.v != c->snd.nxt.v)
+        tern_conn_resend(t, c); /* what was sent too big is lost: at once, in the new size */
     return TERN_DROP_ICMP_DONE;
 }
 

@@ -8,7 +8,10 @@
  */
 #include <string.h>
 
-enum { KEY_WORDS = 5 };
+enum {
+    KEY_WORDS = 5,
+    ISN_BEYOND_OLD = 1 << 17, /* sequence space between an old connection and its successor */
+};
 
 /** The four-tuple as words. IPv4 takes two, so that the hash of the common case is short. */
 static uint32_t key_words(const struct tern_flow_key *k, uint64_t w[KEY_WORDS])
@@ -53,6 +56,15 @@ struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *k
     /* RFC 6528 §3: ISN = M + F; M advances every 4 µs (RFC 9293 §3.4.1 MUST-8). */
     const uint32_t m = (uint32_t)(t->now_ns / (4 * TERN_NS_PER_US));
     return (struct tern_seq){m + (uint32_t)tern_siphash24(t->keys.isn, w, n)};
+}
+
+struct tern_seq tern_isn_beyond(
+    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq old_nxt)
+{
+    const struct tern_seq isn = tern_isn(t, key);
+    if (t->cfg.pins.has_isn || tern_seq_before(old_nxt, isn))
+        return isn;
+    return tern_seq_add(old_nxt, ISN_BEYOND_OLD);
 }
 
 uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key)

@@ -11,6 +11,7 @@
  */
 #include "cookie.h"
 #include "host.h"
+#include "mbuf.h"
 #include "packet.h"
 
 /* ---- SYN-ACK ---- */
@@ -59,7 +60,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         tern_packet_reply(t, seg, &p);
         return;
     }
-    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    struct rte_mbuf *m = tern_mbuf_control(t);
     const uint16_t neighbour = m != NULL ? tern_host_route(t, &key->remote) : 0;
     if (neighbour == 0) {
         tern_drop_mbuf(t, m, m == NULL ? TERN_DROP_NO_MBUF : TERN_DROP_NO_ROUTE);
@@ -124,9 +125,12 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 
 /* ---- the ACK that completes ---- */
 
-/** Fill in a connection from what the handshake agreed on, and tell the application. */
+/**
+ * Fill in a connection from what the handshake agreed on, and tell the application.
+ * @param tries  SYN-ACKs it took, as far as is known
+ */
 static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
-    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss,
+    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, uint8_t tries,
     const struct tern_tcp_opts *peer)
 {
     tern_conn_init(t, c, &seg->key, l->app, l->user);
@@ -144,6 +148,7 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
         if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
             tern_conn_rtt_sample(c, rtt_ms * 1000);
     }
+    c->backoff = tries > 1;
     tern_host_learn(t, &seg->key.remote, seg);
     tern_conn_established(t, c);
     tern_conn_touch(t, c);
@@ -159,7 +164,7 @@ static enum tern_drop try_cookie(
         .has = seg->opts.has & TERN_HAS_TS,
         .ts_val = seg->opts.ts_val,
     };
-    const bool ours = t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER
+    const bool ours = !(seg->p.flags & TERN_TCP_SYN) && t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER
                       && tern_cookie_check(t, &seg->key, irs, iss, &peer);
     if (!ours) {
         if (!tern_rate_take(&t->rst_rate, t->now_ns))
@@ -171,7 +176,7 @@ static enum tern_drop try_cookie(
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL;
     t->stats.syn_cookies_accepted++;
-    complete(t, l, c, seg, irs, iss, &peer);
+    complete(t, l, c, seg, irs, iss, 1, &peer);
     return TERN_DROP_NONE;
 }
 
@@ -180,7 +185,6 @@ static enum tern_drop try_cookie(
 static enum tern_drop take_syn(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
-    (void)l;
     t->stats.syn_rcvd++;
     const bool full = tern_host_halves_full(t);
     const bool cookie = t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS
@@ -197,7 +201,7 @@ static enum tern_drop take_syn(
         return full ? TERN_DROP_TCP_REFUSED : TERN_DROP_TCP_TABLE_FULL;
     t->stats.half_opened++;
     half_remember(h, seg);
-    h->iss = tern_isn(t, &key);
+    h->iss = l->reopens ? tern_isn_beyond(t, &key, l->old_nxt) : tern_isn(t, &key);
     h->tries = 1;
     half_arm(t, h);
     send_syn_ack(t, &key, h->iss, h->irs, &peer, seg);
@@ -212,7 +216,7 @@ enum tern_drop tern_listen_rx(
         return TERN_DROP_TCP_LISTEN_RST;
     tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
     if (flags & TERN_TCP_ACK) /* second */
-        return flags & TERN_TCP_SYN ? tern_closed_rx(t, seg) : try_cookie(t, l, seg);
+        return try_cookie(t, l, seg);
     if (flags & TERN_TCP_SYN) /* third */
         return take_syn(t, l, seg);
     return TERN_DROP_TCP_FLAGS; /* fourth */
@@ -228,12 +232,13 @@ static enum tern_drop half_answer(
     if (!tern_rate_take(&t->rst_rate, t->now_ns))
         return TERN_DROP_TCP_CHALLENGE_RATE;
     uint8_t opt[TERN_TS_OPT_BYTES];
+    const uint8_t shift = h->wscale_sack_ts & TERN_HALF_WSCALE ? t->rcv_wscale : 0;
     struct tern_packet p = {
         .key = &h->key,
         .seq = tern_seq_add(h->iss, 1),
         .ack = tern_seq_add(h->irs, 1),
         .flags = TERN_TCP_ACK,
-        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> t->rcv_wscale, 0xffffu),
+        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> shift, 0xffffu),
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
@@ -308,9 +313,10 @@ enum tern_drop tern_half_rx(
     }
     struct tern_tcp_opts peer = half_opts(h);
     const struct tern_seq irs = h->irs, iss = h->iss;
+    const uint8_t tries = h->tries;
     struct tern_conn *c = tern_host_conn_from_half(t, h);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
-    complete(t, l, c, seg, irs, iss, &peer);
+    complete(t, l, c, seg, irs, iss, tries, &peer);
     return TERN_DROP_NONE;
 }

@@ -14,7 +14,6 @@
 
 enum {
     PORT_TRIES_MAX = 128,    /* ports looked at before an open is refused with EADDRNOTAVAIL */
-    ISN_BEYOND_TW = 1 << 17, /* sequence space between an old connection and its successor */
 };
 
 /** The tuple is free, or becomes so. @param iss  moved beyond a TIME-WAIT that is taken over */
@@ -25,13 +24,13 @@ static bool claim(
     struct tern_tw *tw = tern_host_find_tw(t, key, hash, &in_use);
     if (in_use)
         return false;
-    *iss = tern_isn(t, key);
-    if (tw == NULL)
+    if (tw == NULL) {
+        *iss = tern_isn(t, key);
         return true;
+    }
     if ((tw->ts_recent | tw->ts_offset) == 0 || !t->cfg.timestamps)
         return false;
-    if (!t->cfg.pins.has_isn && !tern_seq_before(tw->snd_nxt, *iss))
-        *iss = tern_seq_add(tw->snd_nxt, ISN_BEYOND_TW);
+    *iss = tern_isn_beyond(t, key, tw->snd_nxt);
     tern_host_tw_free(t, tw);
     t->stats.time_wait_reused++;
     return true;

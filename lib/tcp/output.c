@@ -41,8 +41,13 @@ uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
     const uint32_t step = RTE_MIN(buf / 2, (uint32_t)c->mss_bytes);
     const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised;
 
-    const uint32_t field = RTE_MIN((wnd + (1u << shift) - 1) >> shift, 0xffffu);
-    return field << shift;
+    /* Rounding up keeps the right edge, or moves it on by less than a unit. Small segments would so
+     * push it on for ever before an application that does not read: a unit beyond the buffer it is
+     * rounded down, and the edge as the peer sees it may move left by less than a unit (RFC 7323
+     * §2.4). What was promised is taken all the same. */
+    const uint32_t unit = 1u << shift;
+    const uint32_t rounded = promised > free_bytes + unit ? wnd : wnd + unit - 1;
+    return RTE_MIN(rounded >> shift, 0xffffu) << shift;
 }
 
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c)
@@ -121,7 +126,9 @@ static void draft(
     d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
     d->p.opt_bytes = write_options(t, c, d->opt);
 
-    c->rcv.adv = tern_seq_add(c->rcv.nxt, wnd);
+    const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd);
+    if (tern_seq_before(c->rcv.adv, edge))
+        c->rcv.adv = edge;
     c->last_ack_sent = c->rcv.nxt;
     c->flags &= (uint16_t) ~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
 }
@@ -163,7 +170,7 @@ enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c)
 {
     /* RFC 5961 §7 asks for a limit; one of the connection's own cannot be probed through another
      * (CVE-2016-5696). */
-    const uint8_t period = (uint8_t)((t->now_ns >> TERN_CHALLENGE_SHIFT) | 1);
+    const uint8_t period = (uint8_t)((t->now_ns >> TERN_CHALLENGE_SHIFT) % 255 + 1);
     if (c->misc == period)
         return TERN_DROP_TCP_CHALLENGE_RATE;
     c->misc = period;
@@ -339,13 +346,13 @@ static void send_again(struct tern_tcp *t, struct tern_conn *c, struct tern_txq 
 
 static void send_fin(struct tern_tcp *t, struct tern_conn *c)
 {
-    if (!send_empty(t, c, c->snd.nxt, TERN_TCP_FIN)) {
-        tern_conn_touch(t, c);
+    if (send_empty(t, c, c->snd.nxt, TERN_TCP_FIN)) {
+        c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
+        c->flags |= TERN_CF_FIN_SENT;
+    } else if (c->flags & TERN_CF_RTX) {
         return;
     }
-    c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
-    c->flags |= TERN_CF_FIN_SENT;
-    tern_conn_arm_rtx(t, c);
+    tern_conn_arm_rtx(t, c); /* to send it again; or, for want of a buffer, at all */
 }
 
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
@@ -378,11 +385,26 @@ void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c)
         send_empty(t, c, c->snd.una, TERN_TCP_FIN);
         return;
     }
+    q->flags &= (uint8_t)~TERN_TXQ_TIMED; /* Karn (RFC 6298 §3) */
     /* A window that was shut with data in flight is probed with its first octet (MUST-35). */
     const uint32_t payload_max = tern_conn_payload_max(t, c);
     const uint32_t len = c->snd.wnd_bytes == 0 ? 1 : RTE_MIN(in_flight, payload_max);
     const uint32_t sent = send_payload(t, c, q, c->snd.una, len, payload_max);
     q->rtx_nxt = tern_seq_add(c->snd.una, sent);
+}
+
+void tern_conn_resend(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q == NULL) {
+        tern_conn_retransmit(t, c); /* nothing but our FIN */
+        return;
+    }
+    q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_TIMED | TERN_TXQ_FAST)) | TERN_TXQ_RTO);
+    q->recover = c->snd.nxt;
+    q->rtx_nxt = c->snd.una;
+    c->slow |= TERN_SLOW_RECOVERY;
+    tern_conn_touch(t, c);
 }
 
 void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)

@@ -55,6 +55,8 @@ static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, s
 {
     if (!(c->flags & TERN_CF_TS) || has(seg, TERN_TCP_RST)) /* R1 exempts RST */
         return TERN_DROP_NONE;
+    if (has(seg, TERN_TCP_SYN)) /* challenged whatever it carries (RFC 5961 §4.2) */
+        return TERN_DROP_NONE;
     if (!(seg->opts.has & TERN_HAS_TS))
         return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
     const bool older = (int32_t)(seg->opts.ts_val - c->ts_recent) < 0;
@@ -156,7 +158,6 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
         tern_conn_send_syn(t, c);
         return TERN_DROP_TCP_DUPLICATE;
     }
-    seg->p.flags &= (uint8_t)~TERN_TCP_SYN;
     seg->p.seq = c->rcv.nxt;
     seg->p.len_bytes = 0;
     return TERN_DROP_NONE;
@@ -171,10 +172,13 @@ static enum tern_drop check_handshake_ack(
         tern_packet_reset(t, seg);
         return TERN_DROP_TCP_HALF_ACK;
     }
+    /* The window of a SYN-ACK is not scaled (RFC 7323 §2.2). */
+    const uint8_t shift = has(seg, TERN_TCP_SYN) ? 0 : tern_conn_snd_wscale(c);
     c->snd.una = seg->p.ack;
-    c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
+    c->snd.wnd_bytes = (uint32_t)seg->p.wnd << shift;
     c->wl1 = seg->p.seq;
     tern_conn_cancel_rtx(c);
+    tern_conn_touch(t, c); /* what was queued meanwhile may leave */
     tern_conn_established(t, c);
     return TERN_DROP_NONE;
 }
@@ -245,14 +249,13 @@ static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
     c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
     c->rcv.adv = tern_seq_add(c->rcv.adv, 1); /* a FIN takes no buffer: the window stays as wide */
     owe_ack(t, c);
-    if (c->state == TERN_FIN_WAIT_2) {
-        tern_conn_time_wait(t, c);
-        return;
-    }
-    tern_conn_set_state(c, c->state == TERN_FIN_WAIT_1 ? TERN_CLOSING : TERN_CLOSE_WAIT);
+    if (c->state != TERN_FIN_WAIT_2)
+        tern_conn_set_state(c, c->state == TERN_FIN_WAIT_1 ? TERN_CLOSING : TERN_CLOSE_WAIT);
     const struct tern_app *app = tern_conn_app(t, c);
     if (app->on_peer_closed != NULL && !(c->slow & TERN_SLOW_DEAF))
         app->on_peer_closed(tern_shard_of(t), c);
+    if (c->state == TERN_FIN_WAIT_2)
+        tern_conn_time_wait(t, c);
 }
 
 /** Everything that lies ready at RCV.NXT now, FIN included. */
@@ -261,11 +264,15 @@ static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
     uint32_t len;
     struct rte_mbuf *m;
     bool fin = false;
-    while (c->rxq != 0 && (m = tern_reasm_next(t, c, &len, &fin)) != NULL) {
+    while (c->rxq != 0 && tern_state_can_receive((enum tern_state)c->state)
+           && (m = tern_reasm_next(t, c, &len, &fin)) != NULL) {
+        if (c->slow & TERN_SLOW_DEAF) { /* the application closed at the piece before (SHLD-3) */
+            rte_pktmbuf_free(m);
+            tern_conn_abort(t, c, TERN_CLOSE_ABORTED);
+            return;
+        }
         tern_conn_deliver(t, c, m, len);
         owe_ack(t, c); /* a segment that fills a hole is acknowledged at once (RFC 5681 §4.2) */
-        if (!tern_state_can_receive((enum tern_state)c->state))
-            return;
     }
     if (fin)
         peer_closed(t, c);

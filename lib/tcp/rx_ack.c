@@ -147,16 +147,18 @@ static void advance_una(struct tern_tcp *t, struct tern_conn *c, struct tern_seq
 
 /* ---- window ---- */
 
-/** The peer opened its window again with data of ours thrown away: send that first, at once. */
+/** The peer opened its window again, and may have thrown away what was in flight: that first. */
 static void window_reopened(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (c->state == TERN_FIN_WAIT_2)
+        return; /* nothing of ours waits, and rtx_at is this state's limit */
     c->backoff = 0;
     tern_conn_touch(t, c);
     if (c->snd.una.v == c->snd.nxt.v) {
         tern_conn_cancel_rtx(c);
         return;
     }
-    tern_conn_retransmit(t, c);
+    tern_conn_resend(t, c);
     tern_conn_arm_rtx(t, c);
 }
 
@@ -191,13 +193,13 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     struct tern_txq *q = tern_conn_txq(t, c);
     if (tern_seq_before(c->snd.una, ack)) {
         advance_una(t, c, ack);
-        if (seg->p.wnd == 0)
-            c->backoff =
-                doublings; /* an acknowledged probe does not make probing faster (SHLD-30) */
+        if (seg->p.wnd == 0) /* an acknowledged probe does not make probing faster (SHLD-30) */
+            c->backoff = doublings;
         if (c->state == TERN_CLOSED)
             return;
     } else if (q != NULL && ack.v == c->snd.una.v && seg->p.len_bytes == 0
                && !(seg->p.flags & TERN_TCP_FIN) && c->snd.una.v != c->snd.nxt.v
+               && c->snd.wnd_bytes != 0 /* an answer to a probe tells of no loss */
                && (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c) == c->snd.wnd_bytes) {
         duplicate_ack(t, c, q);
     }

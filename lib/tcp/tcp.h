@@ -196,6 +196,8 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c);
 /* listen.c: passive opens. `listener` is the application index the listener stands for. */
 struct tern_listen_ctx {
     uint8_t app;
+    bool reopens;            /* the SYN takes over a TIME-WAIT … */
+    struct tern_seq old_nxt; /* … whose SND.NXT was this */
     void *user;
 };
 enum tern_drop tern_listen_rx(
@@ -230,6 +232,8 @@ void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
 /** Settle all touched connections until the tx list is full. */
 void tern_tcp_settle(struct tern_tcp *t);
+/** The send queue is down to half of its limit: an application that was cut short may go on. */
+bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c);
 /** The record of rare options, made on first use; NULL when none is left. */
 struct tern_rare *tern_conn_rare_need(struct tern_tcp *t, struct tern_conn *c);
 uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6);
@@ -250,6 +254,8 @@ bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
+/** Everything in flight again from SND.UNA on as the windows allow; congestion is not to blame. */
+void tern_conn_resend(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 /** Challenge ACK (RFC 5961): at most one a connection and period. */
@@ -261,6 +267,9 @@ uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn 
 
 /* isn.c: everything drawn from keyed hashes */
 struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key);
+/** The same where a connection before it ended at `old_nxt`: beyond that (RFC 9293 §3.6.1 MAY-2). */
+struct tern_seq tern_isn_beyond(
+    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq old_nxt);
 uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key);
 uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key);
 void tern_keys_init(struct tern_keys *k, const uint64_t seed[4]);

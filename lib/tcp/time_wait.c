@@ -23,7 +23,8 @@ static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struc
         .seq = tw->snd_nxt,
         .ack = tw->rcv_nxt,
         .flags = TERN_TCP_ACK,
-        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> t->rcv_wscale, 0xffffu),
+        /* Says nothing any more, but the right edge stays where it was at the least (SHLD-14). */
+        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,

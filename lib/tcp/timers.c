@@ -9,18 +9,21 @@
  *
  *   rtx_at     while something is unacknowledged: retransmission (RFC 6298), doubling, until the
  *              peer has been silent for R2 (RFC 9293 §3.8.3); SYN and SYN-ACK, too.
- *              with nothing in flight and data that may not leave: zero-window probe, doubling, for
- * as long as the peer acknowledges (MUST-36, MUST-37). in FIN-WAIT-2 after a full close: how long
- * to wait for the peer's FIN. ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3
- * MUST-40). rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the
- * application's).
+ *              with nothing in flight and data that may not leave: zero-window probe, doubling,
+ *              for as long as the peer acknowledges (MUST-36, MUST-37).
+ *              in FIN-WAIT-2 after a full close: how long to wait for the peer's FIN.
+ *   ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3 MUST-40).
+ *   rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the application's).
  *
  * How long a peer has been silent is not stored: every expiry doubled a known RTO, so the sum of
- * those intervals is it.
+ * those intervals is it. Only what goes beyond UNANSWERED_MAX of them, with an R2 of many minutes,
+ * is added up in a tern_rare.
  */
 #include "host.h"
 #include "sendq.h"
 #include "state.h"
+
+enum { UNANSWERED_MAX = 15 }; /* what the high nibble of tern_conn.backoff counts to */
 
 static bool is_due(const struct tern_tcp *t, uint32_t at)
 {
@@ -37,19 +40,12 @@ static uint8_t unanswered_of(const struct tern_conn *c)
     return c->backoff >> 4;
 }
 
-static void count_expiry(struct tern_conn *c)
-{
-    const uint8_t doublings = (uint8_t)RTE_MIN(backoff_of(c) + 1, TERN_RTO_BACKOFF_MAX);
-    const uint8_t silent = (uint8_t)RTE_MIN(unanswered_of(c) + 1, 15);
-    c->backoff = (uint8_t)(silent << 4 | doublings);
-}
-
 /* ---- RTO ---- */
 
 void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
 {
     const uint32_t rtt = RTE_MIN(RTE_MAX(rtt_us, 1u), 60u * 1000 * 1000);
-    if (c->srtt_us8 == 0) { /* RFC 6298 §2.2 */
+    if (c->rttvar_us4 == 0) { /* RFC 6298 §2.2: the first. After it the variation is never 0 */
         c->srtt_us8 = rtt * 8;
         c->rttvar_us4 = rtt * 2;
         return;
@@ -85,14 +81,27 @@ uint32_t tern_conn_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
 static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t base_ms = base_rto_ms(t, c);
-    uint64_t sum = 0;
-    for (uint8_t i = 0; i <= unanswered_of(c); i++) {
-        const int from_start = backoff_of(c) - i;
-        if (from_start < 0)
-            break;
-        sum += doubled_ms(t, base_ms, (uint8_t)from_start);
-    }
+    const struct tern_rare *r = tern_conn_rare(t, c);
+    uint64_t sum = unanswered_of(c) == UNANSWERED_MAX && r != NULL ? r->silent_more_ms : 0;
+    for (int i = 1; i <= unanswered_of(c) && i <= backoff_of(c); i++)
+        sum += doubled_ms(t, base_ms, (uint8_t)(backoff_of(c) - i));
     return sum;
+}
+
+/** An interval ran out. */
+static void count_expiry(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (unanswered_of(c) == UNANSWERED_MAX) {
+        struct tern_rare *r = tern_conn_rare_need(t, c);
+        if (r != NULL) /* else it is not counted, and the end comes later */
+            r->silent_more_ms += tern_conn_rto_ms(t, c);
+    }
+    const uint8_t doublings = (uint8_t)RTE_MIN(backoff_of(c) + 1, TERN_RTO_BACKOFF_MAX);
+    const uint8_t silent = (uint8_t)RTE_MIN(unanswered_of(c) + 1, UNANSWERED_MAX);
+    struct tern_rare *r = tern_conn_rare(t, c);
+    if (r != NULL && unanswered_of(c) < UNANSWERED_MAX)
+        r->silent_more_ms = 0;
+    c->backoff = (uint8_t)(silent << 4 | doublings);
 }
 
 static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn *c)
@@ -107,7 +116,11 @@ static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn
 
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
-    c->rtx_at = t->now_tick + tern_ticks_from_ms(tern_conn_rto_ms(t, c));
+    /* The last interval ends at R2, not after it (MUST-21). */
+    const uint64_t silent = silent_ms(t, c), limit = user_timeout_ms(t, c);
+    const uint64_t left_ms = limit > silent ? limit - silent : 0;
+    const uint64_t rto_ms = tern_conn_rto_ms(t, c);
+    c->rtx_at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
     c->flags |= TERN_CF_RTX;
 }
 
@@ -140,6 +153,8 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
         if (r->timer_armed)
             nearer(t, &due, &any, r->timer_at);
     }
+    if (unlikely(c->flags & TERN_CF_WANT_SENDABLE) && tern_conn_is_drained(t, c))
+        nearer(t, &due, &any, t->now_tick + tern_ticks_from_ms(TERN_SENDABLE_RETRY_MS));
     if (any)
         tern_host_conn_timer(t, c, due);
 }
@@ -174,7 +189,7 @@ static void data_expired(struct tern_tcp *t, struct tern_conn *c)
             tern_conn_probe(t, c);
         return;
     }
-    if (q != NULL)
+    if (q != NULL && c->snd.wnd_bytes != 0) /* a shut window says nothing of congestion */
         enter_timeout_recovery(t, c, q);
     tern_conn_retransmit(t, c);
 }
@@ -186,7 +201,7 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_end(t, c, TERN_CLOSE_TIMEOUT);
         return;
     }
-    if (silent_ms(t, c) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
+    if (silent_ms(t, c) + tern_conn_rto_ms(t, c) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
         tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
         return;
     }
@@ -195,7 +210,7 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
         return;
     }
     t->stats.rto_expired++;
-    count_expiry(c);
+    count_expiry(t, c);
     if (tern_conn_is_opening(c))
         handshake_expired(t, c);
     else

@@ -166,6 +166,8 @@ static void claim_while_probing_is_final(void **state)
             const bool tells = how != SIMULTANEOUS || family == 0;
             assert_memory_equal(mac, tells ? mac_a : zero_mac, 6);
             assert_int_equal(b->stats.addr_conflicts, 1);
+            claim(b, REPLY, own[family], mac_b);
+            assert_int_equal(b->stats.addr_conflicts, 2);
             live_ns(b, 100 * SEC);
             assert_false(tern_neigh_addrs_ready(&b->t));
             assert_int_equal(b->n_sent, 0);

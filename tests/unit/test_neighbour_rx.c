@@ -115,6 +115,8 @@ static void check_answer(
         assert_int_equal(b->n_sent, 1);
         assert_memory_equal(b->sent[0].dst, mac_a, 6);
     }
+    if (from == TERN_NEIGH_PROBE)
+        assert_int_equal(b->n_sent, 0);
     tern_neigh_fini(&b->t);
 }
 
@@ -352,6 +354,37 @@ static void progress_of_connections_settles_a_doubt(void **state)
     assert_mac(b, idx, mac_a);
 }
 
+static void settled_doubt_leaves_nothing_behind(void **state)
+{
+    struct bed *b = *state;
+    const uint16_t idx = start_with_gateway(b);
+    rx_reply(b, b->cfg.gateway4, mac_b);
+    rx_reply(b, b->cfg.gateway4, mac_a);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
+    wait_ns(b, TERN_NEIGH_REACHABLE_NS);
+    output(b, idx);
+    live_ns(b, TERN_NEIGH_DELAY_NS);
+    forget_sent(b);
+    live_ns(b, 2 * SEC); /* the usual three questions: one is out */
+    assert_int_equal(b->n_sent, 2);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_PROBE);
+}
+
+static void reused_entry_is_doubted_afresh(void **state)
+{
+    struct bed *b = *state;
+    bed_start(b);
+    const uint16_t idx = get_reachable(b, addr("10.1.2.3"), mac_a);
+    rx_reply(b, addr("10.1.2.3"), mac_b);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_PROBE);
+    for (uint32_t i = 0; i < 7; i++)
+        get(b, v4_host(0x300 + i));
+    tern_neigh_put(&b->t, idx);
+    assert_int_equal(get_reachable(b, addr("10.1.2.4"), mac_a), idx);
+    rx_reply(b, addr("10.1.2.4"), mac_b);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_PROBE);
+}
+
 int main(void)
 {
 #define BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
@@ -371,6 +404,8 @@ int main(void)
         BED(poisoned_gateway_keeps_its_mac_while_it_answers),
         BED(moved_gateway_is_found_within_two_seconds),
         BED(progress_of_connections_settles_a_doubt),
+        BED(settled_doubt_leaves_nothing_behind),
+        BED(reused_entry_is_doubted_afresh),
     };
     return cmocka_run_group_tests(tests, eal_up, eal_down);
 }

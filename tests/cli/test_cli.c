@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Command lines that cannot work, as a table: each is answered with exactly one line on stderr that
+ * begins with "tern: " and contains what the table says, with nothing on stdout, with the exit
+ * status of a wrong line (2), and soon. A few that do work are below, to see that the tests can
+ * tell.
+ *
+ * The program under test is the first argument. Nothing here needs root; the case that needs to be
+ * without privileges drops them with setpriv when it has any.
+ */
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+// clang-format off
+#include <cmocka.h> /* after setjmp.h and the std* headers, which it wants and does not include */
+// clang-format on
+
+extern char **environ;
+
+enum {
+    WORDS_MAX = 24,
+    TEXT_BYTES = 16384,
+    HANG_MS = 20000, /* far beyond the second that is allowed: sanitizers are slow, hangs are not */
+    STATUS_USAGE = 2,
+    STATUS_HANGS = -1,
+};
+
+static const char *program;
+
+/* ---- running it ---- */
+
+struct outcome {
+    int status; /* exit status, 128 + signal, or STATUS_HANGS */
+    char out[TEXT_BYTES], err[TEXT_BYTES];
+};
+
+struct child {
+    pid_t pid;
+    int out, err;
+};
+
+static void spawn(struct child *child, const char *const *words)
+{
+    int out[2], err[2];
+    posix_spawn_file_actions_t actions;
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    posix_spawn_file_actions_adddup2(&actions, err[1], 2);
+    char *argv[WORDS_MAX];
+    int n = 0;
+    do {
+        assert_in_range(n, 0, WORDS_MAX - 1);
+        memcpy(&argv[n], &words[n], sizeof argv[n]);
+    } while (words[n++] != NULL);
+    assert_int_equal(posix_spawnp(&child->pid, words[0], &actions, NULL, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(out[1]);
+    close(err[1]);
+    child->out = out[0];
+    child->err = err[0];
+}
+
+/* Append what there is to read. @return false at the end */
+static bool read_some(int fd, char *text)
+{
+    char rest[4096];
+    const size_t used = strlen(text);
+    const size_t room = TEXT_BYTES - 1 - used;
+    const ssize_t n = room > 0 ? read(fd, text + used, room) : read(fd, rest, sizeof rest);
+    if (n > 0 && room > 0)
+        text[used + (size_t)n] = '\0';
+    return n > 0;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Read both streams to their ends. @return false when that takes too long */
+static bool read_all(const struct child *child, struct outcome *o)
+{
+    struct pollfd fds[] = {{child->out, POLLIN, 0}, {child->err, POLLIN, 0}};
+    const uint64_t end_ms = now_ms() + HANG_MS;
+    while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+        const uint64_t t = now_ms();
+        if (t >= end_ms || poll(fds, 2, (int)(end_ms - t)) <= 0)
+            return false;
+        if (fds[0].revents != 0 && !read_some(child->out, o->out))
+            fds[0].fd = -1;
+        if (fds[1].revents != 0 && !read_some(child->err, o->err))
+            fds[1].fd = -1;
+    }
+    return true;
+}
+
+static void finish(struct child *child, struct outcome *o)
+{
+    int status;
+    *o = (struct outcome){.status = 0};
+    const bool ended = read_all(child, o);
+    if (!ended)
+        kill(child->pid, SIGKILL);
+    assert_int_equal(waitpid(child->pid, &status, 0), child->pid);
+    o->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (!ended)
+        o->status = STATUS_HANGS;
+    close(child->out);
+    close(child->err);
+}
+
+static void run(struct outcome *o, const char *const *words)
+{
+    struct child child;
+    spawn(&child, words);
+    finish(&child, o);
+}
+
+/* ---- what cannot work ---- */
+
+struct refusal {
+    const char
+        *line; /* words, separated by single spaces; "%20" stands for a space, "%" for none */
+    const char *answer; /* contained in the one line */
+};
+
+#define SERVE "serve vdev:net_null0 "
+#define OWN   "--ip 198.18.1.1/15 "
+#define LOAD  "load 198.18.0.1:80 --dev vdev:net_null0 "
+
+// clang-format off
+static const struct refusal refusals[] = {
+    /* commands */
+    {"", "a command is missing"},
+    {"dance", "unknown command dance; type one of pair, serve, load, doctor"},
+    {"--dance", "unknown command --dance"},
+    {"--version now", "too many words"},
+    {"help dance", "no help on an unknown command: dance"},
+    {"pair --dance", "pair: unrecognized option '--dance'; type 'tern help pair'"},
+    {"pair -x", "invalid option -- 'x'"},
+    {"pair now", "'now' is one word too many"},
+    {"pair --rate", "option '--rate' requires an argument"},
+    {"pair --no-huge=1", "doesn't allow an argument"},
+    {"pair --no", "ambiguous"},
+    {"doctor now", "'now' is one word too many"},
+    {"serve", "the device is missing"},
+    {"serve a b " OWN, "one word too many"},
+    {"load", "the target is missing"},
+    {"load 198.18.0.1:80 " OWN, "add --dev"},
+    {LOAD OWN "198.18.0.2:80", "second target"},
+
+    /* numbers */
+    {"pair --rate -1", "--rate: '-1' is not a number"},
+    {"pair --rate +1", "--rate: '+1' is not a number"},
+    {"pair --rate nan", "'nan' is not a number"},
+    {"pair --rate inf", "'inf' is not a number"},
+    {"pair --rate 0x10", "unknown unit"},
+    {"pair --rate 1e6", "unknown unit"},
+    {"pair --rate 10q", "unknown unit"},
+    {"pair --rate 10kk", "unknown unit"},
+    {"pair --rate 10%20", "unknown unit"},
+    {"pair --rate %", "'' is not a number"},
+    {"pair --rate 1.", "is not a number"},
+    {"pair --rate 1.5", "not whole"},
+    {"pair --rate 0", "--rate: 0 is outside 1..1000000000"},
+    {"pair --rate 2G", "outside"},
+    {"pair --rate 99999999999999999999999", "does not fit in 64 bits"},
+    {"pair --rate 18446744073709551615G", "does not fit in 64 bits"},
+    {"pair --conns 0", "--conns: 0 is outside"},
+    {"pair --conns 1 --workers 2", "less than one for each of 2 workers"},
+    {"pair --count -5", "--count: '-5' is not a number"},
+    {"pair --count 0", "outside"},
+    {"pair --duration 5x", "--duration: '5x' ends in an unknown unit; type a duration"},
+    {"pair --duration 0", "--duration: 0 is outside 1ms"},
+    {"pair --duration -1s", "not a number"},
+    {"pair --duration 1ns", "outside"},
+    {"pair --duration 99999h", "outside"},
+    {"pair --time-wait 1us", "--time-wait: 1us is outside 1ms..10m"},
+    {"pair --time-wait 1.0001s", "finer than a millisecond"},
+    {"pair --rto-min 2m", "--rto-min: 2m is outside 1ms..1m"},
+    {"pair --seed abc", "--seed: 'abc' is not a number"},
+
+    /* workers, memory, protocol */
+    {"pair --workers 0", "--workers: 0 is outside 1..64"},
+    {"pair --workers 65", "--workers: 65 is outside"},
+    {"pair --queues 0", "--queues: 0 is outside"},
+    {"pair --lcores 9999", "--lcores: CPU 9999"},
+    {"pair --lcores 0,,1", "--lcores"},
+    {"pair --lcores 1-0", "--lcores"},
+    {"pair --lcores x", "--lcores"},
+    {"pair --lcores 0 --workers 2", "--lcores"},
+    {"pair --conns-max 0", "--conns-max: 0 is outside"},
+    {"pair --conns-max 268435456 --no-huge", "too little memory"},
+    {"pair --conns-max 268435457", "--conns-max: 268435457 is outside"},
+    {"pair --mtu 67", "--mtu: 67 is outside"},
+    {"pair --mtu 9217", "--mtu: 9217 is outside"},
+    {"pair -6 --mtu 1279", "--mtu 1279"},
+    {"pair --ttl 0", "--ttl: 0 is outside"},
+    {"pair --ttl 256", "--ttl: 256 is outside"},
+    {"pair --mss 47", "--mss: 47 is outside"},
+    {"pair --syn-cookies perhaps", "--syn-cookies: 'perhaps' is unknown; type one of auto, always, never"},
+    {"pair --ack-policy never", "--ack-policy: 'never' is unknown"},
+    {"pair --scenario dance", "--scenario: 'dance' is unknown; type one of handshake, http, echo"},
+    {"pair --sources 251", "--sources: 251 is outside"},
+    {"pair --body-bytes 2Gi", "--body-bytes: 2Gi is outside"},
+    {SERVE OWN "--app dance", "--app: 'dance' is unknown; type one of http, echo, discard, chargen"},
+    {SERVE OWN "--app echo --body-bytes 1", "--body-bytes: echo has no bodies"},
+    {SERVE OWN "--port 0", "--port: 0 is outside 1..65535"},
+    {SERVE OWN "--port 65536", "--port: 65536 is outside"},
+    {SERVE OWN "--port http", "--port: 'http' is not a number"},
+
+    /* own addresses */
+    {SERVE, "no address for this end; add --ip"},
+    {SERVE "--ip hello", "--ip: 'hello' is not an address"},
+    {SERVE "--ip 1.2.3.4.5", "not an address"},
+    {SERVE "--ip 198.18.1.1/33", "--ip: prefix length: 33 is outside 1..32"},
+    {SERVE "--ip 2001:2::1/129", "prefix length: 129 is outside 1..128"},
+    {SERVE "--ip 198.18.1.1/", "prefix length: '' is not a number"},
+    {SERVE "--ip 0.0.0.0/8", "--ip 0.0.0.0/8"},
+    {SERVE "--ip ::/64", "--ip ::/64"},
+    {SERVE "--ip 255.255.255.255/32", "--ip 255.255.255.255/32"},
+    {SERVE "--ip 224.0.0.1/24", "multicast"},
+    {SERVE "--ip ff02::1/64", "multicast"},
+    {SERVE "--ip 127.0.0.1/8", "loopback"},
+    {SERVE "--ip ::1/128", "loopback"},
+    {SERVE "--ip 240.0.0.1/24", "reserved"},
+    {SERVE "--ip 198.18.0.0/15", "network"},
+    {SERVE "--ip 198.19.255.255/15", "broadcast"},
+    {SERVE OWN OWN, "--ip 198.18.1.1/15"},
+    {SERVE "--ip 198.18.1.1-198.18.1.9/15 --ip 198.18.1.5/15", "--ip 198.18.1.5/15"},
+    {SERVE "--ip 198.18.1.9-198.18.1.1/15", "runs backwards; type 198.18.1.1-198.18.1.9"},
+    {SERVE "--ip 198.18.1.1-/15", "--ip: '' is not an address"},
+    {SERVE "--ip 198.18.1.1-2001:2::1", "mixes IPv4 and IPv6"},
+    {SERVE "--ip 198.18.1.1-198.18.9.1/15", "more than 256 addresses"},
+    {SERVE "--ip 2001:2::-2001:2::ffff:ffff:ffff/48", "more than 256 addresses"},
+
+    /* the link */
+    {SERVE OWN "--gw 10.0.0.1", "--gw 10.0.0.1"},
+    {SERVE OWN "--gw hello", "--gw: 'hello' is not an address"},
+    {SERVE OWN "--gw 198.18.0.1/15", "without /len"},
+    {SERVE OWN "--gw 198.18.1.1", "--gw 198.18.1.1"},
+    {SERVE OWN "--gw 2001:2::1", "--gw 2001:2::1"},
+    {SERVE OWN "--gw 198.19.255.255", "broadcast"},
+    {SERVE OWN "--gw 198.18.0.1 --gw 198.18.0.2", "second IPv4 gateway"},
+    {SERVE OWN "--vlan 0", "--vlan: 0 is outside 1..4094"},
+    {SERVE OWN "--vlan 4095", "--vlan: 4095 is outside"},
+    {SERVE "--ip 2001:2::1/48 --mtu 1000", "--mtu 1000"},
+    {SERVE OWN "--neighbour 198.18.0.2", "is not IP=MAC"},
+    {SERVE OWN "--neighbour x=02:00:5e:00:00:01", "'x' is not an address"},
+    {SERVE OWN "--neighbour 198.18.0.2=02:00:5e:00:00", "not a MAC address"},
+    {SERVE OWN "--neighbour 198.18.0.2=02:00:5e:00:00:0g", "not a MAC address"},
+    {SERVE OWN "--neighbour 198.18.0.2=01:00:5e:00:00:01", "group bit set"},
+    {SERVE OWN "--neighbour 198.18.0.2=00:00:00:00:00:00", "all zero"},
+
+    /* targets */
+    {"load 198.18.0.1 --dev x " OWN, "has no port; type 198.18.0.1:80"},
+    {"load 198.18.0.1:0 --dev x " OWN, "port 0"},
+    {"load 198.18.0.1:65536 --dev x " OWN, "with a port of 1..65535"},
+    {"load 198.18.0.1:http --dev x " OWN, "is not ADDR:PORT"},
+    {"load example.org:80 --dev x " OWN, "names are not resolved"},
+    {"load https://198.18.0.1/ --dev x " OWN, "is not ADDR:PORT"},
+    {"load http:// --dev x " OWN, "is not ADDR:PORT"},
+    {"load 2001:2::1:80 --dev x --ip 2001:2::2/48", "is not ADDR:PORT"},
+    {"load [2001:2::1]:80 --dev x " OWN, "is IPv6 and no --ip is"},
+    {"load 198.18.0.1:80 --dev x --ip 2001:2::2/48", "is IPv4 and no --ip is"},
+    {"load 224.0.0.1:80 --dev x " OWN, "a multicast address"},
+    {"load 0.0.0.0:80 --dev x " OWN, "unspecified"},
+    {"load 255.255.255.255:80 --dev x " OWN, "broadcast"},
+    {"load 127.0.0.1:80 --dev x " OWN, "loopback"},
+    {"load 198.18.1.1:80 --dev x " OWN, "is an --ip of this end"},
+    {"load 10.0.0.1:80 --dev x " OWN, "there is no gateway; add --gw"},
+
+    /* devices */
+    {"serve nosuch0 " OWN, "nosuch0: no such network interface"},
+    {"serve 0000:ff:1f.7 " OWN, "no such PCI device"},
+    {"serve tap: " OWN, "tap:"},
+    {"serve tap:a-name-that-is-too-long " OWN, "tap:a-name-that-is-too-long"},
+    {"serve ff:zz " OWN, "of no known form"},
+    {"serve % " OWN, "no device given"},
+    {"serve pair " OWN, "tern pair"},
+    {"serve pcap:/nonexistent/in.pcap,/tmp/tern-cli.pcap " OWN, "cannot be read"},
+    {"serve memif:/nonexistent/sock " OWN, "memif"},
+    {"serve vdev:net_nosuch0 " OWN, "net_nosuch0"},
+    {"serve lo " OWN "--queues 64", "tern: lo"},
+
+    /* results */
+    {"pair --json /nonexistent/file", "--json: cannot write /nonexistent/file: No such file"},
+    {"pair --json /tmp", "--json: cannot write /tmp: Is a directory"},
+    {"pair --json %", "--json: the path is empty"},
+    {"doctor --json /nonexistent/file", "--json: cannot write"},
+};
+// clang-format on
+
+/* "a b%20c" → {"a", "b c", NULL}; a word "%" is the empty one. `copy` holds the words. */
+static void split(const char *line, char *copy, const char **words)
+{
+    int n = 0;
+    strcpy(copy, line);
+    for (char *word = strtok(copy, " "); word != NULL; word = strtok(NULL, " ")) {
+        char *mark = strchr(word, '%');
+        if (mark != NULL) {
+            const bool space = strcmp(mark, "%20") == 0;
+            strcpy(mark, space ? " " : "");
+        }
+        words[n++] = word;
+    }
+    words[n] = NULL;
+}
+
+/* @return what is wrong with the answer, or NULL */
+static const char *judge(const struct outcome *o, const char *answer)
+{
+    const char *end = strchr(o->err, '\n');
+    if (o->status == STATUS_HANGS)
+        return "hangs";
+    if (o->status != STATUS_USAGE)
+        return "exits with another status than 2";
+    if (o->out[0] != '\0')
+        return "prints on stdout";
+    if (end == NULL || end[1] != '\0')
+        return "does not print one line";
+    if (strncmp(o->err, "tern: ", 6) != 0)
+        return "does not begin with 'tern: '";
+    return strstr(o->err, answer) == NULL ? "does not say why" : NULL;
+}
+
+static void wrong_lines_are_refused_with_one_line(void **state)
+{
+    (void)state;
+    int n_bad = 0;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        const char *words[WORDS_MAX] = {program};
+        char copy[512];
+        struct outcome o;
+        split(refusals[i].line, copy, words + 1);
+        run(&o, words);
+        const char *bad = judge(&o, refusals[i].answer);
+        if (bad == NULL)
+            continue;
+        n_bad++;
+        print_error("tern %s: %s (wanted: %s)\n  status %d, stderr: %s\n", refusals[i].line, bad,
+            refusals[i].answer, o.status, o.err);
+    }
+    print_message("%zu command lines\n", sizeof refusals / sizeof refusals[0]);
+    assert_int_equal(n_bad, 0);
+}
+
+static void tap_without_privilege_is_refused(void **state)
+{
+    (void)state;
+    const char *const as_nobody[] = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+        "--inh-caps=-all", "--bounding-set=-all", program, "serve", "tap:terncli0", "--ip",
+        "198.18.1.1/15", NULL};
+    struct outcome o;
+    run(&o, geteuid() == 0 ? as_nobody : as_nobody + 6);
+    assert_null(judge(&o, "tap:terncli0"));
+}
+
+static void control_characters_are_not_printed(void **state)
+{
+    (void)state;
+    const char *const words[] = {program, "pair", "two\nlines\x1b[31m", NULL};
+    struct outcome o;
+    run(&o, words);
+    assert_null(judge(&o, "two?lines?[31m"));
+}
+
+/* ---- what does work ---- */
+
+static void help_is_on_stdout(void **state)
+{
+    (void)state;
+    static const char *const lines[][3] = {{"--help"}, {"--version"}, {"help", "pair"},
+        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const char *const words[] = {program, lines[i][0], lines[i][1], NULL};
+        struct outcome o;
+        run(&o, words);
+        assert_int_equal(o.status, 0);
+        assert_string_equal(o.err, "");
+        assert_non_null(strstr(o.out, "tern"));
+    }
+}
+
+static const json_t *field(const json_t *o, const char *path)
+{
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *key = strtok(copy, "."); key != NULL; key = strtok(NULL, ".")) {
+        o = json_object_get(o, key);
+        assert_non_null(o);
+    }
+    return o;
+}
+
+static json_t *result_of(const struct outcome *o)
+{
+    json_error_t e;
+    json_t *json = json_loads(o->out, 0, &e);
+    if (json == NULL || o->status != 0)
+        print_error("status %d: %s\n%s\n", o->status, e.text, o->err);
+    assert_int_equal(o->status, 0);
+    assert_non_null(json);
+    return json;
+}
+
+static void pair_of_exactly_n_balances_in_json(void **state)
+{
+    (void)state;
+    static const char *const scenarios[] = {"handshake", "http", "echo"};
+    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+        const char *const words[] = {program, "pair", "--count", "1k", "--no-huge", "--scenario",
+            scenarios[i], "--json", "-", NULL};
+        struct outcome o;
+        run(&o, words);
+        json_t *json = result_of(&o);
+        assert_int_equal(json_integer_value(field(json, "connections.opened")), 1000);
+        assert_int_equal(json_integer_value(field(json, "connections.closed")), 1000);
+        assert_int_equal(json_object_size(field(json, "connections.failed")), 0);
+        assert_true(json_is_true(field(json, "books_balance")));
+        assert_int_equal(json_integer_value(field(json, "leaks.mbufs")), 0);
+        assert_int_equal(json_array_size(field(json, "workers")), 2);
+        assert_string_equal(json_string_value(field(json, "scenario")), scenarios[i]);
+        json_decref(json);
+    }
+}
+
+static void interrupt_drains_and_reports(void **state)
+{
+    (void)state;
+    const char *const words[] = {
+        program, "pair", "--duration", "1h", "--no-huge", "--json", "-", NULL};
+    struct child child;
+    struct outcome o;
+    spawn(&child, words);
+    sleep(4); /* past address detection, into the run */
+    kill(child.pid, SIGINT);
+    finish(&child, &o);
+    json_t *json = result_of(&o);
+    assert_true(json_is_true(field(json, "interrupted")));
+    assert_true(json_is_true(field(json, "books_balance")));
+    json_decref(json);
+}
+
+static void json_file_appears_whole_and_alone(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/tern-cli-XXXXXX", path[64], list[128];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/result.json", dir);
+    const char *const words[] = {
+        program, "pair", "--count", "10", "--no-huge", "--json", path, NULL};
+    struct outcome o;
+    run(&o, words);
+    assert_int_equal(o.status, 0);
+    assert_string_equal(o.err, "");
+    json_t *json = json_load_file(path, 0, NULL);
+    assert_non_null(json);
+    json_decref(json);
+    assert_int_equal(unlink(path), 0);
+    snprintf(list, sizeof list, "%s holds nothing else", dir);
+    if (rmdir(dir) != 0)
+        fail_msg("not true that %s", list);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_lines_are_refused_with_one_line),
+        cmocka_unit_test(tap_without_privilege_is_refused),
+        cmocka_unit_test(control_characters_are_not_printed),
+        cmocka_unit_test(help_is_on_stdout),
+        cmocka_unit_test(pair_of_exactly_n_balances_in_json),
+        cmocka_unit_test(interrupt_drains_and_reports),
+        cmocka_unit_test(json_file_appears_whole_and_alone),
+    };
+    if (argc != 2) {
+        fprintf(stderr, "usage: test_cli PROGRAM\n");
+        return 2;
+    }
+    program = argv[1];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
