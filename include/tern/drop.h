@@ -60,6 +60,7 @@
     X(TCP_RST_RATE,        "tcp_rst_rate",        "segment for a closed port above the RST rate; not answered") \
     X(TCP_LISTEN_RST,      "tcp_listen_rst",      "RST to a listener") \
     X(TCP_LISTEN_ACK,      "tcp_listen_ack",      "ACK to a listener that is no cookie of ours; answered with RST") \
+    X(TCP_COOKIE_EARLY,    "tcp_cookie_early",    "payload to a listener under SYN cookies that carries no cookie; its sender will retransmit the one that does") \
     X(TCP_SYNSENT_ACK,     "tcp_synsent_ack",     "SYN-SENT: ACK of something never sent") \
     X(TCP_SYNSENT_NO_SYN,  "tcp_synsent_no_syn",  "SYN-SENT: neither SYN nor RST") \
     X(TCP_OUT_OF_WINDOW,   "tcp_out_of_window",   "segment outside the receive window; answered with ACK") \

@@ -85,7 +85,8 @@ TERN_API TERN_MUST_CHECK int tern_engine_open(
     const struct tern_config *cfg, struct tern_engine **out, struct tern_error *err);
 
 /** Launch the workers; returns when every start() has been called and every own address is usable
- * (or DAD took 3 s). */
+ * (or DAD took 3 s). @return 0; -EADDRINUSE: another station has one; or what a start() said. Then
+ * close the engine. */
 TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
 
 /** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */

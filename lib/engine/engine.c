@@ -150,17 +150,40 @@ static bool is_over(const struct timespec *deadline)
                                           : now.tv_nsec >= deadline->tv_nsec;
 }
 
-static void wait_for_addrs(struct tern_engine *e)
+static void find_conflict(struct tern_worker *w, void *arg)
+{
+    if (__atomic_load_n(&w->has_conflict, __ATOMIC_ACQUIRE))
+        *(const struct tern_worker **)arg = w;
+}
+
+static int refuse_conflict(const struct tern_worker *w, struct tern_error *err)
+{
+    char text[TERN_ADDR_TEXT_BYTES];
+    const uint8_t *mac = w->conflict_mac;
+    return tern_fail(err, -EADDRINUSE,
+        "%s: the address %s is in use by %02x:%02x:%02x:%02x:%02x:%02x; choose another address, or "
+        "take it from that station",
+        w->ep->cfg.device, tern_addr_format(&w->conflict_addr, text), mac[0], mac[1], mac[2],
+        mac[3], mac[4], mac[5]);
+}
+
+/** Probes take half a second; where nothing answers for long (a link that is down) go on without. */
+static int wait_for_addrs(struct tern_engine *e, struct tern_error *err)
 {
     const struct timespec deadline = in_ms(ADDRS_WAIT_MS);
     const struct timespec pause = {.tv_nsec = ADDRS_POLL_NS};
     while (!is_over(&deadline)) {
         uint32_t n_ready = 0;
+        const struct tern_worker *in_conflict = NULL;
         for_each_worker(e, add_ready, &n_ready);
+        for_each_worker(e, find_conflict, &in_conflict);
+        if (in_conflict != NULL)
+            return refuse_conflict(in_conflict, err);
         if (n_ready == e->n_workers || __atomic_load_n(&e->stop, __ATOMIC_RELAXED))
-            return;
+            return 0;
         nanosleep(&pause, NULL); /* shorter where a driver (TAP) raises signals: no matter */
     }
+    return 0;
 }
 
 static void join(struct tern_worker *w, void *arg)
@@ -186,10 +209,8 @@ int tern_engine_start(struct tern_engine *e, struct tern_error *err)
     pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
 
-    if (e->go == TERN_GO_RUN) {
-        wait_for_addrs(e);
-        return 0;
-    }
+    if (e->go == TERN_GO_RUN)
+        return wait_for_addrs(e, err);
     for_each_worker(e, join, NULL);
     if (start_rc != 0)
         return tern_fail(err, start_rc, "%s", e->start_error.text);

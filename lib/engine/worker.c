@@ -346,14 +346,24 @@ static bool is_stopping(const struct tern_worker *w)
     return __atomic_load_n(&w->engine->stop, __ATOMIC_RELAXED);
 }
 
+/** What became of the probes for our addresses, for the thread that waits for it. */
+static void tell_addrs(struct tern_worker *w)
+{
+    if (tern_shard_addrs_ready(w->sh))
+        __atomic_store_n(&w->addrs_ready, true, __ATOMIC_RELEASE);
+    else if (!w->has_conflict
+             && tern_shard_addr_conflict(w->sh, &w->conflict_addr, w->conflict_mac))
+        __atomic_store_n(&w->has_conflict, true, __ATOMIC_RELEASE);
+}
+
 void tern_worker_run(struct tern_worker *w)
 {
     w->last_cycles = rte_rdtsc();
     while (!is_stopping(w)) {
         poll_once(w);
         be_fair(w);
-        if (unlikely(!w->addrs_ready) && tern_shard_addrs_ready(w->sh))
-            __atomic_store_n(&w->addrs_ready, true, __ATOMIC_RELEASE);
+        if (unlikely(!w->addrs_ready))
+            tell_addrs(w);
     }
 }
 

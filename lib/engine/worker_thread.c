@@ -142,6 +142,8 @@ void *tern_worker_main(void *worker)
         tern_worker_run(w);
         tern_worker_drain(w);
     }
+    if (w->sh != NULL)
+        tern_shard_stop(w->sh); /* what would not drain ends here, before the application does */
     if (rc == 0 && app->stop != NULL)
         app->stop(w->sh, app->ctx);
     if (w->sh != NULL)

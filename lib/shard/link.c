@@ -109,6 +109,11 @@ int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     return 0;
 }
 
+bool tern_host_listens(const struct tern_tcp *t, uint16_t port)
+{
+    return tern_listeners_any(&((const struct tern_shard *)(const void *)t)->listeners, port);
+}
+
 uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key)
 {
     uint64_t w[5];

@@ -148,11 +148,17 @@ static void free_rest(struct tern_shard *sh)
     }
 }
 
-void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
+void tern_shard_stop(struct tern_shard *sh)
 {
+    sh->tcp.stopping = true; /* an on_closed() that connects again is refused */
     tern_records_each(sh, end_one);
     settle_all(sh);
     free_rest(sh);
+}
+
+void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
+{
+    tern_shard_stop(sh);
     if (leaks != NULL)
         *leaks = (struct tern_shard_leaks){
             .conns = sh->conns.n_used + sh->addr6s.n_used,

@@ -41,8 +41,13 @@ TERN_MUST_CHECK int tern_shard_open(
     const struct tern_shard_params *params, struct tern_shard **out, struct tern_error *err);
 
 /**
- * Close: abort nothing on the wire; every connection ends with on_closed(STOPPED), everything is
- * freed and *leaks (may be NULL) tells what was not returned: connections, half-opens, TIME-WAIT,
+ * End every connection with on_closed(STOPPED), nothing on the wire; then counters are final. The
+ * shard stays readable until it is closed, and takes no packets.
+ */
+void tern_shard_stop(struct tern_shard *sh);
+
+/**
+ * Close: stop, free everything. *leaks (may be NULL) tells what was not returned: connections, half-opens, TIME-WAIT,
  * send records, timers. All zero is the only right answer.
  */
 struct tern_shard_leaks {

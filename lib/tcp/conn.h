@@ -159,10 +159,10 @@ struct tern_rxq {
     uint32_t n_bytes;        /* held */
     uint16_t n_ranges;       /* pieces, <= TERN_REASM_RANGES_MAX */
     bool has_fin;            /* the peer's FIN is at fin */
-    uint8_t spare8;
+    uint8_t n_recent;
     struct tern_seq fin;
-    struct tern_seq last;    /* start of the piece that came last: first SACK block (RFC 2018 §4) */
-    uint8_t spare[40];
+    struct tern_seq recent[4]; /* [n_recent] where the last segments lay, latest first: SACK blocks */
+    uint8_t spare[28];
 };
 static_assert(sizeof(struct tern_rxq) == 64, "one line while a gap is open");
 

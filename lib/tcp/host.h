@@ -52,6 +52,9 @@ void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
 /** The counter from which the next ephemeral port towards this destination is drawn. */
 uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key);
 
+/** Somebody listens on this port of ours, on whatever address. */
+bool tern_host_listens(const struct tern_tcp *t, uint16_t port);
+
 /** Our address for `remote`: `wanted`, or chosen when unspecified (MUST-44). @return 0,
  * -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
 int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,

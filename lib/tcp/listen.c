@@ -164,9 +164,14 @@ static enum tern_drop try_cookie(
         .has = seg->opts.has & TERN_HAS_TS,
         .ts_val = seg->opts.ts_val,
     };
-    const bool ours = !(seg->p.flags & TERN_TCP_SYN) && t->cfg.syn_cookies != TERN_SYN_COOKIES_NEVER
+    const bool expected = t->now_ns < t->cookies_until_ns; /* none sent lately, none to come back */
+    const bool ours = expected && !(seg->p.flags & TERN_TCP_SYN)
                       && tern_cookie_check(t, &seg->key, irs, iss, &peer);
     if (!ours) {
+        /* Perhaps the second segment of a client whose ACK and first segment were lost: a RST would
+         * kill what its retransmission completes. An empty ACK has no such excuse. */
+        if (expected && seg->p.len_bytes > 0)
+            return TERN_DROP_TCP_COOKIE_EARLY;
         if (!tern_rate_take(&t->rst_rate, t->now_ns))
             return TERN_DROP_TCP_RST_RATE;
         tern_packet_reset(t, seg);
@@ -193,6 +198,7 @@ static enum tern_drop take_syn(
     const struct tern_flow_key key = seg->key;
     if (cookie) {
         t->stats.syn_cookies_sent++;
+        t->cookies_until_ns = t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
         send_syn_ack(t, &key, tern_cookie_make(t, &key, seg->p.seq, &peer), seg->p.seq, &peer, seg);
         return TERN_DROP_TCP_DONE;
     }

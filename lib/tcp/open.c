@@ -45,7 +45,7 @@ static int choose_port(
         uint32_t *turn = tern_host_port_turn(t, key);
         key->lport = tern_ports_nth(t, &key->local, &key->remote, key->rport, (*turn)++);
         *hash = tern_flow_hash(t, key);
-        if (claim(t, key, *hash, iss))
+        if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss))
             return 0;
     }
     return -EADDRNOTAVAIL;
@@ -62,6 +62,9 @@ static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts
         return rc;
     if (key->lport == 0)
         return choose_port(t, key, hash, iss);
+    /* Replies are steered to the worker whose ports these are, or as a listener's by their hash. */
+    if (key->lport % t->cfg.port_stride != t->cfg.port_phase && t->cfg.port_stride > 1)
+        return -EADDRNOTAVAIL;
     *hash = tern_flow_hash(t, key);
     return claim(t, key, *hash, iss) ? 0 : -EADDRINUSE;
 }
@@ -86,6 +89,8 @@ int tern_connect(
     if (opts->rport == 0 || opts->app == NULL
         || tern_addr_classify(&opts->remote) != TERN_ADDR_UNICAST) /* MUST-46 */
         return -EINVAL;
+    if (t->stopping)
+        return -ENETDOWN;
     struct tern_flow_key key;
     uint64_t hash;
     struct tern_seq iss;

@@ -9,8 +9,8 @@
  * that is still owed then goes alone (RFC 9293 §3.10.7.4 MUST-58, MUST-59). Every segment states
  * the window and so pays the acknowledgement; draft() is the one place where that is noted.
  *
- * The right edge of the window never moves left (SHLD-14): the field is rounded up to the scale,
- * and the edge is remembered as the peer will see it.
+ * The right edge of the window does not move left (SHLD-14): the field is rounded up to the scale,
+ * and the furthest edge the peer was shown is remembered.
  */
 #include "host.h"
 #include "mbuf.h"
@@ -57,36 +57,67 @@ uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn 
     return c->mss_bytes - ts;
 }
 
-/* SACK blocks: the piece that came last first, then the others in order (RFC 2018 §4). */
-static void sack_blocks(struct tern_rxq *r, struct tern_tcp_opts *o)
+/** The run of touching pieces that holds `seq`. @return false: none does */
+static bool block_at(const struct tern_rxq *r, struct tern_seq seq, struct tern_sack_block *b)
 {
-    struct rte_mbuf *m = r->first;
-    while (m != NULL) {
-        /* Pieces that touch are one block. */
-        struct tern_mbuf_priv *piece = tern_mbuf_priv(m);
-        struct tern_sack_block b = {piece->seq, tern_seq_add(piece->seq, piece->len_bytes)};
-        bool is_last = piece->seq.v == r->last.v;
-        m = piece->next_piece;
-        while (m != NULL && tern_mbuf_priv(m)->seq.v == b.right.v) {
-            piece = tern_mbuf_priv(m);
-            is_last |= piece->seq.v == r->last.v;
-            b.right = tern_seq_add(b.right, piece->len_bytes);
-            m = piece->next_piece;
-        }
-        if (is_last) {
-            memmove(o->sack + 1, o->sack, sizeof o->sack - sizeof o->sack[0]);
-            o->sack[0] = b;
-            o->n_sack = (uint8_t)RTE_MIN(o->n_sack + 1, TERN_SACK_BLOCKS_MAX);
-        } else if (o->n_sack < TERN_SACK_BLOCKS_MAX) {
-            o->sack[o->n_sack++] = b;
-        }
+    for (struct rte_mbuf *m = r->first; m != NULL;) {
+        b->left = b->right = tern_mbuf_priv(m)->seq;
+        for (; m != NULL && tern_mbuf_priv(m)->seq.v == b->right.v; m = tern_mbuf_priv(m)->next_piece)
+            b->right = tern_seq_add(b->right, tern_mbuf_priv(m)->len_bytes);
+        if (!tern_seq_before(seq, b->left) && tern_seq_before(seq, b->right))
+            return true;
     }
+    return false;
 }
 
-static uint32_t write_options(struct tern_tcp *t, const struct tern_conn *c, uint8_t *opt)
+static void add_block(const struct tern_rxq *r, struct tern_seq seq, struct tern_tcp_opts *o)
 {
-    struct tern_rxq *r = tern_conn_rxq(t, c);
-    if (likely(r == NULL || r->first == NULL || !(c->flags & TERN_CF_SACK))) {
+    struct tern_sack_block b;
+    if (o->n_sack == TERN_SACK_BLOCKS_MAX || !block_at(r, seq, &b))
+        return;
+    for (uint8_t i = 0; i < o->n_sack; i++)
+        if (o->sack[i].left.v == b.left.v)
+            return;
+    o->sack[o->n_sack++] = b;
+}
+
+/** First the block of the segment that came last, then those reported before (RFC 2018 §4). */
+static void sack_blocks(const struct tern_rxq *r, struct tern_tcp_opts *o)
+{
+    for (uint8_t i = 0; i < r->n_recent; i++)
+        add_block(r, r->recent[i], o);
+    for (struct rte_mbuf *m = r->first; m != NULL && o->n_sack < TERN_SACK_BLOCKS_MAX;
+         m = tern_mbuf_priv(m)->next_piece)
+        add_block(r, tern_mbuf_priv(m)->seq, o);
+}
+
+/** SACK blocks the next segment could carry, at the most; 0: nothing is held out of order. */
+static uint32_t n_sack_blocks(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const struct tern_rxq *r = tern_conn_rxq(t, c);
+    if (likely(r == NULL) || !(c->flags & TERN_CF_SACK))
+        return 0;
+    return RTE_MIN(r->n_ranges, c->flags & TERN_CF_TS ? 3u : 4u);
+}
+
+/** SACK goes along with payload where it leaves most of the segment to it. */
+static bool sack_fits_payload(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return tern_conn_payload_max(t, c) >= 4 * TERN_TCP_OPT_BYTES_MAX;
+}
+
+/** Payload of the next segment: what fits beside all of its options (RFC 6691 §2). */
+static uint32_t segment_max(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const uint32_t n = n_sack_blocks(t, c);
+    const bool with_sack = unlikely(n > 0) && sack_fits_payload(t, c);
+    return tern_conn_payload_max(t, c) - (with_sack ? 4 + 8 * n : 0);
+}
+
+static uint32_t write_options(
+    struct tern_tcp *t, const struct tern_conn *c, uint8_t *opt, bool with_sack)
+{
+    if (likely(!with_sack || n_sack_blocks(t, c) == 0)) {
         if (!(c->flags & TERN_CF_TS))
             return 0;
         return tern_packet_ts_opt(opt, tern_ts_now(t, c->ts_offset), c->ts_recent);
@@ -97,7 +128,7 @@ static uint32_t write_options(struct tern_tcp *t, const struct tern_conn *c, uin
         o.ts_val = tern_ts_now(t, c->ts_offset);
         o.ts_ecr = c->ts_recent;
     }
-    sack_blocks(r, &o);
+    sack_blocks(tern_conn_rxq(t, c), &o);
     return tern_tcp_opts_build(&o, opt);
 }
 
@@ -115,8 +146,8 @@ static void draft_fields(const struct tern_tcp *t, const struct tern_conn *c, st
 }
 
 /** A segment of a synchronized connection: it acknowledges and states the window. */
-static void draft(
-    struct tern_tcp *t, struct tern_conn *c, struct draft *d, struct tern_seq seq, uint8_t flags)
+static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, struct tern_seq seq,
+    uint8_t flags, bool with_sack)
 {
     draft_fields(t, c, d);
     const uint32_t wnd = tern_conn_window(t, c);
@@ -124,7 +155,7 @@ static void draft(
     d->p.ack = c->rcv.nxt;
     d->p.flags = flags | TERN_TCP_ACK;
     d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
-    d->p.opt_bytes = write_options(t, c, d->opt);
+    d->p.opt_bytes = write_options(t, c, d->opt, with_sack);
 
     const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd);
     if (tern_seq_before(c->rcv.adv, edge))
@@ -149,7 +180,7 @@ static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq 
         return false;
     }
     struct draft d;
-    draft(t, c, &d, seq, flags);
+    draft(t, c, &d, seq, flags, true);
     transmit(t, c, &d, m);
     return true;
 }
@@ -254,8 +285,9 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
         ends_queue && (c->flags & (again ? TERN_CF_FIN_SENT : TERN_CF_FIN_QUEUED)) != 0;
     struct draft d;
     /* PSH on the last segment that is buffered (MUST-61). */
-    draft(
-        t, c, &d, seq, (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0)));
+    const uint8_t flags =
+        (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0));
+    draft(t, c, &d, seq, flags, sack_fits_payload(t, c));
     if (len > payload_max)
         d.p.tso_mss = (uint16_t)payload_max;
     transmit(t, c, &d, m);
@@ -307,7 +339,7 @@ static void note_sent(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *
 /** Send new payload as far as windows and sense allow. */
 static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
-    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t payload_max = segment_max(t, c);
     const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
     while (q->unsent_bytes > 0) {
         uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c)), burst_max);
@@ -329,7 +361,7 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
 /** After a timeout: everything up to `recover` again, as the congestion window opens. */
 static void send_again(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
-    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t payload_max = segment_max(t, c);
     const struct tern_seq data_end = tern_seq_add(c->snd.una, q->n_bytes - q->unsent_bytes);
     const uint32_t wnd = RTE_MIN(c->cwnd_bytes, c->snd.wnd_bytes);
     const struct tern_seq edge = tern_seq_add(c->snd.una, wnd);
@@ -387,7 +419,7 @@ void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c)
     }
     q->flags &= (uint8_t)~TERN_TXQ_TIMED; /* Karn (RFC 6298 §3) */
     /* A window that was shut with data in flight is probed with its first octet (MUST-35). */
-    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t payload_max = segment_max(t, c);
     const uint32_t len = c->snd.wnd_bytes == 0 ? 1 : RTE_MIN(in_flight, payload_max);
     const uint32_t sent = send_payload(t, c, q, c->snd.una, len, payload_max);
     q->rtx_nxt = tern_seq_add(c->snd.una, sent);
@@ -410,7 +442,7 @@ void tern_conn_resend(struct tern_tcp *t, struct tern_conn *c)
 void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
-    const uint32_t payload_max = tern_conn_payload_max(t, c);
+    const uint32_t payload_max = segment_max(t, c);
     const uint32_t wnd = RTE_MAX(usable_window(c), 1u);
     const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
     const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);

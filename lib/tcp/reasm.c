@@ -56,6 +56,21 @@ static void settle_overlap(
         p->len_bytes = tern_seq_span(p->seq, tern_mbuf_priv(*link)->seq);
 }
 
+/** A segment at `seq` came: its block is the first to be reported (RFC 2018 §4). */
+static void note_recent(struct tern_rxq *r, struct tern_seq seq)
+{
+    const uint8_t room = sizeof r->recent / sizeof r->recent[0];
+    uint8_t at = 0;
+    while (at < r->n_recent && r->recent[at].v != seq.v)
+        at++;
+    if (at == r->n_recent && r->n_recent < room)
+        r->n_recent++;
+    if (at == room)
+        at--; /* the oldest makes room */
+    memmove(r->recent + 1, r->recent, at * sizeof r->recent[0]);
+    r->recent[0] = seq;
+}
+
 static void note_fin(struct tern_rxq *r, const struct tern_pkt *p)
 {
     r->has_fin = true;
@@ -77,9 +92,11 @@ enum tern_drop tern_reasm_hold(
     if (p->len_bytes == 0)
         return TERN_DROP_TCP_DONE;
 
+    const struct tern_seq start = p->seq;
     struct rte_mbuf *before;
     struct rte_mbuf **link = find_link(r, p->seq, &before);
     settle_overlap(r, p, link, before);
+    note_recent(r, start);
     if (p->len_bytes == 0)
         return TERN_DROP_TCP_DUPLICATE;
     if (r->n_ranges >= TERN_REASM_RANGES_MAX)
@@ -89,7 +106,6 @@ enum tern_drop tern_reasm_hold(
     seg->m = NULL;
     *tern_mbuf_priv(m) = (struct tern_mbuf_priv){*link, p->seq, p->len_bytes};
     *link = m;
-    r->last = p->seq;
     r->n_ranges++;
     r->n_bytes += p->len_bytes;
     return TERN_DROP_NONE;
@@ -106,12 +122,12 @@ static void release_if_empty(struct tern_tcp *t, struct tern_conn *c)
 }
 
 /** Free what in-order data has overtaken. */
-static void drop_old(struct tern_tcp *t, struct tern_conn *c, struct tern_rxq *r)
+static void drop_old(const struct tern_conn *c, struct tern_rxq *r)
 {
     while (r->first != NULL && !tern_seq_before(c->rcv.nxt, piece_end(r->first))) {
         struct rte_mbuf *old = r->first;
         unlink_piece(r, &r->first);
-        tern_drop_mbuf(t, old, TERN_DROP_TCP_DUPLICATE);
+        rte_pktmbuf_free(old); /* counted when it came */
     }
 }
 
@@ -119,7 +135,7 @@ struct rte_mbuf *tern_reasm_next(
     struct tern_tcp *t, struct tern_conn *c, uint32_t *len_bytes, bool *fin)
 {
     struct tern_rxq *r = &t->rxqs[c->rxq];
-    drop_old(t, c, r);
+    drop_old(c, r);
     struct rte_mbuf *m = r->first;
     if (m == NULL || tern_seq_before(c->rcv.nxt, tern_mbuf_priv(m)->seq)) {
         *fin = r->has_fin && r->fin.v == c->rcv.nxt.v;

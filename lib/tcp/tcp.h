@@ -61,6 +61,7 @@ struct tern_tcp {
 
     struct rte_mempool *pool, *reserve;
     struct tern_rate rst_rate;
+    uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
     uint16_t n_ip_id;   /* test pins used so far */
     uint8_t rcv_wscale; /* shift we announce */
@@ -68,6 +69,7 @@ struct tern_tcp {
     struct tern_app apps[TERN_APPS_MAX];
     const struct tern_app *app_ids[TERN_APPS_MAX]; /* what tern_connect() was handed */
     bool fast_path;                                /* off in tests: the wire must not change */
+    bool stopping;                                 /* nothing is opened any more */
     struct tern_stack_config cfg;
 };
 

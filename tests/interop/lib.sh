@@ -97,12 +97,15 @@ namespace() {
     ip -n "$1" link set lo up
 }
 
+# uses 4|6: tern has an address of this family
+uses() { [[ " ${tern_net[*]} " == *" ${tern_ip[$1]}/"* ]]; }
+
 # The kernel's end: addresses, and whole segments with finished checksums (tern reads what a wire
 # would carry).
 give_addresses() {
-    ip -n "$kernel" addr add "${kernel_ip[4]}/${prefix[4]}" dev "$link"
-    ip -n "$kernel" addr add "${kernel_ip[6]}/${prefix[6]}" dev "$link" nodad
     ip -n "$kernel" link set "$link" up
+    ! uses 4 || ip -n "$kernel" addr replace "${kernel_ip[4]}/${prefix[4]}" dev "$link"
+    ! uses 6 || ip -n "$kernel" addr replace "${kernel_ip[6]}/${prefix[6]}" dev "$link" nodad
     in_kernel ethtool -K "$link" tx off tso off gso off gro off >/dev/null
 }
 
@@ -172,8 +175,7 @@ serve() {
     tern_start serve "$device" "${tern_net[@]}" "$@"
     link_ready
     for v in 4 6; do
-        [[ ${tern_net[*]} != *"${tern_ip[$v]}/"* ]] || poll 10 answers "${tern_ip[$v]}" ||
-            fail "tern does not answer ping of ${tern_ip[$v]}"
+        ! uses $v || poll 10 answers "${tern_ip[$v]}" || fail "tern does not answer ping of ${tern_ip[$v]}"
     done
 }
 

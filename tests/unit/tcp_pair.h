@@ -140,7 +140,7 @@ static inline bool pair_next(const struct pair *p, uint64_t *at_ns)
 /** One event: time moves to it, due packets arrive, timers fire. @return false: nothing is left */
 static inline bool pair_step(struct pair *p)
 {
-    uint64_t at_ns;
+    uint64_t at_ns = 0;
     pair_flush(p);
     if (!pair_next(p, &at_ns))
         return false;
@@ -162,7 +162,7 @@ static inline bool pair_step(struct pair *p)
 static inline void pair_run_ms(struct pair *p, uint64_t ms)
 {
     const uint64_t end_ns = p->now_ns + ms * PAIR_MS;
-    uint64_t at_ns;
+    uint64_t at_ns = 0;
     for (pair_flush(p); pair_next(p, &at_ns) && at_ns <= end_ns; pair_flush(p))
         pair_step(p);
 }

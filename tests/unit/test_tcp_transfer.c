@@ -104,7 +104,7 @@ static uint64_t transfer(const struct scenario *sc, uint64_t *fast)
     const uint64_t end_ns = p.now_ns + (uint64_t)LIMIT_MS * PAIR_MS;
     while (!is_done(&client, sc) || !is_done(&server, sc)) {
         if (!pair_step(&p) || p.now_ns > end_ns)
-            fail_msg("seed %lu stands still: client %u/%u sent %u/%u received, server %u %u, %lu ms",
+            fail_msg("TERN_SEED=%lu stands still: client %u/%u sent %u/%u received, server %u %u, %lu ms",
                 sc->seed, client.sent, sc->n_bytes, client.received, sc->n_bytes, server.sent,
                 server.received, p.now_ns / PAIR_MS);
         if (server.s == NULL)
@@ -123,8 +123,10 @@ static uint64_t transfer(const struct scenario *sc, uint64_t *fast)
     pair_run_ms(&p, LIMIT_MS);
     for (int i = 0; i < 2; i++) {
         const struct tern_stats *st = tern_shard_stats(tern_embed_shard(p.e[i]));
-        assert_int_equal(st->open_now, 0);
-        assert_int_equal(st->closed[TERN_CLOSE_NORMAL], 1);
+        /* A late duplicate of the handshake's ACK opens anew under cookies: they keep no memory. */
+        const uint64_t ghosts = st->syn_cookies_accepted > 1 ? st->syn_cookies_accepted - 1 : 0;
+        if (st->open_now != ghosts || st->closed[TERN_CLOSE_NORMAL] != 1)
+            fail_msg("TERN_SEED=%lu: end %d did not close in good order", sc->seed, i);
         *fast += st->rx_fast;
     }
     const uint64_t hash = p.hash;
