@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 #include <vector>
 
 #include <tern/embed.h>
@@ -108,7 +107,9 @@ class Bench
     {
         rte_mbuf *m = rte_pktmbuf_alloc(pool_);
         auto *p = reinterpret_cast<Packet *>(rte_pktmbuf_append(m, sizeof(Packet)));
-        std::memset(p, 0, sizeof *p);
+        if (p == nullptr)
+            rte_exit(1, "no room in a packet buffer\n");
+        *p = Packet{};
         p->ip.version_ihl = 0x45;
         p->ip.total_length = rte_cpu_to_be_16(sizeof *p);
         p->ip.time_to_live = 64;

@@ -126,7 +126,7 @@ struct tern_device_info {
     char driver[64];
     char steering[96]; /**< "rss", "hash over rings (1 queue, 2 workers)", "one worker" */
     char offloads[128];
-    char memory[160]; /**< the plan: bytes per connection × limit, mbufs, total */
+    char memory[224]; /**< the plan: bytes per connection × limit, mbufs, total */
     char pages[48];   /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
     char note[256]; /**< what is odd: AF_XDP not to be had, no link, workers off the device's node;
                        or empty */
