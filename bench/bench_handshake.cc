@@ -5,13 +5,12 @@
  * count as the device's (argument 2 = 0) or are made and checked in software (1). Argument 0 is the
  * number of connections present, argument 1 the burst, argument 3 whether SYN cookies are used.
  */
-#include <benchmark/benchmark.h>
+#include <tern/embed.h>
 
 #include <algorithm>
+#include <benchmark/benchmark.h>
 #include <chrono>
 #include <vector>
-
-#include <tern/embed.h>
 
 extern "C" {
 #include "shard/shard.h"
@@ -21,7 +20,8 @@ extern "C" {
 #include <rte_mbuf.h>
 #include <rte_tcp.h>
 
-namespace {
+namespace
+{
 
 constexpr uint32_t server_ip = RTE_IPV4(198, 18, 0, 1);
 constexpr uint32_t client_net = RTE_IPV4(198, 19, 0, 0);
@@ -166,8 +166,8 @@ void handshake(benchmark::State &state)
         state.ResumeTiming();
     }
     const double n = double(state.iterations()) * burst;
-    state.counters["ns_per_handshake"] = benchmark::Counter(
-        n * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+    state.counters["ns_per_handshake"] =
+        benchmark::Counter(n * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
     state.counters["open"] = double(b.open_now());
 }
 

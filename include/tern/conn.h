@@ -84,7 +84,7 @@ TERN_API void tern_unlisten(struct tern_shard *sh, int listener);
 struct tern_connect_opts {
     union tern_addr remote;
     uint16_t rport;
-    union tern_addr local;      /**< unspecified: the first of our addresses that suits */
+    union tern_addr local; /**< unspecified: the first of our addresses that suits */
     uint16_t lport; /**< 0: chosen per RFC 6056; with several workers port % workers == own index */
     const struct tern_app *app; /**< copied on first use; keep it unchanged (compared by address) */
     void *user;

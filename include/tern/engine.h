@@ -52,8 +52,9 @@ struct tern_endpoint_config {
      * "memif:/run/x.sock[,server]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
      */
     const char *device;
-    uint32_t n_workers;            /**< 1..TERN_WORKERS_MAX; default 1 */
-    uint32_t n_queues; /**< 0 = as many as workers and device allow (a pair: as the smaller end); default 0 */
+    uint32_t n_workers; /**< 1..TERN_WORKERS_MAX; default 1 */
+    uint32_t n_queues;  /**< 0 = as many as workers and device allow (a pair: as the smaller end);
+                           default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
     bool no_offload; /**< ignore what the device could do: software checksums, no TSO */

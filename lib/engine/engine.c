@@ -167,7 +167,8 @@ static int refuse_conflict(const struct tern_worker *w, struct tern_error *err)
         mac[3], mac[4], mac[5]);
 }
 
-/** Probes take half a second; where nothing answers for long (a link that is down) go on without. */
+/** Probes take half a second; where nothing answers for long (a link that is down) go on without.
+ */
 static int wait_for_addrs(struct tern_engine *e, struct tern_error *err)
 {
     const struct timespec deadline = in_ms(ADDRS_WAIT_MS);

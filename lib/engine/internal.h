@@ -73,14 +73,14 @@ struct tern_worker {
     struct tern_outbox out;
 
     /* Shared */
-    bool addrs_ready;              /* atomic */
-    bool has_conflict;             /* atomic; the two after it are written before */
-    union tern_addr conflict_addr; /* one of ours that another station has … */
+    bool addrs_ready;                     /* atomic */
+    bool has_conflict;                    /* atomic; the two after it are written before */
+    union tern_addr conflict_addr;        /* one of ours that another station has … */
     uint8_t conflict_mac[TERN_MAC_BYTES]; /* … which is this one */
-    enum tern_worker_phase phase;  /* under engine->lock */
-    int start_rc;                  /* under engine->lock */
-    struct tern_stats final_stats; /* under engine->lock, valid when sh is NULL */
-    struct tern_shard_leaks leaks; /* written before ENDED */
+    enum tern_worker_phase phase;         /* under engine->lock */
+    int start_rc;                         /* under engine->lock */
+    struct tern_stats final_stats;        /* under engine->lock, valid when sh is NULL */
+    struct tern_shard_leaks leaks;        /* written before ENDED */
 } __rte_cache_aligned;
 
 struct tern_endpoint {

@@ -88,6 +88,11 @@ void tern_host_confirm(struct tern_tcp *t, uint16_t neighbour)
     tern_neigh_confirm(&tern_shard_of(t)->neighbours, neighbour, t->now_ns);
 }
 
+void tern_host_doubt(struct tern_tcp *t, uint16_t neighbour)
+{
+    tern_neigh_doubt(&tern_shard_of(t)->neighbours, neighbour, t->now_ns);
+}
+
 int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     const union tern_addr *wanted, union tern_addr *out)
 {

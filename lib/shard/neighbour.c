@@ -469,6 +469,18 @@ void tern_neigh_confirm_slow(struct tern_neigh_table *t, uint16_t idx, uint64_t 
         tern_neigh_enter(t, idx, TERN_NEIGH_REACHABLE);
 }
 
+void tern_neigh_doubt(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns)
+{
+    tern_neigh_heed_time(t, now_ns);
+    struct tern_neighbour *e = tern_neigh_at(t, idx);
+    const bool is_settled = e->state == TERN_NEIGH_REACHABLE || e->state == TERN_NEIGH_STALE
+                            || e->state == TERN_NEIGH_DELAY;
+    if (idx == 0 || !is_settled || t->now_ns < e->doubt_again_ns)
+        return;
+    e->doubt_again_ns = t->now_ns + TERN_NEIGH_LOCK_NS;
+    tern_neigh_start_asking(t, idx, TERN_NEIGH_PROBE);
+}
+
 void tern_neigh_learn(
     struct tern_neigh_table *t, const union tern_addr *addr, const uint8_t mac[6], uint64_t now_ns)
 {

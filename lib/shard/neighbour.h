@@ -206,6 +206,12 @@ static inline bool tern_neigh_output(struct tern_neigh_table *t, uint16_t idx, s
 static inline void tern_neigh_confirm(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns);
 
 /**
+ * Upper layers send and are not answered (negative advice, RFC 1122 §3.3.1.4): the link address is
+ * asked, and forgotten when it is silent, too. At most once in LOCK_NS for each entry.
+ */
+void tern_neigh_doubt(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns);
+
+/**
  * A completed handshake with `addr` came from `mac`. Fills in an entry without link address (making
  * one from idle places only), confirms one that has this link address, and never replaces another.
  * Ignored where addr is not on link or mac cannot be a station's.

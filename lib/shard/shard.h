@@ -47,8 +47,8 @@ TERN_MUST_CHECK int tern_shard_open(
 void tern_shard_stop(struct tern_shard *sh);
 
 /**
- * Close: stop, free everything. *leaks (may be NULL) tells what was not returned: connections, half-opens, TIME-WAIT,
- * send records, timers. All zero is the only right answer.
+ * Close: stop, free everything. *leaks (may be NULL) tells what was not returned: connections,
+ * half-opens, TIME-WAIT, send records, timers. All zero is the only right answer.
  */
 struct tern_shard_leaks {
     uint32_t conns, halves, time_waits, txqs, opts, timers, flow_entries;

@@ -113,7 +113,8 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     if (c->backoff != 0 && c->srtt_us8 == 0)
         c->srtt_us8 = TERN_RTO_AFTER_SYN_LOSS_MS * 1000 * 8;
     c->backoff = 0;
-    /* Closed already (RFC 9293 §3.10.4): from SYN-RECEIVED it is in FIN-WAIT-1, from SYN-SENT it goes. */
+    /* Closed already (RFC 9293 §3.10.4): from SYN-RECEIVED it is in FIN-WAIT-1, from SYN-SENT it
+     * goes. */
     if (c->state != TERN_FIN_WAIT_1)
         tern_conn_set_state(c, TERN_ESTABLISHED);
     if (c->state == TERN_ESTABLISHED && (c->flags & TERN_CF_FIN_QUEUED))

@@ -13,8 +13,8 @@
  * The low byte is masked with hash bits, so that it looks random, too. All of a SYN survives but
  * the exact MSS, which is rounded down to a table. Timestamps need no bit: the ACK that returns the
  * cookie carries them or not. A cookie is good in its own 69 s period and the next: a forger
- * succeeds once in 2^23. As nothing is remembered, a late duplicate of that ACK can open the connection
- * a second time.
+ * succeeds once in 2^23. As nothing is remembered, a late duplicate of that ACK can open the
+ * connection a second time.
  */
 #include "tcp.h"
 

@@ -71,6 +71,8 @@ void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour);
 bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour);
 /** The next hop carries our packets: the peer acknowledged something new (RFC 4861 §7.3.1). */
 void tern_host_confirm(struct tern_tcp *t, uint16_t neighbour);
+/** The peer does not answer: is the next hop still where it was (RFC 1122 §3.3.1.4)? */
+void tern_host_doubt(struct tern_tcp *t, uint16_t neighbour);
 /** The handshake with `remote` was completed by a frame from this MAC. */
 void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg);
 

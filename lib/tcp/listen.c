@@ -198,7 +198,8 @@ static enum tern_drop take_syn(
     const struct tern_flow_key key = seg->key;
     if (cookie) {
         t->stats.syn_cookies_sent++;
-        t->cookies_until_ns = t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
+        t->cookies_until_ns =
+            t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
         send_syn_ack(t, &key, tern_cookie_make(t, &key, seg->p.seq, &peer), seg->p.seq, &peer, seg);
         return TERN_DROP_TCP_DONE;
     }

@@ -13,7 +13,7 @@
 #include <errno.h>
 
 enum {
-    PORT_TRIES_MAX = 128,    /* ports looked at before an open is refused with EADDRNOTAVAIL */
+    PORT_TRIES_MAX = 128, /* ports looked at before an open is refused with EADDRNOTAVAIL */
 };
 
 /** The tuple is free, or becomes so. @param iss  moved beyond a TIME-WAIT that is taken over */

@@ -29,16 +29,22 @@ static bool tx_room_for_data(const struct tern_tcp *t)
     return t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED;
 }
 
+uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu << tern_conn_rcv_wscale(c));
+}
+
 uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
-    const uint32_t buf = t->cfg.rcv_buf_bytes;
-    const uint32_t free_bytes = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
+    const uint32_t buf = t->cfg.rcv_buf_bytes, most = tern_conn_window_max(t, c);
+    const uint32_t unused = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
+    const uint32_t free_bytes = RTE_MIN(unused, most);
     const uint8_t shift = tern_conn_rcv_wscale(c);
 
     /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
      * (RFC 9293 §3.8.6.2.2 MUST-39). */
-    const uint32_t step = RTE_MIN(buf / 2, (uint32_t)c->mss_bytes);
+    const uint32_t step = RTE_MIN(most / 2, (uint32_t)c->mss_bytes);
     const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised;
 
     /* Rounding up keeps the right edge, or moves it on by less than a unit. Small segments would so
@@ -46,7 +52,8 @@ uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
      * rounded down, and the edge as the peer sees it may move left by less than a unit (RFC 7323
      * §2.4). What was promised is taken all the same. */
     const uint32_t unit = 1u << shift;
-    const uint32_t rounded = promised > free_bytes + unit ? wnd : wnd + unit - 1;
+    const bool is_over = (uint64_t)promised + c->unread_bytes > (uint64_t)buf + unit;
+    const uint32_t rounded = is_over ? wnd : wnd + unit - 1;
     return RTE_MIN(rounded >> shift, 0xffffu) << shift;
 }
 
@@ -62,7 +69,8 @@ static bool block_at(const struct tern_rxq *r, struct tern_seq seq, struct tern_
 {
     for (struct rte_mbuf *m = r->first; m != NULL;) {
         b->left = b->right = tern_mbuf_priv(m)->seq;
-        for (; m != NULL && tern_mbuf_priv(m)->seq.v == b->right.v; m = tern_mbuf_priv(m)->next_piece)
+        for (; m != NULL && tern_mbuf_priv(m)->seq.v == b->right.v;
+             m = tern_mbuf_priv(m)->next_piece)
             b->right = tern_seq_add(b->right, tern_mbuf_priv(m)->len_bytes);
         if (!tern_seq_before(seq, b->left) && tern_seq_before(seq, b->right))
             return true;

@@ -15,7 +15,7 @@ enum {
     TERN_ACK_QUICK_SEGS = 16,  /* segments acknowledged at once when a connection starts */
 
     /* Times */
-    TERN_TICKS_MAX = 1 << 30,    /* the wheel's span: 39 h; later deadlines are armed again */
+    TERN_TICKS_MAX = 1 << 30,          /* the wheel's span: 39 h; later deadlines are armed again */
     TERN_TICK_SHIFT = 17,              /* a timer tick is 2^17 ns = 131 µs */
     TERN_RTO_BACKOFF_MAX = 15,         /* doublings; the value itself is capped by rto_max_ms */
     TERN_RTO_AFTER_SYN_LOSS_MS = 3000, /* RFC 6298 §5.7 */
@@ -25,7 +25,7 @@ enum {
     TERN_KEEPALIVE_PROBES = 9,         /* unanswered probes before giving up (MUST-29: not one) */
     TERN_KEEPALIVE_PROBE_MS = 75000,
     TERN_SENDABLE_RETRY_MS = 10, /* until an application is told again that memory is to be had */
-    TERN_SYNACK_TRIES_MAX = 6, /* SYN-ACKs sent for one half-open connection */
+    TERN_SYNACK_TRIES_MAX = 6,   /* SYN-ACKs sent for one half-open connection */
     TERN_TS_AGE_MS_MAX =
         24u * 24 * 3600 * 1000, /* RFC 7323 §5.5: ts_recent expires after 24 days */
 
@@ -37,7 +37,8 @@ enum {
 
 enum { TERN_NS_PER_MS = 1000000, TERN_NS_PER_US = 1000 };
 
-/** Milliseconds to timer ticks, rounded up so that a timer is never early; at most TERN_TICKS_MAX. */
+/** Milliseconds to timer ticks, rounded up so that a timer is never early; at most TERN_TICKS_MAX.
+ */
 static inline uint32_t tern_ticks_from_ms(uint32_t ms)
 {
     const uint64_t ticks =

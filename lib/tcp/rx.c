@@ -272,7 +272,6 @@ static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
             return;
         }
         tern_conn_deliver(t, c, m, len);
-        owe_ack(t, c); /* a segment that fills a hole is acknowledged at once (RFC 5681 §4.2) */
     }
     if (fin)
         peer_closed(t, c);
@@ -303,8 +302,11 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         why = TERN_DROP_NONE;
         tern_conn_deliver(t, c, m, p->len_bytes);
     }
-    if (c->rxq != 0)
+    if (c->rxq != 0) {
+        owe_ack(
+            t, c); /* what fills a hole or a part of it is acknowledged at once (RFC 5681 §4.2) */
         deliver_held(t, c);
+    }
     if (fin && tern_state_can_receive((enum tern_state)c->state)
         && c->rcv.nxt.v == tern_seq_add(p->seq, p->len_bytes).v)
         peer_closed(t, c);

@@ -2,9 +2,10 @@
 #include "state.h"
 
 /*
- * RFC 9293 §3.3.2, figure 5, as data: row = from, set bits = the only states it may go to. A passive
- * open lives in a struct tern_half until its ACK comes; its connection is made in SYN-RECEIVED and
- * moves on at once. TIME-WAIT ends the connection record, so nothing leaves it here.
+ * RFC 9293 §3.3.2, figure 5, as data: row = from, set bits = the only states it may go to. A
+ * passive open lives in a struct tern_half until its ACK comes; its connection is made in
+ * SYN-RECEIVED and moves on at once. TIME-WAIT ends the connection record, so nothing leaves it
+ * here.
  */
 #define TO(s) (1u << TERN_##s)
 

@@ -264,12 +264,15 @@ void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);
 /** The window the next segment will advertise, bytes; a multiple of the scale. */
 uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c);
+/** The widest window there can be: the buffer, or what the field can say. */
+uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c);
 /** Payload bytes that fit beside the options of a segment. */
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c);
 
 /* isn.c: everything drawn from keyed hashes */
 struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key);
-/** The same where a connection before it ended at `old_nxt`: beyond that (RFC 9293 §3.6.1 MAY-2). */
+/** The same where a connection before it ended at `old_nxt`: beyond that (RFC 9293 §3.6.1 MAY-2).
+ */
 struct tern_seq tern_isn_beyond(
     const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq old_nxt);
 uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key);

@@ -23,7 +23,10 @@
 #include "sendq.h"
 #include "state.h"
 
-enum { UNANSWERED_MAX = 15 }; /* what the high nibble of tern_conn.backoff counts to */
+enum {
+    UNANSWERED_MAX = 15, /* what the high nibble of tern_conn.backoff counts to */
+    R1_EXPIRIES = 3,     /* from then on the next hop is asked whether it is still there */
+};
 
 static bool is_due(const struct tern_tcp *t, uint32_t at)
 {
@@ -211,6 +214,8 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
     }
     t->stats.rto_expired++;
     count_expiry(t, c);
+    if (unanswered_of(c) >= R1_EXPIRIES) /* RFC 9293 §3.8.3 (b), MUST-20 */
+        tern_host_doubt(t, c->neighbour);
     if (tern_conn_is_opening(c))
         handshake_expired(t, c);
     else

@@ -20,7 +20,7 @@ void tern_consume(struct tern_shard *sh, struct tern_conn *c, uint32_t n_bytes)
     /* Tell the peer when the window opens by a step worth telling (MUST-39) and had become small.
      */
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
-    if (promised >= t->cfg.rcv_buf_bytes / 2)
+    if (promised >= tern_conn_window_max(t, c) / 2)
         return;
     if (tern_conn_window(t, c) > promised + (1u << tern_conn_rcv_wscale(c))) {
         c->flags |= TERN_CF_ACK_NOW;

@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Two tern instances in virtual time, joined by a link that may lose, duplicate and delay packets. One
- * generator from one seed draws every fault, so a failure is repeated by its seed alone. Everything that
- * goes over the link is also hashed: equal scenarios must lead to equal hashes.
+ * Two tern instances in virtual time, joined by a link that may lose, duplicate and delay packets.
+ * One generator from one seed draws every fault, so a failure is repeated by its seed alone.
+ * Everything that goes over the link is also hashed: equal scenarios must lead to equal hashes.
  */
 #include <tern/embed.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Streams both ways between two instances over links that lose, duplicate and reorder, with buffers
- * small and large, with and without each option. What arrives is what was sent, all of it, in order;
- * then both sides close and nothing is left behind. The fast path on or off gives the same trace.
+ * small and large, with and without each option. What arrives is what was sent, all of it, in
+ * order; then both sides close and nothing is left behind. The fast path on or off gives the same
+ * trace.
  */
 #include "tcp_pair.h"
 
@@ -104,7 +105,8 @@ static uint64_t transfer(const struct scenario *sc, uint64_t *fast)
     const uint64_t end_ns = p.now_ns + (uint64_t)LIMIT_MS * PAIR_MS;
     while (!is_done(&client, sc) || !is_done(&server, sc)) {
         if (!pair_step(&p) || p.now_ns > end_ns)
-            fail_msg("TERN_SEED=%lu stands still: client %u/%u sent %u/%u received, server %u %u, %lu ms",
+            fail_msg("TERN_SEED=%lu stands still: client %u/%u sent %u/%u received, server %u %u, "
+                     "%lu ms",
                 sc->seed, client.sent, sc->n_bytes, client.received, sc->n_bytes, server.sent,
                 server.received, p.now_ns / PAIR_MS);
         if (server.s == NULL)
