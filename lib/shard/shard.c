@@ -241,11 +241,18 @@ bool tern_shard_next_deadline(const struct tern_shard *sh, uint64_t *at_ns)
 
 static void close_one(struct tern_shard *sh, uint32_t ref)
 {
-    if (tern_ref_kind(ref) != TERN_REF_CONN)
-        return;
-    struct tern_conn *c = &sh->tcp.conns[tern_ref_idx(ref)];
-    c->unread_bytes = 0; /* not the application's fault any more: FIN, not RST */
-    tern_close(sh, c);
+    const uint32_t idx = tern_ref_idx(ref);
+    switch (tern_ref_kind(ref)) {
+    case TERN_REF_CONN:
+        /* What the application did not come to read is not its fault: FIN, not RST. */
+        tern_conn_close(&sh->tcp, &sh->tcp.conns[idx], false);
+        break;
+    case TERN_REF_HALF:
+        sh->tcp.stats.half_refused++;
+        tern_host_half_free(&sh->tcp, tern_pool_at(&sh->halves, idx));
+        break;
+    case TERN_REF_TW: break;
+    }
 }
 
 void tern_shard_drain(struct tern_shard *sh)

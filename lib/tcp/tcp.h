@@ -226,6 +226,8 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy);
 void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c);
 /** Over: CLOSED with a reason; on_closed() and release follow when it is settled. */
 void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
+/** CLOSE (RFC 9293 §3.10.4). Unread data makes it an abort where it matters (SHLD-3). */
+void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matters);
 /** RST to the peer, then over. */
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
 /** Both FINs exchanged: TIME-WAIT record, then over. */

@@ -158,25 +158,29 @@ static void start_linger(struct tern_tcp *t, struct tern_conn *c)
     r->linger_armed = true;
 }
 
-void tern_close(struct tern_shard *sh, struct tern_conn *c)
+void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matters)
 {
-    struct tern_tcp *t = tern_tcp_of(sh);
     if (c->state == TERN_CLOSED || (c->slow & TERN_SLOW_DEAF))
         return;
     c->slow |= TERN_SLOW_DEAF;
     const struct tern_rare *r = tern_conn_rare(t, c);
     const bool abrupt = r != NULL && r->linger_ms == 0;
-    if (c->state == TERN_SYN_SENT || c->unread_bytes > 0 || abrupt) {
+    if (c->state == TERN_SYN_SENT || abrupt || (unread_matters && c->unread_bytes > 0)) {
         tern_conn_abort(t, c, TERN_CLOSE_ABORTED);
         return;
     }
-    tern_shutdown(sh, c);
+    tern_shutdown(tern_shard_of(t), c);
     start_linger(t, c);
     if (c->state == TERN_FIN_WAIT_2) {
         c->rtx_at = t->now_tick + tern_ticks_from_ms(t->cfg.fin_wait2_ms);
         c->flags |= TERN_CF_RTX;
     }
     tern_conn_touch(t, c);
+}
+
+void tern_close(struct tern_shard *sh, struct tern_conn *c)
+{
+    tern_conn_close(tern_tcp_of(sh), c, true);
 }
 
 void tern_abort(struct tern_shard *sh, struct tern_conn *c)
