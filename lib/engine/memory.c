@@ -8,7 +8,9 @@
  *
  * mbufs lie densely, across page borders, where all addresses are virtual: page by page, 4 KiB
  * pages would take 4 KiB an mbuf and put every header on the same few cache sets. AF_XDP is the
- * exception (own_page): the kernel takes no buffer that crosses a page.
+ * exception: the kernel takes no buffer that crosses a page, and DPDK registers the pool as n times
+ * the size of an mbuf from the first one on. So with gaps at the ends of pages the last mbufs would
+ * lie outside, and each would be lost when its turn came; a power of two leaves no gaps.
  */
 #include "memory.h"
 
@@ -48,11 +50,14 @@ uint32_t tern_pool_size(const struct tern_pool_need *need)
            + need->n_threads * TERN_POOL_CACHE * 3 / 2 + TERN_BURST_MAX;
 }
 
-uint16_t tern_mbuf_room_bytes(uint32_t mtu_bytes)
+static unsigned pool_flags(enum tern_pool_layout layout)
 {
-    const uint32_t frame =
-        RTE_PKTMBUF_HEADROOM + XDP_HEADROOM_BYTES + mtu_bytes + FRAME_EXTRA_BYTES;
-    return (uint16_t)RTE_ALIGN_CEIL(RTE_MAX(frame, (uint32_t)ROOM_BYTES_MIN), ROOM_ALIGN_BYTES);
+    switch (layout) {
+    case TERN_POOL_DENSE: return RTE_MEMPOOL_F_NO_IOVA_CONTIG;
+    case TERN_POOL_PAGED: return 0;
+    case TERN_POOL_UMEM: return RTE_MEMPOOL_F_NO_SPREAD; /* no cache lines between */
+    }
+    return 0;
 }
 
 static uint32_t element_bytes(uint16_t room_bytes)
@@ -60,12 +65,19 @@ static uint32_t element_bytes(uint16_t room_bytes)
     return (uint32_t)sizeof(struct rte_mbuf) + TERN_MBUF_PRIV_BYTES + room_bytes;
 }
 
-uint64_t tern_mbuf_bytes(uint16_t room_bytes, bool own_page, uint64_t page_bytes)
+uint64_t tern_mbuf_bytes(uint16_t room_bytes, enum tern_pool_layout layout)
 {
-    const uint64_t n_bytes = rte_mempool_calc_obj_size(element_bytes(room_bytes), 0, NULL);
-    if (!own_page || n_bytes > page_bytes)
-        return n_bytes;
-    return page_bytes / (page_bytes / n_bytes);
+    return rte_mempool_calc_obj_size(element_bytes(room_bytes), pool_flags(layout), NULL);
+}
+
+uint16_t tern_mbuf_room_bytes(uint32_t mtu_bytes, enum tern_pool_layout layout)
+{
+    const uint32_t frame =
+        RTE_PKTMBUF_HEADROOM + XDP_HEADROOM_BYTES + mtu_bytes + FRAME_EXTRA_BYTES;
+    const uint16_t room =
+        (uint16_t)RTE_ALIGN_CEIL(RTE_MAX(frame, (uint32_t)ROOM_BYTES_MIN), ROOM_ALIGN_BYTES);
+    const uint64_t n_bytes = tern_mbuf_bytes(room, layout);
+    return layout == TERN_POOL_UMEM ? (uint16_t)(room + rte_align64pow2(n_bytes) - n_bytes) : room;
 }
 
 /** The number behind `key` in a file, or the first number in it (key NULL). */
@@ -133,15 +145,15 @@ int tern_memory_check(const struct tern_memory_want *want, const struct tern_mem
 }
 
 struct rte_mempool *tern_pool_open(
-    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, bool own_page, int node)
+    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, enum tern_pool_layout layout,
+    int node)
 {
     struct rte_pktmbuf_pool_private priv = {
         .mbuf_data_room_size = room_bytes,
         .mbuf_priv_size = TERN_MBUF_PRIV_BYTES,
     };
-    const unsigned flags = own_page ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG;
     struct rte_mempool *pool = rte_mempool_create_empty(name, n, element_bytes(room_bytes),
-        has_cache ? TERN_POOL_CACHE : 0, sizeof priv, node, flags);
+        has_cache ? TERN_POOL_CACHE : 0, sizeof priv, node, pool_flags(layout));
     if (pool == NULL)
         return NULL;
     rte_pktmbuf_pool_init(pool, &priv);

@@ -32,11 +32,18 @@ uint32_t tern_mbufs_for_data(uint32_t conns_max);
 /** Sum of the need. */
 uint32_t tern_pool_size(const struct tern_pool_need *need);
 
-/** Data room that holds a frame of this MTU behind all headroom (XDP's own included). */
-uint16_t tern_mbuf_room_bytes(uint32_t mtu_bytes);
+/** How the mbufs of a pool lie in memory; see memory.c. */
+enum tern_pool_layout {
+    TERN_POOL_DENSE, /**< one behind the other, across page borders */
+    TERN_POOL_PAGED, /**< none crosses a page: for devices that see physical addresses */
+    TERN_POOL_UMEM,  /**< a power of two bytes each, from the start of a page on: for AF_XDP */
+};
 
-/** Bytes of one mbuf in a pool; `own_page`: none crosses a page of `page_bytes`. */
-uint64_t tern_mbuf_bytes(uint16_t room_bytes, bool own_page, uint64_t page_bytes);
+/** Data room that holds a frame of this MTU behind all headroom (XDP's own included). */
+uint16_t tern_mbuf_room_bytes(uint32_t mtu_bytes, enum tern_pool_layout layout);
+
+/** Bytes from one mbuf to the next (in a paged pool: at least). */
+uint64_t tern_mbuf_bytes(uint16_t room_bytes, enum tern_pool_layout layout);
 
 /** Memory that is free now, and on which pages DPDK would put its share. */
 struct tern_memory_free {
@@ -61,6 +68,7 @@ TERN_MUST_CHECK int tern_memory_check(const struct tern_memory_want *want,
 
 /** An mbuf pool as every shard needs it (private area, headroom). NULL with rte_errno set. */
 struct rte_mempool *tern_pool_open(
-    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, bool own_page, int node);
+    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, enum tern_pool_layout layout,
+    int node);
 /** Free a pool. @return mbufs that never came back */
 uint32_t tern_pool_close(struct rte_mempool *pool);

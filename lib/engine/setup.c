@@ -172,7 +172,8 @@ static int size_pools(struct tern_engine *e, struct tern_endpoint *ep, struct te
     need.n_data = tern_mbufs_for_data(ep->cfg.stack.conns_max);
 
     ep->n_mbufs = e->cfg.mbufs != 0 ? e->cfg.mbufs : tern_pool_size(&need);
-    ep->mbuf_bytes = tern_mbuf_bytes(tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes), false, 0);
+    ep->mbuf_bytes = tern_mbuf_bytes(
+        tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_DENSE), TERN_POOL_DENSE);
     if (ep->n_mbufs >= n_floor)
         return 0;
     return tern_fail(err, -EINVAL,
@@ -183,15 +184,13 @@ static int size_pools(struct tern_engine *e, struct tern_endpoint *ep, struct te
         n_floor - need.n_rx_desc - need.n_tx_desc - need.n_mailbox, n_floor);
 }
 
-static uint64_t endpoint_mbuf_bytes(const struct tern_engine *e, const struct tern_endpoint *ep)
+static uint64_t endpoint_mbuf_bytes(const struct tern_endpoint *ep)
 {
-    const uint64_t page_bytes = e->use_huge ? e->huge_page_bytes : (uint64_t)getpagesize();
-    const uint16_t room_bytes = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes);
+    const uint16_t umem_room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM);
     const uint64_t n_each = (uint64_t)ep->n_mbufs + TERN_RESERVE_MBUFS;
     uint64_t sum = ep->cfg.n_workers * (n_each * ep->mbuf_bytes + POOL_OVERHEAD_BYTES);
     if (wants_umem(ep))
-        sum +=
-            n_umem_mbufs(ep) * tern_mbuf_bytes(room_bytes, true, page_bytes) + POOL_OVERHEAD_BYTES;
+        sum += n_umem_mbufs(ep) * tern_mbuf_bytes(umem_room, TERN_POOL_UMEM) + POOL_OVERHEAD_BYTES;
     return sum;
 }
 
@@ -207,7 +206,7 @@ static void add_up(const struct tern_engine *e, struct tern_memory_want *want, c
     want->mbuf_bytes = EAL_OVERHEAD_BYTES;
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
         const struct tern_endpoint *ep = &e->endpoints[i];
-        const uint64_t mbuf_bytes = endpoint_mbuf_bytes(e, ep);
+        const uint64_t mbuf_bytes = endpoint_mbuf_bytes(ep);
         want->mbuf_bytes += mbuf_bytes;
         want->table_bytes += ep->cfg.n_workers * ep->tables.total;
         if (len < ARITHMETIC_BYTES)
@@ -285,17 +284,18 @@ static int open_worker_pools(
     const struct tern_engine *e, struct tern_worker *w, struct tern_error *err)
 {
     const struct tern_endpoint *ep = w->ep;
-    const uint16_t room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes);
+    const enum tern_pool_layout layout =
+        ep->spec.kind == TERN_DEVICE_PCI ? TERN_POOL_PAGED : TERN_POOL_DENSE;
+    const uint16_t room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, layout);
     const int node = e->use_huge ? w->cpu->node : SOCKET_ID_ANY;
-    const bool is_dense = ep->spec.kind != TERN_DEVICE_PCI;
     char name[RTE_MEMPOOL_NAMESIZE];
 
     snprintf(name, sizeof name, "tern_mbufs_%u_%u", ep->idx, w->idx);
-    w->pool = tern_pool_open(name, ep->n_mbufs, room, true, !is_dense, node);
+    w->pool = tern_pool_open(name, ep->n_mbufs, room, true, layout, node);
     if (w->pool == NULL)
         return no_pool(ep, ep->n_mbufs, err);
     snprintf(name, sizeof name, "tern_spare_%u_%u", ep->idx, w->idx);
-    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, false, !is_dense, node);
+    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, false, layout, node);
     return w->reserve != NULL ? 0 : no_pool(ep, TERN_RESERVE_MBUFS, err);
 }
 
@@ -322,8 +322,9 @@ static int open_pools(struct tern_engine *e, struct tern_error *err)
     struct tern_endpoint *ep = &e->endpoints[0];
     if (wants_umem(ep)) {
         const uint32_t n = n_umem_mbufs(ep);
-        ep->umem = tern_pool_open("tern_umem", n, tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes),
-            true, true, SOCKET_ID_ANY);
+        ep->umem = tern_pool_open("tern_umem", n,
+            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM), true, TERN_POOL_UMEM,
+            SOCKET_ID_ANY);
         if (ep->umem == NULL)
             return no_pool(ep, n, err);
     }

@@ -214,7 +214,8 @@ enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c)
         return TERN_DROP_TCP_CHALLENGE_RATE;
     c->misc = period;
     t->stats.challenge_acks++;
-    tern_conn_send_ack(t, c);
+    c->flags |= TERN_CF_ACK_NOW;
+    tern_conn_touch(t, c);
     return TERN_DROP_TCP_CHALLENGE;
 }
 

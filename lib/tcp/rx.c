@@ -66,11 +66,10 @@ static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, s
     return TERN_DROP_NONE;
 }
 
-static void update_ts_recent(struct tern_conn *c, const struct tern_seg *seg, struct tern_seq seq)
+/** RFC 7323 §4.3: the segment that moves Last.ACK.sent sets the echo (once its ACK is believed). */
+static bool sets_echo(const struct tern_conn *c, const struct tern_seg *seg)
 {
-    /* RFC 7323 §4.3: the segment that moves Last.ACK.sent sets the echo. */
-    if ((c->flags & TERN_CF_TS) && !tern_seq_before(c->last_ack_sent, seq))
-        c->ts_recent = seg->opts.ts_val;
+    return (c->flags & TERN_CF_TS) && !tern_seq_before(c->last_ack_sent, seg->p.seq);
 }
 
 /* ---- sequence: first of §3.10.7.4 ---- */
@@ -117,7 +116,7 @@ static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, st
     if (has(seg, TERN_TCP_RST) || has(seg, TERN_TCP_SYN))
         return TERN_DROP_NONE; /* judged by RFC 5961 below */
     if (is_acceptable(c, seg)) {
-        update_ts_recent(c, seg, seg->p.seq);
+        seg->sets_echo = sets_echo(c, seg); /* as it came, before it is trimmed */
         trim(c, seg);
         return TERN_DROP_NONE;
     }
@@ -177,6 +176,8 @@ static enum tern_drop check_handshake_ack(
     c->snd.una = seg->p.ack;
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << shift;
     c->wl1 = seg->p.seq;
+    if (seg->sets_echo)
+        c->ts_recent = seg->opts.ts_val;
     tern_conn_cancel_rtx(c);
     tern_conn_touch(t, c); /* what was queued meanwhile may leave */
     tern_conn_established(t, c);
@@ -199,6 +200,8 @@ static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct 
             return TERN_DROP_TCP_CHALLENGE_RATE;
         return TERN_DROP_TCP_ACK_RANGE;
     }
+    if (seg->sets_echo)
+        c->ts_recent = seg->opts.ts_val;
     tern_conn_ack(t, c, seg);
     return TERN_DROP_NONE;
 }
@@ -303,8 +306,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         tern_conn_deliver(t, c, m, p->len_bytes);
     }
     if (c->rxq != 0) {
-        owe_ack(
-            t, c); /* what fills a hole or a part of it is acknowledged at once (RFC 5681 §4.2) */
+        owe_ack(t, c); /* for what fills a hole, or a part of it, at once (RFC 5681 §4.2) */
         deliver_held(t, c);
     }
     if (fin && tern_state_can_receive((enum tern_state)c->state)
@@ -320,6 +322,7 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
     typedef enum tern_drop step_fn(struct tern_tcp *, struct tern_conn *, struct tern_seg *);
     static step_fn *const steps[] = {
         check_timestamp, check_sequence, check_rst, check_syn, check_ack, take_payload};
+    seg->sets_echo = false;
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum tern_drop why = steps[i](t, c, seg);
         if (why != TERN_DROP_NONE)

@@ -70,7 +70,9 @@ static void duplicate_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_t
     if (q->flags & TERN_TXQ_RTO)
         return;
     if (q->flags & TERN_TXQ_FAST) {
-        c->cwnd_bytes += tern_conn_payload_max(t, c); /* a segment has left the network */
+        /* A segment has left the network; of those that were in it, not of any that are made up. */
+        if (c->cwnd_bytes < c->ssthresh_bytes + tern_seq_span(c->snd.una, q->recover))
+            c->cwnd_bytes += tern_conn_payload_max(t, c);
         tern_conn_touch(t, c);
     } else if (q->dupacks == TERN_DUPACKS) {
         enter_fast_recovery(t, c, q);
@@ -183,12 +185,20 @@ static void update_window(struct tern_tcp *t, struct tern_conn *c, const struct 
         window_reopened(t, c);
 }
 
+/** Nothing acknowledged, the window shut, and the application gone: R2 goes on, or it never ends. */
+static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
+{
+    return (c->slow & TERN_SLOW_DEAF) && seg->p.wnd == 0 && seg->p.ack.v == c->snd.una.v
+           && c->snd.una.v != c->snd.nxt.v;
+}
+
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
     const uint8_t doublings = c->backoff & 0xf;
     c->last_rx_ms = t->now_ms;
-    c->backoff = doublings; /* the peer lives: the silence starts anew (MUST-37) */
+    if (!is_stalling(c, seg))
+        c->backoff = doublings; /* the peer lives: the silence starts anew (MUST-37) */
 
     struct tern_txq *q = tern_conn_txq(t, c);
     if (tern_seq_before(c->snd.una, ack)) {

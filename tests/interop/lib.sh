@@ -164,7 +164,7 @@ link_program() {
 tern_start() {
     tern_runs=$((tern_runs + 1))
     rm -f "$scratch/tern.json"
-    timeout --foreground -k 2 120 ip netns exec "$home" "$tern" "$@" --json "$scratch/tern.json" \
+    timeout --foreground -k 15 "${tern_seconds:-120}" ip netns exec "$home" "$tern" "$@" --json "$scratch/tern.json" \
         >"$scratch/tern.log" 2>&1 &
     tern_pid=$!
 }
@@ -206,7 +206,7 @@ report() {
     python3 - "$scratch/tern.json" "$1" <<'PY'
 import json, sys
 r = json.load(open(sys.argv[1]))
-value = eval(sys.argv[2])
+value = eval(f"({sys.argv[2]})")
 if not isinstance(value, bool):
     print(value)
 sys.exit(value is False)

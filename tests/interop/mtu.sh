@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Networks with small and with large packets.
-# Usage: mtu.sh TERN tap|af_packet
+# Usage: mtu.sh TERN tap|af_xdp|af_packet
 . "$(dirname "$0")/lib.sh"
 need curl
 device_up "$device_kind"
-[ "$device_kind" = tap ] || device=v0 # jumbo frames are too large for AF_XDP: AF_PACKET has to take over
+declare -A largest=([tap]=1504 [af_xdp]=3000 [af_packet]=1500) # what DPDK's drivers take, or nearly
 mib=$((1 << 20))
 want=$(body $mib | sum)
 
@@ -32,8 +32,20 @@ downloads() {
     serve_end
 }
 
+# What the driver cannot do is said, with the number that it can.
+too_large() {
+    local status=0
+    tern_seconds=10 tern_start serve "$device" "${tern_net[@]}" --mtu 9000
+    wait "$tern_pid" || status=$?
+    tern_pid=''
+    [ $status != 0 ] && grep -q '^tern: .* MTU of 9000 .*type: --mtu [0-9]' "$scratch/tern.log" || fail "MTU 9000: not refused in one line"
+    ok "MTU 9000: $(tail -n 1 "$scratch/tern.log")"
+}
+
 tern_net=(--ip 198.18.0.2/15)
 downloads 576 4
 tern_net+=(--ip 2001:2::2/48)
 downloads 1280 4 6
-downloads 9000 4 6
+downloads "${largest[$device_kind]}" 4 6
+set_mtu 9000
+too_large

@@ -39,12 +39,12 @@ is_refused() { [ -n "$(ip -n "$kernel" -6 addr show dev "$link" dadfailed)" ]; }
 # refuses_to_start 4|6: the kernel has the address already
 refuses_to_start() {
     local status=0
-    ip -n "$kernel" addr add "${tern_ip[$1]}/${prefix[$1]}" dev "$link" $([ "$1" = 4 ] || echo nodad)
-    tern_start serve "$device" "${tern_net[@]}"
+    ip -n "$kernel" addr add "${tern_ip[$1]}/${prefix[$1]}" dev "$link" nodad 2>/dev/null
+    tern_seconds=10 tern_start serve "$device" "${tern_net[@]}"
     wait "$tern_pid" || status=$?
     tern_pid=''
     [ $status != 0 ] || fail "IPv$1: tern runs with an address that is taken"
-    grep -q "^tern: .*${tern_ip[$1]}.*${mac}" "$scratch/tern.log" || fail "IPv$1: tern does not name address and owner"
+    grep -q "^tern: .*${tern_ip[$1]}.*$mac" "$scratch/tern.log" || fail "IPv$1: tern does not name address and owner"
     ok "IPv$1: $(tail -n 1 "$scratch/tern.log")"
     ip -n "$kernel" addr del "${tern_ip[$1]}/${prefix[$1]}" dev "$link"
 }

@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * One tern instance against a peer that does what the test says, on a link without Ethernet. Segments
- * are written and read here, by code that shares nothing with tern's; everything tern emits is checked
- * for what must always hold (check_always()), so a test states only what is special about it.
+ * One tern instance against a peer that does what the test says, on a link without Ethernet.
+ * Segments are written and read here, by code that shares nothing with tern's; everything tern
+ * emits is checked for what must always hold (check_always()), so a test states only what is
+ * special about it.
  *
- * Numbers are relative, as in packet scripts: the peer's SYN and tern's SYN both have sequence 0. The
- * byte at relative sequence n of either stream is pattern(n), so payload needs no bookkeeping.
+ * Numbers are relative, as in packet scripts: the peer's SYN and tern's SYN both have sequence 0.
+ * The byte at relative sequence n of either stream is pattern(n), so payload needs no bookkeeping.
  *
  *     static void established_fin_moves_to_close_wait(void **state)
  *     {
@@ -18,8 +19,8 @@
  *         assert_state(p, TERN_CLOSE_WAIT);
  *     }
  *
- * Listed with BOTH(), it runs over IPv4 and over IPv6. Change p->cfg before the first call that needs
- * the instance; after the test teardown looks for leaks and balances the books.
+ * Listed with BOTH(), it runs over IPv4 and over IPv6. Change p->cfg before the first call that
+ * needs the instance; after the test teardown looks for leaks and balances the books.
  */
 #include <tern/embed.h>
 
@@ -31,9 +32,24 @@
 #include <stdio.h>
 
 /* Control bits, as the RFC calls them. */
-enum { FIN = 0x01, SYN = 0x02, RST = 0x04, PSH = 0x08, ACK = 0x10, URG = 0x20, ECE = 0x40, CWR = 0x80 };
+enum {
+    FIN = 0x01,
+    SYN = 0x02,
+    RST = 0x04,
+    PSH = 0x08,
+    ACK = 0x10,
+    URG = 0x20,
+    ECE = 0x40,
+    CWR = 0x80
+};
 
-enum { TERN_PORT = 80, PEER_PORT = 4321, PEER_ISS = 1000000, START_MS = 1000000, ONE_SECOND = 1000 };
+enum {
+    TERN_PORT = 80,
+    PEER_PORT = 4321,
+    PEER_ISS = 1000000,
+    START_MS = 1000000,
+    ONE_SECOND = 1000
+};
 
 /** TCP options, as values. */
 struct opts {
@@ -86,9 +102,9 @@ struct peer {
     struct heard heard;
     bool has_heard; /* parsed, not yet expected */
     bool has_irs, edge_known, no_pattern, no_edge;
-    uint8_t tern_wscale; /* as it acts */
-    uint32_t edge;       /* furthest right edge tern has offered */
-    uint32_t seq, ack;   /* natural next values, kept up to date by establish() and reach() */
+    uint8_t tern_wscale;     /* as it acts */
+    uint32_t edge;           /* furthest right edge tern has offered */
+    uint32_t seq, ack;       /* natural next values, kept up to date by establish() and reach() */
     uint32_t n_read, n_sent; /* bytes the test read from and wrote to p->s */
 };
 
@@ -142,7 +158,8 @@ static inline void read_sack(const uint8_t *at, uint8_t n_bytes, struct opts *o)
     }
 }
 
-/** Read what tern wrote; anything but well-formed known options fails the test (MUST-68, MUST-69). */
+/** Read what tern wrote; anything but well-formed known options fails the test (MUST-68, MUST-69).
+ */
 static inline struct opts opts_read(const uint8_t *at, uint32_t n)
 {
     static const uint8_t length_of[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};
@@ -155,11 +172,21 @@ static inline struct opts opts_read(const uint8_t *at, uint32_t n)
         if (at[i] != 5)
             assert_int_equal(at[i + 1], length_of[at[i]]);
         switch (at[i]) {
-        case 2: o.has_mss = true; o.mss = (uint16_t)get16(at + i + 2); break;
-        case 3: o.has_wscale = true; o.wscale = at[i + 2]; break;
+        case 2:
+            o.has_mss = true;
+            o.mss = (uint16_t)get16(at + i + 2);
+            break;
+        case 3:
+            o.has_wscale = true;
+            o.wscale = at[i + 2];
+            break;
         case 4: o.sack_ok = true; break;
         case 5: read_sack(at + i, at[i + 1], &o); break;
-        default: o.has_ts = true; o.ts_val = get32(at + i + 2); o.ts_ecr = get32(at + i + 6); break;
+        default:
+            o.has_ts = true;
+            o.ts_val = get32(at + i + 2);
+            o.ts_ecr = get32(at + i + 6);
+            break;
         }
     }
     return o;
@@ -180,6 +207,11 @@ static inline void peer_open(struct peer *p)
 static inline const struct tern_stats *stats(const struct peer *p)
 {
     return tern_shard_stats(p->sh);
+}
+
+static inline uint64_t drops(const struct peer *p, enum tern_drop why)
+{
+    return stats(p)->drops[why];
 }
 
 /** Reasons for packets that were not sent; all others are about packets received. */
@@ -399,7 +431,8 @@ static inline void print_heard(const struct heard *h)
     for (int i = 0, n = 0; i < 8; i++)
         if (h->flags & 1 << i)
             flags[n++] = letters[i];
-    print_error("tern sent: %s seq %u ack %u len %u wnd %u\n", flags, h->seq, h->ack, h->len, h->wnd);
+    print_error(
+        "tern sent: %s seq %u ack %u len %u wnd %u\n", flags, h->seq, h->ack, h->len, h->wnd);
 }
 
 /** The next segment has these control bits (PSH aside). */
@@ -441,6 +474,15 @@ static inline uint32_t skip_segments(struct peer *p)
     uint32_t n = 0;
     for (; poll_segment(p); n++)
         p->has_heard = false;
+    return n;
+}
+
+/** Payload bytes of all that tern has sent so far. */
+static inline uint32_t hear_payload(struct peer *p)
+{
+    uint32_t n = 0;
+    for (; poll_segment(p); p->has_heard = false)
+        n += p->heard.len;
     return n;
 }
 
@@ -537,16 +579,16 @@ static inline void write_segment(struct peer *p, struct frame *f, uint8_t flags,
 }
 
 /** A segment with options given as bytes, a multiple of four. */
-static inline void inject_raw(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len,
-    const uint8_t *opt, uint32_t n_opt)
+static inline void inject_raw(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack,
+    uint32_t len, const uint8_t *opt, uint32_t n_opt)
 {
     struct frame f;
     write_segment(p, &f, flags, seq, ack, len, opt, n_opt);
     feed(p, &f);
 }
 
-static inline void inject_opts(struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len,
-    const struct opts *o)
+static inline void inject_opts(
+    struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len, const struct opts *o)
 {
     uint8_t opt[40];
     inject_raw(p, flags, seq, ack, len, opt, opts_write(o, opt));
@@ -566,6 +608,12 @@ static inline void inject_syn(struct peer *p, uint8_t flags, uint32_t ack)
     o.ts_val = p->ts_val;
     o.ts_ecr = flags & ACK ? p->ts_ecr : 0;
     inject_opts(p, flags, 0, ack, 0, &o);
+}
+
+/** Payload of a full segment towards the peer, without timestamps. */
+static inline uint32_t full_segment(const struct peer *p)
+{
+    return p->offer.mss;
 }
 
 /* ---- getting somewhere ---- */
@@ -625,7 +673,7 @@ static inline struct tern_conn_info describe(const struct peer *p)
     return info;
 }
 
-#define assert_state(p, want) \
+#define assert_state(p, want)                                                                      \
     assert_string_equal(tern_state_name(state_of((p)->s)), tern_state_name(want))
 
 /** The connection is over, for this reason (an errno, 0 for a normal end). */
@@ -771,7 +819,15 @@ static inline int peer_teardown(void **state)
 /** A test over both families. */
 #define BOTH(test)                                                                                 \
     {#test " (IPv4)", test, peer_setup4, peer_teardown, NULL},                                     \
-        {#test " (IPv6)", test, peer_setup6, peer_teardown, NULL}
+    {                                                                                              \
+#        test " (IPv6)", test, peer_setup6, peer_teardown, NULL                                    \
+    }
 
-#define V4_ONLY(test) {#test, test, peer_setup4, peer_teardown, NULL}
-#define V6_ONLY(test) {#test, test, peer_setup6, peer_teardown, NULL}
+#define V4_ONLY(test)                                                                              \
+    {                                                                                              \
+#        test, test, peer_setup4, peer_teardown, NULL                                              \
+    }
+#define V6_ONLY(test)                                                                              \
+    {                                                                                              \
+#        test, test, peer_setup6, peer_teardown, NULL                                              \
+    }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Closing: graceful in every order, abrupt in every state, half and full (RFC 9293 §3.6, §3.10.4-5). */
+/* Closing: graceful in every order, abrupt in every state, half and full (RFC 9293 §3.6,
+ * §3.10.4-5). */
 #include "tcp_peer.h"
 
 static uint64_t closed(const struct peer *p, enum tern_close_reason why)
@@ -199,6 +200,32 @@ static void fin_wait_2_window_games_do_not_lift_the_bound(void **state)
     assert_int_equal(closed(p, TERN_CLOSE_TIMEOUT), 1);
 }
 
+/** A window that stays shut cannot hold on to a closed connection either (CVE-2015-5358). */
+static void closed_at_a_shut_window_is_bounded(void **state)
+{
+    struct peer *p = *state;
+    static const enum tern_state states[] = {TERN_ESTABLISHED, TERN_CLOSE_WAIT};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        peer_restart(p);
+        establish(p);
+        reach(p, states[i]);
+        p->wnd = 0;
+        inject(p, ACK, p->seq, 1, 0);
+        write_bytes(p, 100);
+        tern_sock_close(p->s);
+        const uint64_t start_ns = p->now_ns;
+        while (tern_shard_n_live(p->sh) > 0) {
+            wait_segment(p, 61000);
+            skip_segments(p);
+            inject(p, ACK, p->seq, 1, 0);
+        }
+        assert_in_range((p->now_ns - start_ns) / 1000000, 60000, 180000);
+        assert_int_equal(closed(p, TERN_CLOSE_TIMEOUT), 1);
+        p->wnd = 65535;
+        skip_segments(p);
+    }
+}
+
 /* ---- while opening ---- */
 
 static void syn_sent_close_is_silent(void **state) /* RFC 9293 §3.10.4 */
@@ -333,7 +360,7 @@ static void data_after_close_resets(void **state) /* SHLD-3 */
         tern_sock_close(p->s);
         inject(p, ACK, 1, p->ack, 10);
         expect_segment(p, RST | ACK, 2, 1, 0);
-        assert_int_equal(stats(p)->drops[TERN_DROP_TCP_AFTER_CLOSE], 1);
+        assert_int_equal(drops(p, TERN_DROP_TCP_AFTER_CLOSE), 1);
         expect_nothing(p);
     }
 }
@@ -412,7 +439,7 @@ static void data_beyond_fin_is_not_taken(void **state)
     inject(p, ACK, 2, 1, 100);
     expect_segment(p, ACK, 1, 2, 0);
     expect_eof(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_AFTER_FIN], 1);
+    assert_int_equal(drops(p, TERN_DROP_TCP_AFTER_FIN), 1);
 }
 
 /* ---- TIME-WAIT ---- */
@@ -526,6 +553,7 @@ static void time_wait_reopens_beyond_a_fast_connection(void **state)
     struct peer *p = *state;
     p->offer.has_wscale = true;
     p->offer.wscale = 10;
+    p->cfg.stack.nodelay = true;
     establish(p);
     for (uint32_t sent = 1; sent < 3000001; sent += 10000) {
         write_bytes(p, 10000);
@@ -662,6 +690,7 @@ int main(void)
         BOTH(fully_closed_fin_wait_2_is_bounded),
         BOTH(fully_closed_later_fin_wait_2_is_bounded_too),
         BOTH(fin_wait_2_window_games_do_not_lift_the_bound),
+        BOTH(closed_at_a_shut_window_is_bounded),
         BOTH(syn_sent_close_is_silent),
         BOTH(syn_sent_shutdown_waits_for_the_handshake),
         BOTH(syn_received_close_waits_for_the_ack),

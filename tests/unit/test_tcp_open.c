@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Opening: passive, active, simultaneous; refused, repeated, given up (RFC 9293 §3.5, §3.10.7.2-4). */
+/* Opening: passive, active, simultaneous; refused, repeated, given up (RFC 9293 §3.5, §3.10.7.2-4).
+ */
 #include "tcp_peer.h"
 
 /* ---- the three ways ---- */
@@ -104,7 +105,8 @@ static void simultaneous_syn_ack_is_repeated_until_answered(void **state)
 
 /* ---- repeated and given up ---- */
 
-static void syn_sent_silence_repeats_syn_and_gives_up_after_180_s(void **state) /* MUST-22, MUST-23 */
+static void syn_sent_silence_repeats_syn_and_gives_up_after_180_s(
+    void **state) /* MUST-22, MUST-23 */
 {
     struct peer *p = *state;
     const uint64_t start_ns = p->now_ns;
@@ -241,7 +243,7 @@ static void syn_sent_bad_ack_is_reset_and_survived(void **state)
         expect_nothing(p);
     }
     assert_state(p, TERN_SYN_SENT);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_SYNSENT_ACK], 6);
+    assert_int_equal(drops(p, TERN_DROP_TCP_SYNSENT_ACK), 6);
 }
 
 static void syn_sent_rst_without_ack_is_ignored(void **state)
@@ -254,7 +256,7 @@ static void syn_sent_rst_without_ack_is_ignored(void **state)
     inject(p, FIN | ACK, 1, 1, 0);
     expect_nothing(p);
     assert_state(p, TERN_SYN_SENT);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_SYNSENT_NO_SYN], 3);
+    assert_int_equal(drops(p, TERN_DROP_TCP_SYNSENT_NO_SYN), 3);
 }
 
 static void syn_sent_rst_with_good_ack_is_refusal(void **state)
@@ -306,7 +308,7 @@ static void syn_received_rst_outside_window_is_dropped(void **state) /* 5961-1 *
     inject(p, RST, 0, 0, 0);
     inject(p, RST, 1 + 65535, 0, 0);
     expect_nothing(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_RST_WINDOW], 2);
+    assert_int_equal(drops(p, TERN_DROP_TCP_RST_WINDOW), 2);
     inject(p, ACK, 1, 1, 0);
     accept_one(p);
 }
@@ -319,7 +321,7 @@ static void syn_received_bad_ack_is_reset_and_survived(void **state)
         inject(p, ACK, 1, bad, 0);
         expect_segment(p, RST, bad, 0, 0);
     }
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_HALF_ACK], 2);
+    assert_int_equal(drops(p, TERN_DROP_TCP_HALF_ACK), 2);
     inject(p, ACK, 1, 1, 0);
     accept_one(p);
 }
@@ -359,7 +361,7 @@ static void syn_received_no_ack_flag_is_dropped(void **state)
     inject(p, FIN, 1, 0, 0);
     inject(p, PSH, 1, 0, 10);
     expect_nothing(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_NO_ACK], 2);
+    assert_int_equal(drops(p, TERN_DROP_TCP_NO_ACK), 2);
 }
 
 static void syn_received_ack_with_data_and_fin_is_taken_whole(void **state)
@@ -423,8 +425,8 @@ static void closed_port_syn_is_reset(void **state)
     inject(p, RST, 5, 0, 0);
     inject(p, RST | ACK, 5, 9, 0);
     expect_nothing(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_CLOSED_PORT], 4);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_RST_NO_CONN], 2);
+    assert_int_equal(drops(p, TERN_DROP_TCP_CLOSED_PORT), 4);
+    assert_int_equal(drops(p, TERN_DROP_TCP_RST_NO_CONN), 2);
 }
 
 static void listen_everything_but_syn_is_refused(void **state)
@@ -438,9 +440,9 @@ static void listen_everything_but_syn_is_refused(void **state)
     expect_segment(p, RST, 9, 0, 0);
     inject(p, SYN | ACK, 7, 9, 0);
     expect_segment(p, RST, 9, 0, 0);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_LISTEN_RST], 1);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_FLAGS], 1);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_LISTEN_ACK], 2);
+    assert_int_equal(drops(p, TERN_DROP_TCP_LISTEN_RST), 1);
+    assert_int_equal(drops(p, TERN_DROP_TCP_FLAGS), 1);
+    assert_int_equal(drops(p, TERN_DROP_TCP_LISTEN_ACK), 2);
 }
 
 static void rst_rate_bounds_answers_of_closed_ports(void **state)
@@ -450,7 +452,7 @@ static void rst_rate_bounds_answers_of_closed_ports(void **state)
     for (int i = 0; i < 50; i++)
         inject(p, SYN, 0, 0, 0);
     assert_in_range(skip_segments(p), 1, 10);
-    assert_in_range(stats(p)->drops[TERN_DROP_TCP_RST_RATE], 40, 49);
+    assert_in_range(drops(p, TERN_DROP_TCP_RST_RATE), 40, 49);
 }
 
 static void backlog_full_resets_once(void **state)
@@ -482,7 +484,7 @@ static void conns_max_refuses_connect_and_keeps_half_open(void **state)
     expect_flags(p, SYN | ACK);
     inject(p, ACK, 1, 1, 0);
     expect_nothing(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_TABLE_FULL], 1);
+    assert_int_equal(drops(p, TERN_DROP_TCP_TABLE_FULL), 1);
     tern_sock_abort(p->s);
     p->port--;
     p->no_edge = true;
@@ -501,7 +503,7 @@ static void half_open_max_refuses_silently(void **state)
     p->port++;
     inject_syn(p, SYN, 0);
     expect_nothing(p);
-    assert_int_equal(stats(p)->drops[TERN_DROP_TCP_REFUSED], 1);
+    assert_int_equal(drops(p, TERN_DROP_TCP_REFUSED), 1);
 }
 
 /* ---- SYN with data ---- */
@@ -553,7 +555,8 @@ static void connect_impossible_destinations_are_refused(void **state) /* MUST-46
 {
     struct peer *p = *state;
     static const char *const bad[] = {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255",
-        "240.0.0.1", "192.0.2.255", "192.0.2.0", "192.0.2.1", "::", "::1", "ff02::1", "2001:db8::1"};
+        "240.0.0.1", "192.0.2.255", "192.0.2.0", "192.0.2.1", "::", "::1", "ff02::1",
+        "2001:db8::1"};
     struct tern_sock *s;
     peer_open(p);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -606,8 +609,7 @@ static void tuple_in_use_is_refused(void **state)
     struct peer *p = *state;
     struct tern_sock *s;
     connect_out(p);
-    assert_int_equal(
-        tern_sock_connect(p->e, &p->them, p->port, NULL, TERN_PORT, &s), -EADDRINUSE);
+    assert_int_equal(tern_sock_connect(p->e, &p->them, p->port, NULL, TERN_PORT, &s), -EADDRINUSE);
     assert_int_equal(tern_sock_listen(p->e, NULL, TERN_PORT, 1, &p->listener), 0); /* MUST-42 */
     assert_int_equal(tern_sock_listen(p->e, NULL, TERN_PORT, 1, &s), -EADDRINUSE);
     assert_int_equal(tern_sock_listen(p->e, &p->them, 81, 1, &s), -EADDRNOTAVAIL);

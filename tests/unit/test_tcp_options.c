@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the two SYNs agree on: MSS, window scale, SACK, timestamps (RFC 9293 §3.7.1, RFC 7323, RFC 2018). */
+/* What the two SYNs agree on: MSS, window scale, SACK, timestamps (RFC 9293 §3.7.1, RFC 7323, RFC
+ * 2018). */
 #include "tcp_peer.h"
 
 enum { WITH_TS = 1, WITH_SACK = 2, WITH_WSCALE = 4, ALL_OFFERS = 8 };
@@ -27,7 +28,8 @@ static void assert_agreed(const struct peer *p, int what)
     assert_int_equal(info.window_scale, !!(what & WITH_WSCALE));
     assert_int_equal(info.snd_wscale, what & WITH_WSCALE ? 5 : 0);
     assert_int_equal(info.rcv_wscale, what & WITH_WSCALE ? 3 : 0); /* 256 KiB of buffer */
-    assert_int_equal(info.mss_bytes, (p->v6 ? 1440 : 1460) - (what & WITH_TS ? 12 : 0)); /* 6691-1 */
+    assert_int_equal(
+        info.mss_bytes, (p->v6 ? 1440 : 1460) - (what & WITH_TS ? 12 : 0)); /* 6691-1 */
 }
 
 static void assert_options(const struct heard *h, int what)
@@ -118,11 +120,10 @@ static void mss_of_peer_bounds_segments(struct peer *p, bool active)
         uint16_t mss;
         uint32_t want;
     } cases[] = {
-        {false, 0, p->v6 ? 1220 : 536}, /* MUST-15 */
-        {true, 0, 64},                  /* the floor */
-        {true, 63, 64},
-        {true, 600, 600}, /* MUST-14 */
-        {true, 65535, own}, /* MUST-16 */
+        {false, 0, p->v6 ? 1220 : 536},   /* MUST-15 */
+        {true, 0, 64},                    /* the floor */
+        {true, 63, 64}, {true, 600, 600}, /* MUST-14 */
+        {true, 65535, own},               /* MUST-16 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         p->offer = (struct opts){.has_mss = cases[i].has, .mss = cases[i].mss};
