@@ -185,7 +185,7 @@ static void update_window(struct tern_tcp *t, struct tern_conn *c, const struct 
         window_reopened(t, c);
 }
 
-/** Nothing acknowledged, the window shut, and the application gone: R2 goes on, or it never ends. */
+/** Nothing acknowledged, the window shut, the application gone: R2 runs on, or there is no end. */
 static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
 {
     return (c->slow & TERN_SLOW_DEAF) && seg->p.wnd == 0 && seg->p.ack.v == c->snd.una.v

@@ -61,9 +61,10 @@ need() {
 run() { timeout --foreground -k 2 60 ip netns exec "$@"; }
 in_kernel() { run "$kernel" "$@"; }
 
-# start NAMESPACE COMMAND...: in the background; its pid in $!.
+# start NAMESPACE COMMAND...: in the background, until the test ends or ${jobs[-1]} is ended. Not through
+# run(): a signal would end the shell around it and nothing else.
 start() {
-    run "$@" &
+    timeout --foreground -k 2 140 ip netns exec "$@" &
     jobs+=($!)
 }
 
@@ -93,6 +94,8 @@ trap 'exit 143' TERM INT HUP
 namespace() {
     ip netns add "$1" 2>"$scratch/netns" || skip "no network namespace can be made: $(cat "$scratch/netns")"
     namespaces+=("$1")
+    # A plain chroot has no mount at /, which `ip netns exec` wants.
+    ip netns exec "$1" true 2>"$scratch/netns" || skip "ip netns exec does not work: $(cat "$scratch/netns")"
     ip netns exec "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0
     ip -n "$1" link set lo up
 }
@@ -279,10 +282,8 @@ CONF
 capture_start() {
     need dumpcap tshark
     rm -f "$scratch/wire.pcap"
-    timeout --foreground -k 2 120 ip netns exec "$kernel" dumpcap -q -i "$link" -B 64 -s 0 -P \
-        -w "$scratch/wire.pcap" 2>"$scratch/dumpcap.log" &
-    capture_pid=$!
-    jobs+=($!)
+    start "$kernel" dumpcap -q -i "$link" -B 64 -s 0 -P -w "$scratch/wire.pcap" 2>"$scratch/dumpcap.log"
+    capture_pid=${jobs[-1]}
     poll 5 grep -q '^File:' "$scratch/dumpcap.log" || fail "dumpcap does not start: $(cat "$scratch/dumpcap.log")"
 }
 

@@ -210,6 +210,11 @@ static void window_is_taken_from_the_newest_segment_only(void **state) /* SND.WL
     p->wnd = 100;
     inject(p, ACK, 51, 1, 20); /* wholly old */
     assert_int_equal(describe(p).snd_wnd_bytes, 9000);
+    p->wnd = 8000;
+    inject(p, ACK, 161, 1, 10); /* overtakes … */
+    p->wnd = 7000;
+    inject(p, ACK, 151, 1, 10); /* … this one */
+    assert_int_equal(describe(p).snd_wnd_bytes, 8000);
 }
 
 static void window_is_unsigned(void **state) /* MUST-1 */

@@ -163,9 +163,15 @@ static void cookie_expires_after_two_periods(void **state)
     accept_one(p);
     p->port++;
     ask(p);
+    const uint32_t cookie = p->irs;
     advance_ms(p, 2 * PERIOD_MS);
     inject(p, ACK, 1, 1, 0);
     expect_segment(p, RST, 1, 0, 0);
+    p->port++;
+    ask(p); /* cookies are about, and yet not that one */
+    p->port--;
+    inject(p, ACK, 1, 1 + cookie - p->irs, 0);
+    expect_flags(p, RST);
     assert_int_equal(stats(p)->syn_cookies_accepted, 1);
 }
 

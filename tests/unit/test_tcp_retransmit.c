@@ -134,20 +134,36 @@ static void ack_of_repeated_data_is_no_rtt_sample(void **state) /* Karn: 6298-5 
     assert_int_equal(describe(p).rto_us, before.rto_us);
 }
 
-static void ack_of_data_repeated_after_a_shut_window_is_no_rtt_sample(void **state)
+/** Ten bytes in flight when the peer shuts its window. @return the smoothed RTT until then */
+static uint32_t lose_window_in_flight(struct peer *p)
 {
-    struct peer *p = *state;
     establish(p);
     round_trip(p, 10, 100);
-    const uint32_t srtt_us = describe(p).srtt_us;
     write_bytes(p, 10);
     skip_segments(p);
     p->wnd = 0;
     inject(p, ACK, 1, 11, 0);
+    return describe(p).srtt_us;
+}
+
+static void ack_of_data_repeated_after_a_shut_window_is_no_rtt_sample(void **state)
+{
+    struct peer *p = *state;
+    const uint32_t srtt_us = lose_window_in_flight(p);
     advance_ms(p, 200);
     p->wnd = 1000;
     inject(p, ACK, 1, 11, 0);
     expect_segment(p, ACK, 11, 1, 10);
+    inject(p, ACK, 1, 21, 0);
+    assert_int_equal(describe(p).srtt_us, srtt_us);
+}
+
+static void ack_of_data_probed_at_a_shut_window_is_no_rtt_sample(void **state)
+{
+    struct peer *p = *state;
+    const uint32_t srtt_us = lose_window_in_flight(p);
+    expect_after_ms(p, 300);
+    expect_segment(p, ACK, 11, 1, 1);
     inject(p, ACK, 1, 21, 0);
     assert_int_equal(describe(p).srtt_us, srtt_us);
 }
@@ -306,6 +322,7 @@ int main(void)
         BOTH(user_timeout_counts_from_the_last_sign_of_life),
         BOTH(ack_of_repeated_data_is_no_rtt_sample),
         BOTH(ack_of_data_repeated_after_a_shut_window_is_no_rtt_sample),
+        BOTH(ack_of_data_probed_at_a_shut_window_is_no_rtt_sample),
         BOTH(timer_stops_when_all_is_acked),
         BOTH(timer_restarts_when_some_is_acked),
         BOTH(timeout_sends_all_again_in_slow_start),
