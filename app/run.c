@@ -26,9 +26,10 @@
 #include <unistd.h>
 
 enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
-#define SECOND_NS  UINT64_C(1000000000)
-#define POLL_NS    UINT64_C(5000000)
-#define QUIESCE_NS UINT64_C(2000000000)
+#define SECOND_NS      UINT64_C(1000000000)
+#define POLL_NS        UINT64_C(5000000)
+#define QUIESCE_NS     UINT64_C(2000000000)
+#define SAME_SIGNAL_NS UINT64_C(200000000)
 
 struct session {
     const struct app_run *run;
@@ -37,7 +38,7 @@ struct session {
     sigset_t signals;
     struct tern_worker_info line_workers[TERN_WORKERS_MAX]; /**< as of the last line */
     struct tern_worker_info start_workers[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX];
-    uint64_t start_ns;
+    uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     struct app_result result;
 };
 
@@ -66,10 +67,11 @@ static void end_at_once(struct session *s, const char *why)
     _exit(STATUS_KILLED);
 }
 
-/* Wait a little while something ends; a second signal ends everything. */
+/* Wait a little while something ends. A second signal ends everything; one right behind the first
+ * is the first: timeout(1) signals the process, and then its group. */
 static void wait_patiently(struct session *s)
 {
-    if (wait_signal(s, now_ns() + POLL_NS))
+    if (wait_signal(s, now_ns() + POLL_NS) && now_ns() - s->signal_ns > SAME_SIGNAL_NS)
         end_at_once(s, "interrupted twice");
 }
 
@@ -141,6 +143,7 @@ static void watch(struct session *s)
         const uint64_t poll_ns = counting ? now_ns() + POLL_NS : UINT64_MAX;
         s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, end_ns), poll_ns));
         const uint64_t t = now_ns();
+        s->signal_ns = s->result.interrupted ? t : 0;
         if (t >= line_ns) {
             take_sample(s, &now);
             app_report_line(s->out.human, line++, s->start_ns, &before, &now);

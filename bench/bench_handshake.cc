@@ -167,7 +167,7 @@ void handshake(benchmark::State &state)
     }
     const double n = double(state.iterations()) * burst;
     state.counters["ns_per_handshake"] =
-        benchmark::Counter(n * 1e-9, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+        benchmark::Counter(n, benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
     state.counters["open"] = double(b.open_now());
 }
 

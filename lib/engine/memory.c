@@ -144,9 +144,8 @@ int tern_memory_check(const struct tern_memory_want *want, const struct tern_mem
     return 0;
 }
 
-struct rte_mempool *tern_pool_open(
-    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, enum tern_pool_layout layout,
-    int node)
+struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
+    bool has_cache, enum tern_pool_layout layout, int node)
 {
     struct rte_pktmbuf_pool_private priv = {
         .mbuf_data_room_size = room_bytes,

@@ -67,8 +67,7 @@ TERN_MUST_CHECK int tern_memory_check(const struct tern_memory_want *want,
     const struct tern_memory_free *there, struct tern_error *err);
 
 /** An mbuf pool as every shard needs it (private area, headroom). NULL with rte_errno set. */
-struct rte_mempool *tern_pool_open(
-    const char *name, uint32_t n, uint16_t room_bytes, bool has_cache, enum tern_pool_layout layout,
-    int node);
+struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
+    bool has_cache, enum tern_pool_layout layout, int node);
 /** Free a pool. @return mbufs that never came back */
 uint32_t tern_pool_close(struct rte_mempool *pool);

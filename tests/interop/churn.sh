@@ -45,7 +45,7 @@ with_wrk() {
     serve --app http
     for v in 4 6; do
         wrk_clean "IPv$v: wrk, keep-alive" -t 1 -c 32 -d 3s "$(url $v)"
-        wrk_clean "IPv$v: wrk, a connection a request" -t 1 -c 32 -d 2s -H 'Connection: close' "$(url $v)"
+        wrk_clean "IPv$v: wrk, a connection a request" -t 1 -c 32 -d 1s -H 'Connection: close' "$(url $v)"
     done
     no_stuck_connection
     serve_end

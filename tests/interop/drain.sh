@@ -11,6 +11,7 @@ device_up "$device_kind"
 interrupt() {
     local begin=$SECONDS
     kill -"$1" "$tern_pid"
+    kill -"$1" "$tern_pid" # at once again, as timeout(1) does: that is no second Ctrl-C
     tern_ended
     [ $((SECONDS - begin)) -le 6 ] || fail "$1: it took $((SECONDS - begin)) s"
     grep -q '(interrupted)$' "$scratch/tern.log" && grep -q '^  books  *balance$' "$scratch/tern.log" ||

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the tests here. Each test makes network namespaces of its own, named by its pid:
 #
 #   $kernel   holds the peer: the Linux kernel's TCP behind interface $link, .1 of both networks

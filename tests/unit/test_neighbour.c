@@ -357,6 +357,60 @@ static void confirm_by_state(void **state)
     assert_int_equal(state_of(b, 0), TERN_NEIGH_UNKNOWN);
 }
 
+static void doubt_asks_the_old_address_then_all(void **state)
+{
+    struct bed *b = *state;
+    bed_start(b);
+    const uint16_t idx = get_reachable(b, addr("10.1.2.3"), mac_a);
+    forget_sent(b);
+    tern_neigh_doubt(&b->t, idx, b->now);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_PROBE);
+    assert_true(output(b, idx)); /* what is sent meanwhile still goes there */
+    b->n_sent--;
+    tern_neigh_doubt(&b->t, idx, b->now);
+    live_ns(b, 3 * SEC);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_INCOMPLETE);
+    assert_int_equal(b->n_sent, 4);
+    for (uint32_t i = 0; i < 3; i++)
+        assert_memory_equal(b->sent[i].dst, mac_a, 6);
+    assert_asks_all(b, 3, addr("10.1.2.3"));
+    rx_answer(b, addr("10.1.2.3"), mac_b, true, true);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
+}
+
+static void doubt_is_answered_by_the_old_address(void **state)
+{
+    struct bed *b = *state;
+    bed_start(b);
+    const uint16_t idx = get_reachable(b, addr("2001:db8::2"), mac_a);
+    forget_sent(b);
+    tern_neigh_doubt(&b->t, idx, b->now);
+    rx_answer(b, addr("2001:db8::2"), mac_a, true, true);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
+    tern_neigh_doubt(&b->t, idx, b->now); /* again within LOCK_NS */
+    assert_int_equal(b->n_sent, 1);
+    wait_ns(b, TERN_NEIGH_LOCK_NS);
+    tern_neigh_doubt(&b->t, idx, b->now);
+    assert_int_equal(b->n_sent, 2);
+}
+
+static void doubt_by_state(void **state)
+{
+    struct bed *b = *state;
+    bed_start(b);
+    const uint16_t idx = get(b, addr("10.1.2.3"));
+    tern_neigh_doubt(&b->t, idx, b->now);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_UNKNOWN);
+    output(b, idx);
+    tern_neigh_doubt(&b->t, idx, b->now);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_INCOMPLETE);
+    live_ns(b, 3 * SEC);
+    tern_neigh_doubt(&b->t, idx, b->now);
+    assert_int_equal(state_of(b, idx), TERN_NEIGH_FAILED);
+    tern_neigh_doubt(&b->t, 0, b->now);
+    assert_int_equal(state_of(b, 0), TERN_NEIGH_UNKNOWN);
+}
+
 /* ---- learning ---- */
 
 static void learn_by_state(void **state)
@@ -688,6 +742,9 @@ int main(void)
         BED(probe_unheld_unanswered_is_forgotten),
         BED(confirm_keeps_reachable),
         BED(confirm_by_state),
+        BED(doubt_asks_the_old_address_then_all),
+        BED(doubt_is_answered_by_the_old_address),
+        BED(doubt_by_state),
         BED(learn_by_state),
         BED(learn_refuses_what_is_no_neighbour),
         BED(learn_in_a_full_table_is_nothing),
