@@ -128,9 +128,9 @@ static_assert(sizeof(struct tern_addr6) == 64, "one more line for IPv6");
 
 /** tern_txq.flags */
 enum {
-    TERN_TXQ_FAST = 1u << 0,  /* fast recovery (RFC 6582) until una reaches recover */
-    TERN_TXQ_RTO = 1u << 1,   /* sending again after a timeout until una reaches recover */
-    TERN_TXQ_TIMED = 1u << 2, /* an RTT sample runs: timed_seq was sent at timed_us */
+    TERN_TXQ_FAST = 1u << 0,      /* fast recovery (RFC 6582) until una reaches recover */
+    TERN_TXQ_RTO = 1u << 1,       /* sending again after a timeout until una reaches recover */
+    TERN_TXQ_TIMED = 1u << 2,     /* an RTT sample runs: timed_seq was sent at timed_us */
     TERN_TXQ_TAIL_OURS = 1u << 3, /* the room behind the tail is ours to fill */
 };
 
