@@ -2,6 +2,8 @@
 #pragma once
 
 /* The seven frames of Microsoft KB 172983 as they were captured, padding included. */
+#include <tern/config.h>
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,3 +54,33 @@ static const struct {
             0xce, 0x66, 0xae, 0x03, 0x50, 0x10, 0x22, 0x38, 0x23, 0x6b, 0x00, 0x00}},
 };
 // clang-format on
+
+/** What the captured server chose freely when it sent frame 2. */
+static inline struct tern_test_pins seven_frames_server_pins(void)
+{
+    static const uint16_t ids[] = {0x5b00};
+    static const uint8_t padding[][6] = {{0x20, 0x20}};
+    return (struct tern_test_pins){.has_isn = true,
+        .isn = 1109645,
+        .has_ip_id = true,
+        .ip_id = ids,
+        .n_ip_id = 1,
+        .has_padding = true,
+        .padding = padding};
+}
+
+/** What the captured client chose freely when it sent frames 1 and 3. */
+static inline struct tern_test_pins seven_frames_client_pins(void)
+{
+    static const uint16_t ids[] = {0x0d01, 0x0e01};
+    static const uint8_t padding[][6] = {{0x20, 0x20}, {0x20, 0x20, 0x20, 0x20, 0x20, 0x20}};
+    return (struct tern_test_pins){.has_isn = true,
+        .isn = 8221822,
+        .has_ip_id = true,
+        .ip_id = ids,
+        .n_ip_id = 2,
+        .has_syn_wnd = true,
+        .syn_wnd = 8192,
+        .has_padding = true,
+        .padding = padding};
+}

@@ -76,18 +76,10 @@ static void set_mac(uint8_t mac[6], const uint8_t *from)
 static void server_answers_frame_1_with_frame_2_and_takes_frame_3(void **state)
 {
     (void)state;
-    static const uint16_t ids[] = {0x5b00};
-    static const uint8_t padding[1][6] = {{0x20, 0x20}};
     struct tern_embed_config cfg = close_to_capture("131.107.2.211/24");
     cfg.stack.l3 = false;
     set_mac(cfg.stack.mac, seven_frames[0].bytes); /* frame 1 is addressed to us */
-    cfg.stack.pins = (struct tern_test_pins){.has_isn = true,
-        .isn = 1109645,
-        .has_ip_id = true,
-        .ip_id = ids,
-        .n_ip_id = 1,
-        .has_padding = true,
-        .padding = padding};
+    cfg.stack.pins = seven_frames_server_pins();
     struct tern_embed *e = open_at(&cfg);
     struct tern_sock *listener, *s;
     assert_int_equal(tern_sock_listen(e, NULL, 139, 1, &listener), 0);
@@ -113,23 +105,13 @@ static void server_answers_frame_1_with_frame_2_and_takes_frame_3(void **state)
 static void client_emits_frame_1_and_answers_frame_2_with_frame_3(void **state)
 {
     (void)state;
-    static const uint16_t ids[] = {0x0d01, 0x0e01};
-    static const uint8_t padding[2][6] = {{0x20, 0x20}, {0x20, 0x20, 0x20, 0x20, 0x20, 0x20}};
     struct tern_embed_config cfg = close_to_capture("131.107.2.214/24");
     cfg.stack.l3 = false;
     set_mac(cfg.stack.mac, seven_frames[0].bytes + 6);
     assert_int_equal(tern_addr_parse("131.107.2.211", &cfg.stack.neighbours[0].addr), 0);
     set_mac(cfg.stack.neighbours[0].mac, seven_frames[0].bytes);
     cfg.stack.n_neighbours = 1;
-    cfg.stack.pins = (struct tern_test_pins){.has_isn = true,
-        .isn = 8221822,
-        .has_ip_id = true,
-        .ip_id = ids,
-        .n_ip_id = 2,
-        .has_syn_wnd = true,
-        .syn_wnd = 8192,
-        .has_padding = true,
-        .padding = padding};
+    cfg.stack.pins = seven_frames_client_pins();
     struct tern_embed *e = open_at(&cfg);
     struct tern_sock *s;
     assert_int_equal(tern_sock_connect(e, &cfg.stack.neighbours[0].addr, 139, NULL, 1037, &s), 0);

@@ -141,16 +141,8 @@ static int listen_139(struct tern_shard *sh, void *ctx)
 static void server_reads_frames_1_and_3_and_writes_frame_2(void **state)
 {
     (void)state;
-    static const uint16_t ids[] = {0x5b00};
-    static const uint8_t padding[1][6] = {{0x20, 0x20}};
     struct tern_endpoint_config ep = capture_side("131.107.2.211/24", frame(1).at);
-    ep.stack.pins = (struct tern_test_pins){.has_isn = true,
-        .isn = 1109645,
-        .has_ip_id = true,
-        .ip_id = ids,
-        .n_ip_id = 1,
-        .has_padding = true,
-        .padding = padding};
+    ep.stack.pins = seven_frames_server_pins();
     ep.app.start = listen_139;
     char path[64];
     struct out_frame out[OUT_FRAMES_MAX];
@@ -171,21 +163,11 @@ static int connect_139(struct tern_shard *sh, void *ctx)
 static void client_writes_frame_1_and_for_frame_2_frame_3(void **state)
 {
     (void)state;
-    static const uint16_t ids[] = {0x0d01, 0x0e01};
-    static const uint8_t padding[2][6] = {{0x20, 0x20}, {0x20, 0x20, 0x20, 0x20, 0x20, 0x20}};
     struct tern_endpoint_config ep = capture_side("131.107.2.214/24", frame(1).at + 6);
     assert_int_equal(tern_addr_parse("131.107.2.211", &ep.stack.neighbours[0].addr), 0);
     memcpy(ep.stack.neighbours[0].mac, frame(1).at, TERN_MAC_BYTES);
     ep.stack.n_neighbours = 1;
-    ep.stack.pins = (struct tern_test_pins){.has_isn = true,
-        .isn = 8221822,
-        .has_ip_id = true,
-        .ip_id = ids,
-        .n_ip_id = 2,
-        .has_syn_wnd = true,
-        .syn_wnd = 8192,
-        .has_padding = true,
-        .padding = padding};
+    ep.stack.pins = seven_frames_client_pins();
     ep.app.start = connect_139;
     char path[64];
     struct out_frame out[OUT_FRAMES_MAX];
