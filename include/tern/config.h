@@ -40,6 +40,22 @@ enum tern_ack_policy {
     TERN_ACK_EVERY_BURST, /**< never delayed: one ACK a connection and burst */
 };
 
+/** Congestion control (RFC 9293 §3.8.2). A connection may choose its own: TERN_CONN_CC. */
+enum tern_cc_kind {
+    TERN_CC_CUBIC,   /**< RFC 9438 */
+    TERN_CC_NEWRENO, /**< RFC 5681, with the recovery that all share (RFC 6675, RFC 8985, RFC 6937) */
+    TERN_CC_BBR,     /**< draft-ietf-ccwg-bbr; paces */
+    TERN_CC_DCTCP,   /**< RFC 8257: for networks that mark early; asks for ECN */
+    TERN_CC_COUNT,
+};
+
+/** Explicit congestion notification (RFC 3168). */
+enum tern_ecn {
+    TERN_ECN_OFF,
+    TERN_ECN_ACCEPT,  /**< where the peer asks for it */
+    TERN_ECN_REQUEST, /**< asked for on active opens, too */
+};
+
 /** A neighbour that is configured, never resolved, never aged. */
 struct tern_static_neighbour {
     union tern_addr addr;
@@ -85,12 +101,19 @@ struct tern_stack_config {
     uint32_t neighbours_max; /**< 8..65534; default 1024 */
     uint32_t rcv_buf_bytes;  /**< receive buffer a connection, 536..2^30; default 262144 */
     uint32_t snd_buf_bytes;  /**< send queue a connection, 536..2^30; default 1048576 */
+    uint32_t sending_max;    /**< connections that send or recover at one time, 0 = conns_max (at
+                                  most that); beyond it sends take nothing; default 0 */
+    uint32_t sent_max;       /**< stretches in flight told apart beyond one a connection, 0..2^28;
+                                  without them loss is detected in coarser units; default 65536 */
 
     /* Protocol */
     enum tern_syn_cookies syn_cookies;   /**< default auto */
     enum tern_ack_policy ack_policy;     /**< default quick start */
     bool timestamps, sack, window_scale; /**< offered and accepted; default all true */
     bool nodelay;                        /**< Nagle off on new connections; default false */
+    enum tern_cc_kind cc;                /**< default CUBIC */
+    enum tern_ecn ecn;                   /**< default accept */
+    bool pacing;                         /**< spread cwnd over the round trip; default false */
     uint8_t ttl;                         /**< TTL / hop limit, 1..255; default 64 */
     uint8_t dscp;                        /**< 0..63; default 0 */
     uint16_t mss_max;        /**< upper bound of the MSS we announce, 0 = from the MTU; default 0 */

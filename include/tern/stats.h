@@ -45,6 +45,17 @@ enum tern_close_reason { TERN_CLOSE_LIST(TERN_CLOSE_ENUM) TERN_CLOSE_COUNT };
     X(tx_payload_bytes)      /* payload sent the first time */ \
     X(retransmits)           /* segments sent again: data, FIN, SYN, SYN-ACK */ \
     X(rto_expired) \
+    X(recoveries)            /* fast recoveries begun (RFC 6675 §5) */ \
+    X(tlp_probes)            /* tail loss probes (RFC 8985 §7) */ \
+    X(tlp_recovered)         /* … that repaired a loss */ \
+    X(undone)                /* reductions taken back: the retransmission was spurious */ \
+    X(dsack_rcvd)            /* duplicates reported to us (RFC 2883) */ \
+    X(dsack_sent) \
+    X(sack_refused)          /* SACK blocks that were not of data in flight */ \
+    X(cong_full)             /* connections that went on one segment at a time: sending_max */ \
+    X(ecn_ce_rcvd)           /* segments that came with CE (RFC 3168) */ \
+    X(ecn_reduced)           /* windows reduced because of ECE */ \
+    X(paced)                 /* outputs that waited for their turn */ \
     X(syn_rcvd)              /* SYNs that a listener took */ \
     X(syn_cookies_sent) \
     X(syn_cookies_accepted) \

@@ -7,7 +7,9 @@
  *   half-open     struct tern_half   64 bytes   from SYN to the ACK that completes it
  *   connection    struct tern_conn  128 bytes   everything an idle established one needs
  *     + IPv6      struct tern_addr6  64 bytes   its two addresses
- *     + sending   struct tern_txq    64 bytes   while payload is queued or unacknowledged
+ *     + sending   struct tern_txq   128 bytes   while payload is queued or unacknowledged
+ *       in flight struct tern_sent   64 bytes   a stretch sent at one time and not acknowledged
+ *     + path      struct tern_cong  192 bytes   once it lost something, is paced, or talks ECN
  *     + gap       struct tern_rxq    64 bytes   while out-of-order data is held
  *     + options   struct tern_rare   64 bytes   once keep-alive, timers, DSCP … are asked for
  *   TIME-WAIT     struct tern_tw     64 bytes   2·MSL after an active close
@@ -16,6 +18,7 @@
  * design.md §4 and are pinned below.
  */
 #include <tern/addr.h>
+#include <tern/config.h>
 #include <tern/conn.h>
 
 #include "proto.h"
@@ -60,6 +63,7 @@ enum {
     TERN_SLOW_RECOVERY = 1u << 2, /* retransmitting */
     TERN_SLOW_WINDOW = 1u << 3,   /* the peer's window is closed */
     TERN_SLOW_DEAF = 1u << 4,     /* the application has closed: data is answered with RST */
+    TERN_SLOW_BARE = 1u << 5,     /* lost something, and no tern_cong is left: one segment at a time */
     TERN_QUICK_START = 1u << 7,   /* not a reason: quick-start acknowledgements are still to give */
 };
 
@@ -89,7 +93,8 @@ struct tern_conn {
     struct tern_seq last_ack_sent; /* 40: <= rcv.nxt; RFC 7323 Last.ACK.sent */
     uint32_t txq;                  /* 44 */
     uint32_t touch_next;           /* 48: next on the shard's list to settle */
-    uint32_t rtx_at; /* 52: tick; retransmission, probe or FIN-WAIT-2 limit, by state */
+    uint32_t rtx_at; /* 52: tick; with CF_RTX the next of: retransmission, probe, FIN-WAIT-2 limit …;
+                            else when the last octet in flight was acknowledged */
     void *user;      /* 56 */
     /* --- line 1 --- */
     uint32_t wheel_next, wheel_prev, wheel_due; /* 64: struct tern_wheel_node */
@@ -100,7 +105,7 @@ struct tern_conn {
     uint32_t srtt_us8;       /* 80: smoothed RTT × 8; 0 = no sample yet */
     uint32_t rttvar_us4;     /* 84: its variation × 4 */
     uint32_t cwnd_bytes;     /* 88 */
-    uint32_t ssthresh_bytes; /* 92 */
+    uint32_t cong;           /* 92: index of a tern_cong; 0: slow start, as configured */
     struct tern_seq wl1;   /* 96: SND.WL1. SND.WL2 is not kept: it never passes SND.UNA, and an ACK
                                   below SND.UNA updates nothing, so its test always holds */
     uint32_t unread_bytes; /* 100: delivered to the application and not consumed */
@@ -126,32 +131,147 @@ struct tern_addr6 {
 };
 static_assert(sizeof(struct tern_addr6) == 64, "one more line for IPv6");
 
+/** tern_sent.flags: where a stretch stands. Neither SACKED nor LOST: outstanding, in the network. */
+enum {
+    TERN_SENT_SACKED = 1u << 0,   /* the peer holds it (RFC 2018); it may still renege */
+    TERN_SENT_LOST = 1u << 1,     /* to be sent again */
+    TERN_SENT_AGAIN = 1u << 2,    /* has been sent more than once */
+    TERN_SENT_LIMITED = 1u << 3,  /* sent when the application had no more (delivery rate) */
+    TERN_SENT_REPORTED = 1u << 4, /* was SACKed before a timeout forgot it */
+};
+
+/**
+ * A stretch of sequence space sent at one time, in segments of seg_bytes (the last may be shorter).
+ * A FIN behind the payload is its last number. sent.h keeps them sorted by sequence in a tree, and
+ * those outstanding by time of transmission in a list.
+ */
+struct tern_sent {
+    struct tern_seq start, end;   /*  0: [start, end), never empty */
+    uint32_t left, right, up;     /*  8: tree by start */
+    uint32_t older, newer;        /* 20: list by sent_us while outstanding; of the lost while lost */
+    uint32_t sent_us;             /* 28: last transmission */
+    uint16_t seg_bytes;           /* 32 */
+    uint8_t flags;                /* 34 */
+    uint8_t spare;                /* 35 */
+    uint32_t delivered_bytes;     /* 36: tern_cong.delivered_bytes when sent (delivery rate) */
+    uint32_t delivered_us;        /* 40: … and .delivered_us */
+    uint32_t first_sent_us;       /* 44: … and .first_sent_us */
+    uint32_t pipe_bytes;          /* 48: in flight right after it was sent */
+    uint32_t lost_total_bytes;    /* 52: tern_cong.lost_total_bytes when sent */
+    uint32_t spare2[2];           /* 56 */
+};
+static_assert(sizeof(struct tern_sent) == 64, "one line a stretch in flight");
+
 /** tern_txq.flags */
 enum {
-    TERN_TXQ_FAST = 1u << 0,      /* fast recovery (RFC 6582) until una reaches recover */
-    TERN_TXQ_RTO = 1u << 1,       /* sending again after a timeout until una reaches recover */
-    TERN_TXQ_TIMED = 1u << 2,     /* an RTT sample runs: timed_seq was sent at timed_us */
-    TERN_TXQ_TAIL_OURS = 1u << 3, /* the room behind the tail is ours to fill */
+    TERN_TXQ_FAST = 1u << 0,      /* fast recovery until una reaches recover (RFC 6675, RFC 8985) */
+    TERN_TXQ_RTO = 1u << 1,       /* recovery from a timeout until una reaches recover */
+    TERN_TXQ_TAIL_OURS = 1u << 2, /* the room behind the tail is ours to fill */
+    TERN_TXQ_PTO = 1u << 3,       /* rtx_at is a tail loss probe's (RFC 8985 §7) */
+    TERN_TXQ_REO = 1u << 4,       /* rtx_at is the end of a reordering window (RFC 8985 §6.2) */
+    TERN_TXQ_TLP = 1u << 5,       /* a tail loss probe is out: acknowledged at tlp_end */
+    TERN_TXQ_TLP_AGAIN = 1u << 6, /* … and it was a retransmission */
+    TERN_TXQ_FRTO = 1u << 7,      /* F-RTO awaits the first ACK after a timeout (RFC 5682) */
+    TERN_TXQ_FRTO2 = 1u << 8,     /* … or the second */
+    TERN_TXQ_FILLED = 1u << 9,    /* cwnd alone stopped the last output (RFC 7661) */
+    TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
+    TERN_TXQ_CLOSED_WND = 1u << 11, /* sent again because a shut window opened: nobody's loss */
 };
 
 /** What is queued for sending or unacknowledged. */
 struct tern_txq {
+    /* --- line 0: the queue --- */
     struct rte_mbuf *head, *tail; /*  0: buffers linked by next; head holds snd.una at head_off */
     struct rte_mbuf *cur;         /* 16: holds the first byte never sent, at cur_off; NULL: none */
     uint32_t head_off, cur_off;   /* 24 */
     uint32_t n_bytes;             /* 32: bytes from snd.una to the end of the queue */
     uint32_t unsent_bytes;        /* 36: of these, never sent; n_bytes - unsent = data in flight */
-    struct tern_seq recover;      /* 40: RFC 6582 */
-    struct tern_seq rtx_nxt;      /* 44: next octet to send again, una..recover */
-    struct tern_seq timed_seq;    /* 48: sample ends when this is acknowledged */
-    uint32_t timed_us;            /* 52 */
-    uint8_t dupacks;              /* 56 */
-    uint8_t flags;                /* 57 */
-    uint16_t spare;               /* 58 */
-    uint32_t max_wnd_bytes;       /* 60: MAX.SND.WND since the queue was made; without a queue the
+    uint32_t max_wnd_bytes;       /* 40: MAX.SND.WND since the queue was made; without a queue the
                                          current window stands in for it */
+    uint32_t root, first, last;   /* 44: tern_sent by sequence: una..nxt */
+    uint32_t oldest, newest;      /* 56: … outstanding, by time of transmission */
+    /* --- line 1: what is known of its fate --- */
+    uint32_t lost_first, lost_last;    /* 64: … lost, in the order to be sent again */
+    uint32_t sacked_bytes, lost_bytes; /* 72: pipe = nxt - una - sacked - lost (RFC 6675 §4) */
+    uint32_t sacked_segs;              /* 80 */
+    struct tern_seq recover;           /* 84: SND.NXT when recovery began (RFC 6582, RFC 6675) */
+    struct tern_seq rtt_seq;           /* 88: the next RTT sample is of data from here on */
+    struct tern_seq rack_end;          /* 92: RACK.end_seq, … */
+    uint32_t rack_us, rack_rtt_us;     /* 96: … RACK.xmit_ts and RACK.rtt (RFC 8985 §5.2) */
+    struct tern_seq fack;              /* 104: RACK.fack: highest number delivered */
+    uint32_t rto_at;                   /* 108: tick; when the RTO itself ends */
+    struct tern_seq tlp_end;           /* 112 */
+    uint16_t flags;                    /* 116 */
+    uint8_t dupacks;                   /* 118: without SACK (RFC 5681 §3.2) */
+    uint8_t spare;                     /* 119 */
+    uint32_t n_sent;                   /* 120: tern_sent records held */
+    uint32_t spare2;                   /* 124 */
 };
-static_assert(sizeof(struct tern_txq) == 64, "one line while sending");
+static_assert(sizeof(struct tern_txq) == 128, "two lines while sending");
+static_assert(__builtin_offsetof(struct tern_txq, lost_first) == 64, "line 1 starts at the losses");
+
+/** tern_cong.flags */
+enum {
+    TERN_CG_ECN = 1u << 0,       /* negotiated (RFC 3168) */
+    TERN_CG_ECE = 1u << 1,       /* CE came: ECE on every ACK until the peer's CWR */
+    TERN_CG_CWR = 1u << 2,       /* cwnd was reduced for ECE: CWR on the next new data */
+    TERN_CG_CE = 1u << 3,        /* DCTCP.CE: the last segment that came was marked */
+    TERN_CG_UNDO = 1u << 4,      /* undo_* are set: the reduction may have been for nothing */
+    TERN_CG_REORDERS = 1u << 5,  /* RACK.reordering_seen */
+    TERN_CG_PACE_WAIT = 1u << 6, /* output waits for pace_at */
+};
+
+/** RFC 9438. Windows in bytes; times in ms. */
+struct tern_cubic {
+    uint32_t w_max_bytes, w_last_max_bytes, w_est_bytes, cwnd_epoch_bytes;
+    uint32_t epoch_ms, k_ms;
+    uint32_t undo_w_max_bytes, undo_epoch_ms;
+    bool in_epoch;
+};
+
+/** RFC 8257 §3.3. alpha is in 1/2^20. */
+struct tern_dctcp {
+    uint32_t alpha;
+    uint32_t acked_bytes, marked_bytes;
+    struct tern_seq window_end;
+};
+
+/** BBR (draft-ietf-ccwg-bbr). Laid out by cc_bbr.c, which asserts that its state fits. */
+struct tern_bbr_room {
+    uint64_t words[13];
+};
+
+/** What a connection remembers of its path and of its congestion control. */
+struct tern_cong {
+    uint32_t ssthresh_bytes; /*  0 */
+    uint32_t acked_bytes;    /*  4: acknowledged since cwnd last grew (RFC 3465 §2.1) */
+    uint8_t flags;           /*  8 */
+    uint8_t cc;              /*  9: enum tern_cc */
+    uint8_t reo_mult;        /* 10: RACK.reo_wnd_mult, 0 = 1 */
+    uint8_t reo_persist;     /* 11: RACK.reo_wnd_persist: recoveries until it is 1 again */
+    uint32_t min_rtt_us;     /* 12: smallest RTT of the last minutes, 0: none */
+    uint32_t min_rtt_ms;     /* 16: when it was seen */
+    struct tern_seq reo_seq; /* 20: RACK.dsack_round: SND.NXT when the window last grew */
+    /* recovery */
+    uint32_t prr_delivered_bytes, prr_out_bytes, prr_flight_bytes; /* 24: RFC 6937 §3 */
+    uint32_t undo_cwnd_bytes, undo_ssthresh_bytes;                 /* 36 */
+    struct tern_seq undo_una; /* 44: SND.UNA when cwnd was reduced */
+    uint32_t undo_segs;       /* 48: sent again since and not reported as duplicates */
+    uint32_t again_ts;        /* 52: our timestamp on the first of them (RFC 3522) */
+    struct tern_seq cwr_end;  /* 56: one reduction for ECE until this is acknowledged */
+    /* delivery rate and pacing */
+    uint32_t delivered_bytes, delivered_us; /* 60: octets known to have arrived, and when last */
+    uint32_t first_sent_us;                 /* 68: when the flight being measured began */
+    uint32_t lost_total_bytes;              /* 72: octets ever marked lost */
+    struct tern_seq limited_end;            /* 76: limited by the application until here */
+    uint64_t pace_ns;                       /* 80: the next segment may leave */
+    union {                                 /* 88 */
+        struct tern_cubic cubic;
+        struct tern_dctcp dctcp;
+        struct tern_bbr_room bbr;
+    };
+};
+static_assert(sizeof(struct tern_cong) == 192, "three lines of path");
 
 /** Out-of-order data, as mbuf chains sorted by sequence, disjoint. */
 struct tern_rxq {
