@@ -43,7 +43,8 @@ enum tern_ack_policy {
 /** Congestion control (RFC 9293 §3.8.2). A connection may choose its own: TERN_CONN_CC. */
 enum tern_cc_kind {
     TERN_CC_CUBIC,   /**< RFC 9438 */
-    TERN_CC_NEWRENO, /**< RFC 5681, with the recovery that all share (RFC 6675, RFC 8985, RFC 6937) */
+    TERN_CC_NEWRENO, /**< RFC 5681, with the recovery that all share (RFC 6675, RFC 8985, RFC 6937)
+                      */
     TERN_CC_BBR,     /**< draft-ietf-ccwg-bbr; paces */
     TERN_CC_DCTCP,   /**< RFC 8257: for networks that mark early; asks for ECN */
     TERN_CC_COUNT,

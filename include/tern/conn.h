@@ -163,9 +163,9 @@ enum tern_conn_opt {
     TERN_CONN_MSS_MAX,         /**< upper bound of segments sent */
     TERN_CONN_DSCP,            /**< 0..63 (MUST-48, SHLD-21) */
     TERN_CONN_TTL,             /**< 1..255 (MUST-49) */
-    TERN_CONN_CC,              /**< enum tern_cc_kind; starts over from the initial window's terms */
-    TERN_CONN_PACING,          /**< 1: spread cwnd over the round trip (BBR does so always) */
-    TERN_CONN_LINGER_MS,       /**< 0: tern_close() aborts; UINT32_MAX (default): waits for ever */
+    TERN_CONN_CC,        /**< enum tern_cc_kind; starts over from the initial window's terms */
+    TERN_CONN_PACING,    /**< 1: spread cwnd over the round trip (BBR does so always) */
+    TERN_CONN_LINGER_MS, /**< 0: tern_close() aborts; UINT32_MAX (default): waits for ever */
 };
 
 /** Set an option. @return 0, -EINVAL (value out of range), -ENOBUFS (no option record left) */
@@ -194,13 +194,13 @@ struct tern_conn_info {
     uint8_t snd_wscale, rcv_wscale;
     uint16_t mss_bytes; /**< largest payload we send a segment */
     uint32_t srtt_us, rttvar_us, rto_us;
-    uint32_t min_rtt_us;                   /**< smallest of the last minutes, 0: none known */
-    uint8_t cc;                            /**< enum tern_cc_kind */
-    bool ecn;                              /**< negotiated */
-    bool recovering;                       /**< from a loss */
-    uint32_t cwnd_bytes, ssthresh_bytes;   /**< ssthresh UINT32_MAX: never reduced */
-    uint32_t pipe_bytes;                   /**< taken to be in the network (RFC 6675 §4) */
-    uint64_t pacing_bytes_per_s;           /**< 0: not paced */
+    uint32_t min_rtt_us;                 /**< smallest of the last minutes, 0: none known */
+    uint8_t cc;                          /**< enum tern_cc_kind */
+    bool ecn;                            /**< negotiated */
+    bool recovering;                     /**< from a loss */
+    uint32_t cwnd_bytes, ssthresh_bytes; /**< ssthresh UINT32_MAX: never reduced */
+    uint32_t pipe_bytes;                 /**< taken to be in the network (RFC 6675 §4) */
+    uint64_t pacing_bytes_per_s;         /**< 0: not paced */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint32_t unacked_bytes, queued_bytes; /**< sent and not acknowledged; not sent yet */
     uint32_t unread_bytes;                /**< delivered and not consumed */

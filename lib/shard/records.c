@@ -28,6 +28,13 @@ static uint32_t n_rxq(const struct tern_stack_config *cfg)
     return few > cfg->conns_max ? cfg->conns_max : few;
 }
 
+/** Connections that may be sending at one time. */
+static uint32_t n_sending(const struct tern_stack_config *cfg)
+{
+    return cfg->sending_max != 0 && cfg->sending_max < cfg->conns_max ? cfg->sending_max
+                                                                      : cfg->conns_max;
+}
+
 static bool any_v6(const struct tern_stack_config *cfg)
 {
     for (uint32_t i = 0; i < cfg->n_addrs; i++)
@@ -58,7 +65,9 @@ void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_p
     plan->flow = tern_flow_bytes_for(n_flow(cfg));
     plan->halves = tern_pool_bytes(sizeof(struct tern_half), n_half(cfg));
     plan->time_waits = tern_pool_bytes(sizeof(struct tern_tw), cfg->time_wait_max);
-    plan->records = tern_pool_bytes(sizeof(struct tern_txq), cfg->conns_max)
+    plan->records = tern_pool_bytes(sizeof(struct tern_txq), n_sending(cfg))
+                    + tern_pool_bytes(sizeof(struct tern_sent), n_sending(cfg) + cfg->sent_max)
+                    + tern_pool_bytes(sizeof(struct tern_cong), n_sending(cfg))
                     + tern_pool_bytes(sizeof(struct tern_rxq), n_rxq(cfg))
                     + tern_pool_bytes(sizeof(struct tern_rare), n_rare(cfg));
     plan->other += 3 * tern_wheel_bytes();
@@ -74,7 +83,9 @@ static int init_pools(struct tern_shard *sh)
     } pools[] = {
         {&sh->conns, sizeof(struct tern_conn), cfg->conns_max},
         {&sh->addr6s, sizeof(struct tern_addr6), n_addr6(cfg)},
-        {&sh->txqs, sizeof(struct tern_txq), cfg->conns_max},
+        {&sh->txqs, sizeof(struct tern_txq), n_sending(cfg)},
+        {&sh->sents, sizeof(struct tern_sent), n_sending(cfg) + cfg->sent_max},
+        {&sh->congs, sizeof(struct tern_cong), n_sending(cfg)},
         {&sh->rxqs, sizeof(struct tern_rxq), n_rxq(cfg)},
         {&sh->rares, sizeof(struct tern_rare), n_rare(cfg)},
         {&sh->halves, sizeof(struct tern_half), n_half(cfg)},
@@ -118,6 +129,8 @@ int tern_records_init(struct tern_shard *sh)
     sh->tcp.conns = (struct tern_conn *)(void *)sh->conns.base;
     sh->tcp.addr6s = (struct tern_addr6 *)(void *)sh->addr6s.base;
     sh->tcp.txqs = (struct tern_txq *)(void *)sh->txqs.base;
+    sh->tcp.sents = (struct tern_sent *)(void *)sh->sents.base;
+    sh->tcp.congs = (struct tern_cong *)(void *)sh->congs.base;
     sh->tcp.rxqs = (struct tern_rxq *)(void *)sh->rxqs.base;
     sh->tcp.rares = (struct tern_rare *)(void *)sh->rares.base;
     return 0;
@@ -125,8 +138,8 @@ int tern_records_init(struct tern_shard *sh)
 
 void tern_records_fini(struct tern_shard *sh)
 {
-    struct tern_pool *const pools[] = {
-        &sh->conns, &sh->addr6s, &sh->txqs, &sh->rxqs, &sh->rares, &sh->halves, &sh->tws};
+    struct tern_pool *const pools[] = {&sh->conns, &sh->addr6s, &sh->txqs, &sh->sents, &sh->congs,
+        &sh->rxqs, &sh->rares, &sh->halves, &sh->tws};
     tern_wheel_fini(&sh->conn_wheel);
     tern_wheel_fini(&sh->half_wheel);
     tern_wheel_fini(&sh->tw_wheel);
@@ -304,6 +317,8 @@ void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c)
         tern_pool_put(&sh->txqs, c->txq);
     if (c->rare != 0)
         tern_pool_put(&sh->rares, c->rare);
+    if (c->cong != 0)
+        tern_pool_put(&sh->congs, c->cong);
     conn_unmake(sh, c);
 }
 
@@ -368,6 +383,40 @@ uint32_t tern_host_txq_new(struct tern_tcp *t)
 void tern_host_txq_free(struct tern_tcp *t, uint32_t idx)
 {
     tern_pool_put(&tern_shard_of(t)->txqs, idx);
+}
+
+uint32_t tern_host_sent_new(struct tern_tcp *t, bool first)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    if (first)
+        return tern_pool_get(&sh->sents); /* as many as send queues: never 0 */
+    if (!tern_host_sent_left(t))
+        return 0;
+    sh->n_sent_more++;
+    return tern_pool_get(&sh->sents);
+}
+
+void tern_host_sent_free(struct tern_tcp *t, uint32_t idx, bool last)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    sh->n_sent_more -= !last;
+    tern_pool_put(&sh->sents, idx);
+}
+
+bool tern_host_sent_left(const struct tern_tcp *t)
+{
+    const struct tern_shard *sh = (const struct tern_shard *)(const void *)t;
+    return sh->n_sent_more < t->cfg.sent_max;
+}
+
+uint32_t tern_host_cong_new(struct tern_tcp *t)
+{
+    return get_zeroed(&tern_shard_of(t)->congs);
+}
+
+void tern_host_cong_free(struct tern_tcp *t, uint32_t idx)
+{
+    tern_pool_put(&tern_shard_of(t)->congs, idx);
 }
 
 uint32_t tern_host_rxq_new(struct tern_tcp *t)

@@ -164,7 +164,7 @@ void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
             .conns = sh->conns.n_used + sh->addr6s.n_used,
             .halves = sh->halves.n_used,
             .time_waits = sh->tws.n_used,
-            .txqs = sh->txqs.n_used + sh->rxqs.n_used,
+            .txqs = sh->txqs.n_used + sh->rxqs.n_used + sh->sents.n_used + sh->congs.n_used,
             .opts = sh->rares.n_used,
             .timers = sh->conn_wheel.n_armed + sh->half_wheel.n_armed + sh->tw_wheel.n_armed,
             .flow_entries = sh->flow.n_used,

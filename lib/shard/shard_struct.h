@@ -42,7 +42,8 @@ static inline uint32_t tern_ref_idx(uint32_t ref)
 struct tern_shard {
     struct tern_tcp tcp; /* first: tern_shard_of() */
     struct tern_flow_table flow;
-    struct tern_pool conns, addr6s, txqs, rxqs, rares, halves, tws;
+    struct tern_pool conns, addr6s, txqs, sents, congs, rxqs, rares, halves, tws;
+    uint32_t n_sent_more; /* of sents: beyond the first of each connection */
     struct tern_wheel conn_wheel, half_wheel, tw_wheel;
     struct tern_listeners listeners;
     struct tern_neigh_table neighbours;

@@ -24,6 +24,7 @@ struct tern_ack {
     bool ece;                   /* ECE on a connection with ECN */
     bool was_filled;            /* the window, and nothing else, limited what was sent (RFC 7661) */
     bool is_dsack;              /* reports a duplicate (RFC 2883) */
+    bool is_duplicate;          /* a duplicate ACK (RFC 5681 §2) */
     bool original_delivered;    /* … acknowledges data sent once only, never reported before */
     bool again_delivered;       /* … or data that was sent again */
     /* delivery rate (draft-cheng-iccrg-delivery-rate-estimation); interval_us 0: no sample */
@@ -44,6 +45,9 @@ struct tern_cc {
     bool paces;       /* always */
     /** Start; cwnd_bytes holds the initial window, or the present one after a change of mind. */
     void (*start)(struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g);
+    /** Every ACK, in recovery, too: learn from it, do not grow. NULL: nothing to learn. */
+    void (*seen)(
+        struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g, const struct tern_ack *a);
     /** An ACK outside of recovery (each ACK with owns_window): grow. a->delivered_bytes > 0. */
     void (*acked)(
         struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g, const struct tern_ack *a);
@@ -78,6 +82,18 @@ void tern_cc_linear(
 /** The initial window (RFC 6928 §2), and the restart window at most that (RFC 5681 §4.1). */
 uint32_t tern_cc_initial_window(const struct tern_tcp *t, const struct tern_conn *c);
 
+/** The handshake is over: the initial window, 1 MSS if more than one SYN was lost (c->backoff), and
+ * the path record where the algorithm or pacing asks for one. */
+void tern_cc_open(struct tern_tcp *t, struct tern_conn *c);
+
+/** What was in flight when congestion struck, at most cwnd (RFC 5681 §3.1 FlightSize). */
+uint32_t tern_cc_flight(const struct tern_tcp *t, const struct tern_conn *c);
+
+/** cwnd += n_bytes, up to the widest window there is. */
+void tern_cc_grow(struct tern_conn *c, uint64_t n_bytes);
+
+/* cc_pacing.c */
+
 /** Bytes a second at which to send; 0: unpaced. */
 uint64_t tern_cc_pacing_rate(const struct tern_tcp *t, const struct tern_conn *c);
 
@@ -87,9 +103,14 @@ bool tern_cc_may_send_now(struct tern_tcp *t, struct tern_conn *c);
 /** `n_bytes` (with headers) have left: when may the next? */
 void tern_cc_sent(struct tern_tcp *t, struct tern_conn *c, uint32_t n_bytes);
 
-/* what recovery and ACK processing call */
+/* cc.c: what recovery and ACK processing call */
+
+/** After scoreboard, losses and SND.UNA have been brought up to date. */
 void tern_cc_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern_ack *a);
+/** @return the new ssthresh; cwnd is the caller's unless the algorithm owns it. Without a path record
+ * cwnd is 1 MSS from here on. */
 uint32_t tern_cc_reduce(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_cause cause);
+/** The first output after a pause of more than an RTO (RFC 5681 §4.1). */
 void tern_cc_restart(struct tern_tcp *t, struct tern_conn *c);
 
 /** The path record, made on first use; NULL: none is left (sending_max). */

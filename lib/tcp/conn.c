@@ -8,10 +8,12 @@
  * and, when it is over, tells the application and releases it. So no callback ever runs into a
  * connection that is gone, and there is one place that frees.
  */
+#include "cc.h"
 #include "host.h"
 #include "packet.h"
 #include "reasm.h"
 #include "sendq.h"
+#include "sent.h"
 #include "state.h"
 
 /* ---- starting ---- */
@@ -24,11 +26,6 @@ uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6)
     if (t->cfg.mss_max != 0 && t->cfg.mss_max < mss)
         return t->cfg.mss_max;
     return (uint16_t)mss;
-}
-
-static uint32_t initial_cwnd(const struct tern_tcp *t, const struct tern_conn *c)
-{
-    return t->cfg.init_cwnd_segs * tern_conn_payload_max(t, c); /* RFC 6928 */
 }
 
 void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
@@ -52,7 +49,6 @@ void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_f
     c->user = user;
     c->ts_offset = tern_ts_offset(t, key);
     c->last_rx_ms = t->now_ms;
-    c->ssthresh_bytes = UINT32_MAX;
     c->wscale = (uint8_t)(t->rcv_wscale << 4);
     c->slow = TERN_SLOW_STATE;
     if (t->cfg.nodelay)
@@ -86,7 +82,6 @@ void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct t
     } else {
         c->wscale = 0; /* both or none (RFC 7323 §2.2) */
     }
-    c->cwnd_bytes = initial_cwnd(t, c);
 }
 
 static void start_keepalive(struct tern_tcp *t, struct tern_conn *c)
@@ -109,7 +104,9 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     } else {
         t->stats.passive_established++;
     }
-    /* RFC 6298 §5.7: a lost SYN tells that the RTO was too short; data starts with 3 s or more. */
+    tern_cc_open(t, c);
+    /* RFC 6298 §5.7 (6298-8): a lost SYN tells that the RTO was too short; data starts with 3 s or
+     * more. */
     if (c->backoff != 0 && c->srtt_us8 == 0)
         c->srtt_us8 = TERN_RTO_AFTER_SYN_LOSS_MS * 1000 * 8;
     c->backoff = 0;
@@ -192,8 +189,10 @@ static void release(struct tern_tcp *t, struct tern_conn *c)
     if (app->on_closed != NULL)
         app->on_closed(tern_shard_of(t), c, (enum tern_close_reason)c->misc);
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL)
+    if (q != NULL) {
         tern_sendq_clear(q);
+        tern_sent_clear(t, q);
+    }
     if (c->rxq != 0)
         tern_reasm_clear(t, c);
     tern_host_conn_free(t, c);

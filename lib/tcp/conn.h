@@ -175,7 +175,6 @@ enum {
     TERN_TXQ_FRTO2 = 1u << 8,     /* … or the second */
     TERN_TXQ_FILLED = 1u << 9,    /* cwnd alone stopped the last output (RFC 7661) */
     TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
-    TERN_TXQ_CLOSED_WND = 1u << 11, /* sent again because a shut window opened: nobody's loss */
 };
 
 /** What is queued for sending or unacknowledged. */
@@ -218,15 +217,25 @@ enum {
     TERN_CG_CE = 1u << 3,        /* DCTCP.CE: the last segment that came was marked */
     TERN_CG_UNDO = 1u << 4,      /* undo_* are set: the reduction may have been for nothing */
     TERN_CG_REORDERS = 1u << 5,  /* RACK.reordering_seen */
-    TERN_CG_PACE_WAIT = 1u << 6, /* output waits for pace_at */
+    TERN_CG_PACE_WAIT = 1u << 6, /* output waits for pace_ns */
+    TERN_CG_PACED = 1u << 7,     /* cwnd is spread over the round trip (TERN_CONN_PACING) */
 };
 
-/** RFC 9438. Windows in bytes; times in ms. */
+/** What CUBIC grows along between two reductions (RFC 9438 §4.1). */
+struct tern_cubic_curve {
+    uint32_t w_max_bytes; /* 0: as at the start of the epoch (§4.8) */
+    uint32_t prior_bytes; /* cwnd_prior: cwnd before the reduction */
+    uint32_t est_bytes;   /* W_est: what Reno would have by now (§4.3) … */
+    uint32_t est_acked;   /* … and bytes acknowledged that it has not counted yet */
+    uint32_t epoch_ms;    /* t_epoch, moved on by every pause */
+    uint32_t k_ms;        /* K */
+    bool in_epoch;        /* the three above are set */
+};
+
+/** RFC 9438 */
 struct tern_cubic {
-    uint32_t w_max_bytes, w_last_max_bytes, w_est_bytes, cwnd_epoch_bytes;
-    uint32_t epoch_ms, k_ms;
-    uint32_t undo_w_max_bytes, undo_epoch_ms;
-    bool in_epoch;
+    struct tern_cubic_curve now, before; /* before: for a reduction that was spurious (§4.9) */
+    uint32_t seen_ms;                    /* the last ACK */
 };
 
 /** RFC 8257 §3.3. alpha is in 1/2^20. */

@@ -148,7 +148,7 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
         if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
             tern_conn_rtt_sample(c, rtt_ms * 1000);
     }
-    c->backoff = tries > 1;
+    c->backoff = (uint8_t)(tries > 1 ? tries - 1 : 0);
     tern_host_learn(t, &seg->key.remote, seg);
     tern_conn_established(t, c);
     tern_conn_touch(t, c);

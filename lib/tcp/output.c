@@ -14,6 +14,7 @@
  */
 #include "host.h"
 #include "mbuf.h"
+#include "recovery.h"
 #include "sendq.h"
 #include "state.h"
 
@@ -300,15 +301,27 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     if (len > payload_max)
         d.p.tso_mss = (uint16_t)payload_max;
     transmit(t, c, &d, m);
+    tern_cc_sent(t, c, len);
     return len;
 }
 
-/** Bytes of the peer's window, and of ours towards congestion, not yet filled. */
-static uint32_t usable_window(const struct tern_conn *c)
+/** Bytes that may be in the network beside those that are (RFC 6675 §5). */
+static uint32_t cwnd_room(const struct tern_conn *c, const struct tern_txq *q)
 {
-    const uint32_t in_flight = tern_seq_span(c->snd.una, c->snd.nxt);
-    const uint32_t wnd = RTE_MIN(c->snd.wnd_bytes, c->cwnd_bytes);
-    return wnd > in_flight ? wnd - in_flight : 0;
+    const uint32_t pipe = tern_sent_pipe(c, q);
+    return c->cwnd_bytes > pipe ? c->cwnd_bytes - pipe : 0;
+}
+
+/** Bytes of the peer's window at `seq` and beyond. */
+static uint32_t window_room(const struct tern_conn *c, struct tern_seq seq)
+{
+    const uint32_t used = tern_seq_span(c->snd.una, seq);
+    return c->snd.wnd_bytes > used ? c->snd.wnd_bytes - used : 0;
+}
+
+static uint32_t usable_window(const struct tern_conn *c, const struct tern_txq *q)
+{
+    return RTE_MIN(window_room(c, c->snd.nxt), cwnd_room(c, q));
 }
 
 /**
@@ -327,22 +340,30 @@ static bool worth_sending(
     return len >= RTE_MAX(q->max_wnd_bytes, c->snd.wnd_bytes) / 2;
 }
 
-static void note_sent(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t len)
+static void note_sent(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t len, uint32_t payload_max)
 {
-    if (!(q->flags & (TERN_TXQ_TIMED | TERN_TXQ_RTO | TERN_TXQ_FAST))) {
-        q->flags |= TERN_TXQ_TIMED;
-        q->timed_seq = tern_seq_add(c->snd.nxt, len);
-        q->timed_us = t->now_us;
-    }
     tern_sendq_advance(q, len);
-    c->snd.nxt = tern_seq_add(c->snd.nxt, len);
     t->stats.tx_payload_bytes += len;
-    if (q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_QUEUED)) {
-        c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
+    const bool fin = q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_QUEUED);
+    const uint32_t span = len + fin;
+    tern_sent_new(t, c, q, span, payload_max);
+    c->snd.nxt = tern_seq_add(c->snd.nxt, span);
+    if (fin)
         c->flags |= TERN_CF_FIN_SENT;
-    }
+    tern_recovery_sent(t, c, q, span, false);
     if (!(c->flags & TERN_CF_RTX))
-        tern_conn_arm_rtx(t, c);
+        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
+    else if (!(q->flags & TERN_TXQ_REO))
+        tern_conn_arm_probe(t, c, q); /* RFC 8985 §7.2 */
+}
+
+/** After a pause the network is not what it was (RFC 5681 §4.1) (5681-8). */
+static void note_pause(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->snd.una.v == c->snd.nxt.v && !(c->flags & TERN_CF_RTX)
+        && t->now_tick - c->rtx_at > tern_ticks_from_ms(tern_conn_rto_ms(t, c)))
+        tern_cc_restart(t, c);
 }
 
 /** Send new payload as far as windows and sense allow. */
@@ -350,44 +371,92 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
 {
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
+    if (q->unsent_bytes > 0)
+        note_pause(t, c);
+    q->flags &= (uint16_t)~TERN_TXQ_FILLED;
     while (q->unsent_bytes > 0) {
-        uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c)), burst_max);
+        uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), burst_max);
         if (len > payload_max && len < q->unsent_bytes)
             len -= len % payload_max;
-        if (len == 0 || !worth_sending(c, q, len, payload_max))
+        if (cwnd_room(c, q) < RTE_MIN(payload_max, window_room(c, c->snd.nxt)))
+            q->flags |= TERN_TXQ_FILLED;
+        if (len == 0 || !worth_sending(c, q, len, payload_max) || !tern_sent_has_room(t, q))
             return;
         if (!tx_room_for_data(t)) {
             tern_conn_touch(t, c);
             return;
         }
+        if (!tern_cc_may_send_now(t, c))
+            return;
         len = send_payload(t, c, q, c->snd.nxt, len, payload_max);
         if (len == 0)
             return;
-        note_sent(t, c, q, len);
+        note_sent(t, c, q, len, payload_max);
     }
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g != NULL && cwnd_room(c, q) > 0) /* the application, not the network, is the limit */
+        g->limited_end = tern_seq_add(c->snd.nxt, 1);
 }
 
-/** After a timeout: everything up to `recover` again, as the congestion window opens. */
-static void send_again(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+/**
+ * Send [seq, …) again, at most `len` numbers of it: one segment, FIN included where it is reached.
+ * @return sequence numbers sent, 0: could not be
+ */
+static uint32_t send_once_more(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_seq seq, uint32_t len)
 {
+    const uint32_t in_flight = q->n_bytes - q->unsent_bytes;
+    const uint32_t off = tern_seq_span(c->snd.una, seq);
+    t->stats.retransmits++;
+    if (off >= in_flight)
+        return send_empty(t, c, seq, TERN_TCP_FIN) ? 1 : 0;
     const uint32_t payload_max = segment_max(t, c);
-    const struct tern_seq data_end = tern_seq_add(c->snd.una, q->n_bytes - q->unsent_bytes);
-    const uint32_t wnd = RTE_MIN(c->cwnd_bytes, c->snd.wnd_bytes);
-    const struct tern_seq edge = tern_seq_add(c->snd.una, wnd);
-    while (tern_seq_before(q->rtx_nxt, data_end) && tern_seq_before(q->rtx_nxt, edge)
-           && tern_seq_before(q->rtx_nxt, q->recover) && tx_room_for_data(t)) {
-        uint32_t len = RTE_MIN(payload_max, tern_seq_span(q->rtx_nxt, data_end));
-        len = send_payload(t, c, q, q->rtx_nxt, len, payload_max);
-        if (len == 0)
-            return;
-        t->stats.retransmits++;
-        q->rtx_nxt = tern_seq_add(q->rtx_nxt, len);
+    uint32_t n = RTE_MIN(RTE_MIN(len, in_flight - off), payload_max);
+    n = send_payload(t, c, q, seq, n, payload_max);
+    const bool fin =
+        n > 0 && off + n == in_flight && q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_SENT);
+    return n + fin;
+}
+
+/** What is lost goes first (RFC 6675 §5 NextSeg (1)) (6675-2). @return false: it waits for room */
+static bool send_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    while (q->lost_first != 0) {
+        const struct tern_sent *s = &t->sents[q->lost_first];
+        const bool head = s->start.v == c->snd.una.v;
+        const uint32_t room = window_room(c, s->start);
+        uint32_t len = RTE_MIN(tern_seq_span(s->start, s->end), segment_max(t, c));
+        if (c->snd.wnd_bytes == 0 || (room == 0 && !head))
+            return false; /* the window was shut or shrunk meanwhile (SHLD-17) */
+        len = RTE_MIN(len, RTE_MAX(room, 1u)); /* (SHLD-16) */
+        if (cwnd_room(c, q) < len && tern_sent_pipe(c, q) != 0)
+            return false;
+        if (!tx_room_for_data(t)) {
+            tern_conn_touch(t, c);
+            return false;
+        }
+        if (!tern_cc_may_send_now(t, c))
+            return false;
+        const uint32_t n = send_once_more(t, c, q, s->start, len);
+        if (n == 0)
+            return false;
+        tern_sent_again(t, c, q, q->lost_first, n);
+        tern_recovery_sent(t, c, q, n, true);
+        if (head || !(c->flags & TERN_CF_RTX))
+            tern_conn_arm_rtx(t, c);
     }
+    return true;
 }
 
 static void send_fin(struct tern_tcp *t, struct tern_conn *c)
 {
+    struct tern_txq *q = tern_conn_txq(t, c);
+    const bool noted = q != NULL && q->n_sent > 0;
+    if (noted && !tern_sent_has_room(t, q))
+        return; /* an ACK will make room */
     if (send_empty(t, c, c->snd.nxt, TERN_TCP_FIN)) {
+        if (noted)
+            tern_sent_new(t, c, q, 1, segment_max(t, c));
         c->snd.nxt = tern_seq_add(c->snd.nxt, 1);
         c->flags |= TERN_CF_FIN_SENT;
     } else if (c->flags & TERN_CF_RTX) {
@@ -402,9 +471,8 @@ void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
     if (tern_conn_is_opening(c))
         return; /* closed in SYN-RECEIVED: FIN waits for the ACK of our SYN */
     if (q != NULL) {
-        if (q->flags & TERN_TXQ_RTO)
-            send_again(t, c, q);
-        send_new(t, c, q);
+        if ((q->flags & TERN_TXQ_FRTO2) || send_lost(t, c, q))
+            send_new(t, c, q);
         if (q->unsent_bytes > 0) {
             /* Nothing in flight that would bring an ACK: the window is shut, or too small to be
              * worth it. The timer overrides (MUST-36, RFC 9293 §3.8.6.1). */
@@ -420,31 +488,26 @@ void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
 void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
-    const uint32_t in_flight = q != NULL ? q->n_bytes - q->unsent_bytes : 0;
-    t->stats.retransmits++;
-    if (in_flight == 0) {
+    if (q == NULL || q->n_sent == 0) {
+        t->stats.retransmits++;
         send_empty(t, c, c->snd.una, TERN_TCP_FIN);
         return;
     }
-    q->flags &= (uint8_t)~TERN_TXQ_TIMED; /* Karn (RFC 6298 §3) */
     /* A window that was shut with data in flight is probed with its first octet (MUST-35). */
-    const uint32_t payload_max = segment_max(t, c);
-    const uint32_t len = c->snd.wnd_bytes == 0 ? 1 : RTE_MIN(in_flight, payload_max);
-    const uint32_t sent = send_payload(t, c, q, c->snd.una, len, payload_max);
-    q->rtx_nxt = tern_seq_add(c->snd.una, sent);
+    t->sents[q->first].flags |= TERN_SENT_AGAIN; /* Karn (RFC 6298 §3) */
+    send_once_more(t, c, q, c->snd.una, 1);
 }
 
 void tern_conn_resend(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (q == NULL) {
+    if (q == NULL || q->n_sent == 0) {
         tern_conn_retransmit(t, c); /* nothing but our FIN */
         return;
     }
-    q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_TIMED | TERN_TXQ_FAST)) | TERN_TXQ_RTO);
-    q->recover = c->snd.nxt;
-    q->rtx_nxt = c->snd.una;
-    c->slow |= TERN_SLOW_RECOVERY;
+    q->flags &= (uint16_t) ~(TERN_TXQ_RACK | TERN_TXQ_TLP | TERN_TXQ_TLP_AGAIN);
+    q->dupacks = 0;
+    tern_sent_lose_all(t, q);
     tern_conn_touch(t, c);
 }
 
@@ -452,11 +515,40 @@ void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
     const uint32_t payload_max = segment_max(t, c);
-    const uint32_t wnd = RTE_MAX(usable_window(c), 1u);
+    const uint32_t wnd = RTE_MAX(window_room(c, c->snd.nxt), 1u);
     const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
     const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);
     if (len == 0)
         return;
     t->stats.zero_window_probes++;
-    note_sent(t, c, q, len);
+    note_sent(t, c, q, len, payload_max);
+}
+
+/** The last segment of what is in flight. */
+static bool send_last_again(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    const struct tern_sent *s = &t->sents[q->last];
+    const uint32_t len = tern_seq_span(s->start, s->end);
+    const uint32_t last = RTE_MIN((len - 1) % s->seg_bytes + 1, segment_max(t, c));
+    if (s->flags & (TERN_SENT_SACKED | TERN_SENT_LOST))
+        return false;
+    const uint32_t n = send_once_more(t, c, q, tern_seq_add(s->end, 0u - last), last);
+    if (n == 0)
+        return false;
+    tern_sent_again_tail(t, c, q, n);
+    return true;
+}
+
+bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, bool *again)
+{
+    const uint32_t payload_max = segment_max(t, c);
+    const uint32_t want = RTE_MIN(q->unsent_bytes, payload_max);
+    *again = want == 0 || window_room(c, c->snd.nxt) < want || !tern_sent_has_room(t, q);
+    if (*again)
+        return send_last_again(t, c, q);
+    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);
+    if (len == 0)
+        return false;
+    note_sent(t, c, q, len, payload_max);
+    return true;
 }

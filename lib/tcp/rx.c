@@ -178,7 +178,7 @@ static enum tern_drop check_handshake_ack(
     c->wl1 = seg->p.seq;
     if (seg->sets_echo)
         c->ts_recent = seg->opts.ts_val;
-    tern_conn_cancel_rtx(c);
+    tern_conn_cancel_rtx(t, c);
     tern_conn_touch(t, c); /* what was queued meanwhile may leave */
     tern_conn_established(t, c);
     return TERN_DROP_NONE;

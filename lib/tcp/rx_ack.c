@@ -2,114 +2,187 @@
 #include "tcp.h"
 
 /*
- * An acceptable ACK (RFC 9293 §3.10.7.4, fifth): SND.UNA moves, buffers go, the window is taken
- * over, congestion control (RFC 5681, RFC 6582) and the round-trip estimate (RFC 6298) learn from
- * it, and our FIN's acknowledgement moves the state.
+ * An acceptable ACK (RFC 9293 §3.10.7.4, fifth): SACK blocks and SND.UNA move the scoreboard, the
+ * buffers go, the round-trip estimate learns (RFC 6298), losses and congestion control are told,
+ * the window is taken over, and our FIN's acknowledgement moves the state.
  */
 #include "host.h"
+#include "recovery.h"
 #include "sendq.h"
 
-/* ---- congestion control: NewReno ---- */
+/* ---- SACK ---- */
 
-static void grow_window(const struct tern_tcp *t, struct tern_conn *c, uint32_t acked)
+/** RFC 2883 §4: the first block lies below the ACK, or inside of the second block. */
+static bool is_dsack(const struct tern_seg *seg)
 {
-    const uint32_t mss = tern_conn_payload_max(t, c);
-    if (c->cwnd_bytes > t->cfg.snd_buf_bytes)
-        return; /* no use for more */
-    if (c->cwnd_bytes < c->ssthresh_bytes) {
-        c->cwnd_bytes += RTE_MIN(acked, mss); /* RFC 5681 §3.1: slow start */
+    const struct tern_tcp_opts *o = &seg->opts;
+    const struct tern_sack_block *b = o->sack;
+    if (!tern_seq_before(seg->p.ack, b[0].right))
+        return true;
+    return o->n_sack > 1 && !tern_seq_before(b[0].left, b[1].left)
+           && !tern_seq_before(b[1].right, b[0].right);
+}
+
+static void take_dsack(
+    struct tern_tcp *t, struct tern_conn *c, const struct tern_sack_block *b, struct tern_ack *a)
+{
+    t->stats.dsack_rcvd++;
+    a->is_dsack = true;
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g != NULL && !tern_seq_before(b->left, g->undo_una)) {
+        const uint32_t mss = tern_conn_payload_max(t, c);
+        const uint32_t segs = (tern_seq_span(b->left, b->right) + mss - 1) / mss;
+        g->undo_segs -= RTE_MIN(segs, g->undo_segs);
+    }
+    tern_rack_dsack(t, c);
+}
+
+/** The blocks say something only of [SND.UNA, SND.NXT) (RFC 2018 §5); others are refused. */
+static void take_sack(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    const struct tern_seg *seg, struct tern_ack *a, struct tern_delivered *d)
+{
+    const struct tern_tcp_opts *o = &seg->opts;
+    uint8_t i = 0;
+    if (is_dsack(seg))
+        take_dsack(t, c, &o->sack[i++], a);
+    for (; i < o->n_sack; i++) {
+        const struct tern_sack_block *b = &o->sack[i];
+        if (!tern_seq_before(b->left, b->right) || tern_seq_before(c->snd.nxt, b->right)
+            || tern_seq_before(c->snd.nxt, b->left)) {
+            t->stats.sack_refused++;
+            continue;
+        }
+        const struct tern_seq left = tern_seq_before(b->left, c->snd.una) ? c->snd.una : b->left;
+        if (tern_seq_before(left, b->right)) /* else old news */
+            tern_sent_sack(t, q, left, b->right, d);
+    }
+}
+
+/* ---- round-trip time ---- */
+
+enum { MIN_RTT_WINDOW_MS = 300000 };
+
+static void note_min_rtt(const struct tern_tcp *t, struct tern_cong *g, uint32_t rtt_us)
+{
+    const bool old = t->now_ms - g->min_rtt_ms > MIN_RTT_WINDOW_MS;
+    if (g->min_rtt_us == 0 || rtt_us <= g->min_rtt_us || old) {
+        g->min_rtt_us = rtt_us;
+        g->min_rtt_ms = t->now_ms;
+    }
+}
+
+/**
+ * One sample a round trip for the estimate (RFC 6298 §3), of the newest segment that was sent once
+ * only (Karn), or whose last transmission the echoed timestamp tells of (RFC 7323 §4.1) (6298-5).
+ * The time since an earlier one would be the peer's timers, too, where ACKs were lost.
+ */
+static void sample_rtt(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    const struct tern_delivered *d, struct tern_ack *a)
+{
+    const bool again = d->newest.flags & TERN_SENT_AGAIN;
+    if (!d->any || (again && !(d->has_ecr && a->acked_bytes > 0)))
         return;
-    }
-    const uint64_t step = (uint64_t)mss * RTE_MIN(acked, mss) / c->cwnd_bytes;
-    c->cwnd_bytes += RTE_MAX((uint32_t)step, 1u); /* about one MSS a round trip */
-}
-
-static void leave_recovery(struct tern_conn *c, struct tern_txq *q)
-{
-    q->flags &= (uint8_t) ~(TERN_TXQ_FAST | TERN_TXQ_RTO);
-    c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
-}
-
-/** RFC 6582 §3.2 step 3: all, or a part, of what was outstanding has been acknowledged. */
-static void ack_in_recovery(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
-    struct tern_seq ack, uint32_t acked)
-{
-    const uint32_t mss = tern_conn_payload_max(t, c);
-    const bool complete = !tern_seq_before(ack, q->recover);
-    if (q->flags & TERN_TXQ_RTO) {
-        grow_window(t, c, acked);
-        if (tern_seq_before(q->rtx_nxt, ack))
-            q->rtx_nxt = ack;
-    } else if (complete) {
-        c->cwnd_bytes = RTE_MAX(c->ssthresh_bytes, mss);
-    } else {
-        c->cwnd_bytes = RTE_MAX(c->cwnd_bytes - RTE_MIN(acked, c->cwnd_bytes - mss), mss);
-        if (acked >= mss)
-            c->cwnd_bytes += mss;
-    }
-    if (complete)
-        leave_recovery(c, q);
-}
-
-static void enter_fast_recovery(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
-{
-    const uint32_t mss = tern_conn_payload_max(t, c);
-    const uint32_t in_flight = tern_seq_span(c->snd.una, c->snd.nxt);
-    q->flags = (uint8_t)((q->flags & ~TERN_TXQ_TIMED) | TERN_TXQ_FAST);
-    q->recover = c->snd.nxt;
-    c->slow |= TERN_SLOW_RECOVERY;
-    c->ssthresh_bytes = RTE_MAX(in_flight / 2, 2 * mss); /* RFC 5681 §3.2 */
-    c->cwnd_bytes = c->ssthresh_bytes + TERN_DUPACKS * mss;
-    tern_conn_retransmit(t, c);
-}
-
-static void duplicate_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
-{
-    if (q->dupacks < UINT8_MAX)
-        q->dupacks++;
-    if (q->flags & TERN_TXQ_RTO)
+    a->rtt_us = RTE_MAX(d->now_us - d->newest.sent_us, 1u);
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g != NULL)
+        note_min_rtt(t, g, a->rtt_us);
+    if (!again && tern_seq_before(d->newest.start, q->rtt_seq))
         return;
-    if (q->flags & TERN_TXQ_FAST) {
-        /* A segment has left the network; of those that were in it, not of any that are made up. */
-        if (c->cwnd_bytes < c->ssthresh_bytes + tern_seq_span(c->snd.una, q->recover))
-            c->cwnd_bytes += tern_conn_payload_max(t, c);
-        tern_conn_touch(t, c);
-    } else if (q->dupacks == TERN_DUPACKS) {
-        enter_fast_recovery(t, c, q);
-    }
+    tern_conn_rtt_sample(c, a->rtt_us);
+    q->rtt_seq = c->snd.nxt;
+}
+
+/** draft-cheng-iccrg-delivery-rate-estimation §3.3: how fast what was newest got here. */
+static void sample_rate(const struct tern_tcp *t, struct tern_conn *c,
+    const struct tern_delivered *d, struct tern_ack *a)
+{
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g == NULL || a->delivered_bytes == 0)
+        return;
+    g->delivered_bytes += a->delivered_bytes;
+    g->delivered_us = t->now_us;
+    if (!d->any)
+        return;
+    const struct tern_sent *s = &d->newest;
+    const uint32_t sending_us = s->sent_us - s->first_sent_us;
+    const uint32_t acking_us = t->now_us - s->delivered_us;
+    g->first_sent_us = s->sent_us;
+    a->rate_bytes = g->delivered_bytes - s->delivered_bytes;
+    a->interval_us = RTE_MAX(sending_us, acking_us);
+    a->prior_delivered_bytes = s->delivered_bytes;
+    a->sent_pipe_bytes = s->pipe_bytes;
+    a->sent_lost_bytes = g->lost_total_bytes - s->lost_total_bytes;
+    a->rate_limited = s->flags & TERN_SENT_LIMITED;
 }
 
 /* ---- SND.UNA ---- */
 
-static void sample_rtt(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_seq ack)
+/** RFC 5681 §2: nothing new, nothing but an ACK, while something is in flight. */
+static bool is_duplicate(const struct tern_conn *c, const struct tern_seg *seg)
 {
-    if (!(q->flags & TERN_TXQ_TIMED) || tern_seq_before(ack, q->timed_seq))
-        return;
-    q->flags &= (uint8_t)~TERN_TXQ_TIMED;
-    tern_conn_rtt_sample(c, t->now_us - q->timed_us);
+    return seg->p.ack.v == c->snd.una.v && seg->p.len_bytes == 0 && !(seg->p.flags & TERN_TCP_FIN)
+           && c->snd.una.v != c->snd.nxt.v
+           && c->snd.wnd_bytes != 0 /* an answer to a probe tells of no loss */
+           && (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c) == c->snd.wnd_bytes;
 }
 
-static void release_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
-    struct tern_seq ack, uint32_t acked)
+static struct tern_delivered expect_delivery(
+    const struct tern_tcp *t, const struct tern_conn *c, const struct tern_seg *seg)
 {
-    const uint32_t in_flight = q->n_bytes - q->unsent_bytes;
-    sample_rtt(t, c, q, ack);
-    tern_sendq_ack(q, RTE_MIN(acked, in_flight)); /* what is beyond is our FIN */
-    q->dupacks = 0;
-    const bool recovering = q->flags & (TERN_TXQ_FAST | TERN_TXQ_RTO);
-    if (recovering)
-        ack_in_recovery(t, c, q, ack, acked);
-    else
-        grow_window(t, c, acked);
-    c->snd.una = ack;
-    if (q->flags & TERN_TXQ_FAST)
-        tern_conn_retransmit(t, c); /* partial: the next hole (RFC 6582 §3.2) */
-    if (q->n_bytes == 0) {
-        c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
-        tern_host_txq_free(t, c->txq);
-        c->txq = 0;
+    const struct tern_cong *g = tern_conn_cong(t, c);
+    const bool ts = (c->flags & TERN_CF_TS) && (seg->opts.has & TERN_HAS_TS);
+    return (struct tern_delivered){
+        .now_us = t->now_us,
+        .now64_us = t->now_ns / TERN_NS_PER_US,
+        .min_rtt_us = g != NULL ? g->min_rtt_us : 0,
+        .has_ecr = ts && seg->opts.ts_ecr != 0,
+        .ecr_ms = ts ? seg->opts.ts_ecr - c->ts_offset : 0,
+    };
+}
+
+static void release(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    tern_sent_clear(t, q);
+    c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
+    tern_host_txq_free(t, c->txq);
+    c->txq = 0;
+}
+
+/** What the ACK tells about the queue; SND.UNA moves. */
+static void take_ack(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_seg *seg)
+{
+    const struct tern_seq ack = seg->p.ack;
+    struct tern_delivered d = expect_delivery(t, c, seg);
+    struct tern_ack a = {
+        .prior_una = c->snd.una,
+        .acked_bytes = tern_seq_before(c->snd.una, ack) ? tern_seq_span(c->snd.una, ack) : 0,
+        .prior_pipe_bytes = tern_sent_pipe(c, q),
+        .ece = tern_conn_has_ecn(t, c) && (seg->p.flags & TERN_TCP_ECE),
+        .is_duplicate = is_duplicate(c, seg),
+    };
+    a.was_filled = 2 * (uint64_t)a.prior_pipe_bytes >= c->cwnd_bytes; /* RFC 7661 §4.2 */
+    if (unlikely((seg->opts.has & TERN_HAS_SACK) && (c->flags & TERN_CF_SACK)))
+        take_sack(t, c, q, seg, &a, &d);
+    if (a.acked_bytes > 0) {
+        tern_sent_ack(t, q, ack, &d);
+        /* what is beyond the payload is our FIN */
+        tern_sendq_ack(q, RTE_MIN(a.acked_bytes, q->n_bytes - q->unsent_bytes));
+        c->snd.una = ack;
     }
+    a.delivered_bytes = d.bytes;
+    a.original_delivered = d.original;
+    a.again_delivered = d.again;
+    if (d.bytes == 0 && a.acked_bytes == 0 && !a.is_duplicate && !a.ece && !a.is_dsack)
+        return;
+    sample_rtt(t, c, q, &d, &a);
+    sample_rate(t, c, &d, &a);
+    tern_rack_update(t, c, q, &d);
+    tern_recovery_acked(t, c, q, &a, seg);
+    if (d.bytes > 0)
+        tern_conn_touch(t, c); /* there may be room in the window now */
+    if (q->n_bytes == 0 && c->snd.una.v == c->snd.nxt.v && !(q->flags & TERN_TXQ_TLP_AGAIN))
+        release(t, c, q);
 }
 
 static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
@@ -127,19 +200,14 @@ static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
     }
 }
 
-static void advance_una(struct tern_tcp *t, struct tern_conn *c, struct tern_seq ack)
+/** SND.UNA has moved. */
+static void una_advanced(struct tern_tcp *t, struct tern_conn *c)
 {
-    const uint32_t acked = tern_seq_span(c->snd.una, ack);
-    struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL)
-        release_acked(t, c, q, ack, acked);
-    c->snd.una = ack;
     c->backoff = 0;
     tern_host_confirm(t, c->neighbour);
-
     const bool all = c->snd.una.v == c->snd.nxt.v;
     if (all)
-        tern_conn_cancel_rtx(c); /* RFC 6298 §5.2 */
+        tern_conn_cancel_rtx(t, c); /* RFC 6298 §5.2 (6298-6) */
     else
         tern_conn_arm_rtx(t, c); /* §5.3 */
     tern_conn_touch(t, c);
@@ -157,7 +225,7 @@ static void window_reopened(struct tern_tcp *t, struct tern_conn *c)
     c->backoff = 0;
     tern_conn_touch(t, c);
     if (c->snd.una.v == c->snd.nxt.v) {
-        tern_conn_cancel_rtx(c);
+        tern_conn_cancel_rtx(t, c);
         return;
     }
     tern_conn_resend(t, c);
@@ -200,18 +268,17 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     if (!is_stalling(c, seg))
         c->backoff = doublings; /* the peer lives: the silence starts anew (MUST-37) */
 
+    const bool advances = tern_seq_before(c->snd.una, ack);
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (tern_seq_before(c->snd.una, ack)) {
-        advance_una(t, c, ack);
+    if (q != NULL)
+        take_ack(t, c, q, seg);
+    if (advances) {
+        c->snd.una = ack;
+        una_advanced(t, c);
         if (seg->p.wnd == 0) /* an acknowledged probe does not make probing faster (SHLD-30) */
             c->backoff = doublings;
         if (c->state == TERN_CLOSED)
             return;
-    } else if (q != NULL && ack.v == c->snd.una.v && seg->p.len_bytes == 0
-               && !(seg->p.flags & TERN_TCP_FIN) && c->snd.una.v != c->snd.nxt.v
-               && c->snd.wnd_bytes != 0 /* an answer to a probe tells of no loss */
-               && (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c) == c->snd.wnd_bytes) {
-        duplicate_ack(t, c, q);
     }
     update_window(t, c, seg);
 }

@@ -12,12 +12,14 @@
 /** Options are exactly what the connection negotiated: none, or nop, nop, TS. */
 static bool plain_options(const struct tern_conn *c, struct tern_seg *seg)
 {
+    seg->opts.has = 0;
     if (!(c->flags & TERN_CF_TS))
         return seg->p.doff_bytes == TERN_TCP_BYTES;
     const uint8_t *opt = seg->frame + seg->p.l4_off + TERN_TCP_BYTES;
     if (seg->p.doff_bytes != TERN_TCP_BYTES + TERN_TS_OPT_BYTES
         || tern_load32(opt) != TERN_TS_OPT_WORD)
         return false;
+    seg->opts.has = TERN_HAS_TS;
     seg->opts.ts_val = tern_load32(opt + 4);
     seg->opts.ts_ecr = tern_load32(opt + 8);
     return true;

@@ -56,6 +56,8 @@ struct tern_tcp {
     /* records, by index */
     struct tern_conn *conns;
     struct tern_txq *txqs;
+    struct tern_sent *sents;
+    struct tern_cong *congs;
     struct tern_rxq *rxqs;
     struct tern_rare *rares;
     struct tern_addr6 *addr6s;
@@ -114,6 +116,25 @@ static inline const struct tern_app *tern_conn_app(
     const struct tern_tcp *t, const struct tern_conn *c)
 {
     return &t->apps[c->app];
+}
+
+/** What is known of the path, or NULL. */
+static inline struct tern_cong *tern_conn_cong(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return c->cong != 0 ? &t->congs[c->cong] : NULL;
+}
+
+static inline bool tern_conn_has_ecn(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const struct tern_cong *g = tern_conn_cong(t, c);
+    return g != NULL && (g->flags & TERN_CG_ECN);
+}
+
+/** There is payload that was never sent. */
+static inline bool tern_conn_has_new(const struct tern_conn *c, const struct tern_txq *q)
+{
+    (void)c;
+    return q->unsent_bytes > 0;
 }
 
 /** The connection's four-tuple as a value. */
@@ -248,7 +269,12 @@ int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
 /* timers.c */
 void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c);
-void tern_conn_cancel_rtx(struct tern_conn *c);
+void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
+/** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
+void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
+/** Look for losses again in `after_us`, when a reordering window ends (RFC 8985 §6.2). */
+void tern_conn_arm_reorder(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t after_us);
 void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c);
 uint32_t tern_conn_rto_ms(const struct tern_tcp *t, const struct tern_conn *c);
 void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us);
@@ -262,6 +288,8 @@ void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
 /** Everything in flight again from SND.UNA on as the windows allow; congestion is not to blame. */
 void tern_conn_resend(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c);
+/** A tail loss probe: new data, or the last segment again. @return false: could not be sent */
+bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, bool *again);
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 /** Challenge ACK (RFC 5961): at most one a connection and period. */
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);

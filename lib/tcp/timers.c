@@ -12,6 +12,8 @@
  *              with nothing in flight and data that may not leave: zero-window probe, doubling,
  *              for as long as the peer acknowledges (MUST-36, MUST-37).
  *              in FIN-WAIT-2 after a full close: how long to wait for the peer's FIN.
+ *              While data is in flight it may be earlier than the RTO (which is in txq.rto_at):
+ *              TXQ_PTO, a tail loss probe, or TXQ_REO, the end of a reordering window (RFC 8985).
  *   ack_at     an acknowledgement was delayed (RFC 9293 §3.8.6.3 MUST-40).
  *   rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the application's).
  *
@@ -20,7 +22,7 @@
  * is added up in a tern_rare.
  */
 #include "host.h"
-#include "sendq.h"
+#include "recovery.h"
 #include "state.h"
 
 enum {
@@ -123,13 +125,66 @@ void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
     const uint64_t silent = silent_ms(t, c), limit = user_timeout_ms(t, c);
     const uint64_t left_ms = limit > silent ? limit - silent : 0;
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
-    c->rtx_at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+    const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+    struct tern_txq *q = tern_conn_txq(t, c);
+    const bool reorder = q != NULL && (q->flags & TERN_TXQ_REO) && (c->flags & TERN_CF_RTX);
+    if (!reorder || (int32_t)(at - c->rtx_at) < 0)
+        c->rtx_at = at;
     c->flags |= TERN_CF_RTX;
+    if (q == NULL)
+        return;
+    q->rto_at = at;
+    q->flags &= (uint16_t)~TERN_TXQ_PTO;
+    if (!reorder)
+        tern_conn_arm_probe(t, c, q);
 }
 
-void tern_conn_cancel_rtx(struct tern_conn *c)
+/** Microseconds to ticks, rounded up, at most TERN_TICKS_MAX. */
+static uint32_t ticks_from_us(uint64_t us)
+{
+    const uint64_t ticks = (us * TERN_NS_PER_US + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT;
+    return (uint32_t)RTE_MIN(ticks, (uint64_t)TERN_TICKS_MAX);
+}
+
+void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    uint64_t after_us;
+    if (!tern_tlp_may_probe(t, c, q, &after_us)) {
+        if (q->flags & TERN_TXQ_PTO)
+            c->rtx_at = q->rto_at;
+        q->flags &= (uint16_t)~TERN_TXQ_PTO;
+        return;
+    }
+    const uint32_t at = t->now_tick + ticks_from_us(after_us);
+    c->rtx_at = (int32_t)(at - q->rto_at) < 0 ? at : q->rto_at; /* RFC 8985 §7.2 */
+    q->flags |= TERN_TXQ_PTO;
+}
+
+void tern_conn_arm_reorder(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t after_us)
+{
+    if (!(c->flags & TERN_CF_RTX))
+        tern_conn_arm_rtx(t, c);
+    const uint32_t at = t->now_tick + ticks_from_us(after_us);
+    q->flags &= (uint16_t) ~(TERN_TXQ_PTO | TERN_TXQ_REO);
+    c->rtx_at = q->rto_at;
+    if ((int32_t)(at - q->rto_at) >= 0)
+        return;
+    c->rtx_at = at;
+    q->flags |= TERN_TXQ_REO;
+    tern_conn_touch(t, c);
+}
+
+void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c)
 {
     c->flags &= (uint16_t)~TERN_CF_RTX;
+    c->rtx_at = t->now_tick; /* a pause begins */
+}
+
+/** The first tick that is not before `ns`. */
+static uint32_t tick_at(uint64_t ns)
+{
+    return (uint32_t)((ns + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT);
 }
 
 static void nearer(const struct tern_tcp *t, uint32_t *due, bool *any, uint32_t at)
@@ -147,6 +202,9 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
         nearer(t, &due, &any, c->rtx_at);
     if (c->flags & TERN_CF_ACK_LATER)
         nearer(t, &due, &any, c->ack_at);
+    const struct tern_cong *g = tern_conn_cong(t, c);
+    if (unlikely(g != NULL) && (g->flags & TERN_CG_PACE_WAIT))
+        nearer(t, &due, &any, tick_at(g->pace_ns));
     const struct tern_rare *r = tern_conn_rare(t, c);
     if (unlikely(r != NULL)) {
         if (r->keepalive_armed)
@@ -164,19 +222,6 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
 
 /* ---- expiry ---- */
 
-static void enter_timeout_recovery(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
-{
-    const uint32_t mss = tern_conn_payload_max(t, c);
-    const uint32_t in_flight = tern_seq_span(c->snd.una, c->snd.nxt);
-    if (!(q->flags & TERN_TXQ_RTO)) /* RFC 5681 §3.1: once for one loss */
-        c->ssthresh_bytes = RTE_MAX(in_flight / 2, 2 * mss);
-    c->cwnd_bytes = mss;
-    q->flags = (uint8_t)((q->flags & ~(TERN_TXQ_FAST | TERN_TXQ_TIMED)) | TERN_TXQ_RTO);
-    q->recover = c->snd.nxt;
-    q->dupacks = 0;
-    c->slow |= TERN_SLOW_RECOVERY;
-}
-
 static void handshake_expired(struct tern_tcp *t, struct tern_conn *c)
 {
     t->stats.retransmits++;
@@ -192,13 +237,36 @@ static void data_expired(struct tern_tcp *t, struct tern_conn *c)
             tern_conn_probe(t, c);
         return;
     }
-    if (q != NULL && c->snd.wnd_bytes != 0) /* a shut window says nothing of congestion */
-        enter_timeout_recovery(t, c, q);
-    tern_conn_retransmit(t, c);
+    if (q == NULL || q->n_sent == 0 || c->snd.wnd_bytes == 0)
+        tern_conn_retransmit(t, c); /* a shut window says nothing of congestion */
+    else
+        tern_recovery_timeout(t, c, q);
+}
+
+/** Before the RTO ends: a tail is to be probed, or a reordering window is over (RFC 8985). */
+static bool is_early(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q == NULL || !(q->flags & (TERN_TXQ_PTO | TERN_TXQ_REO)))
+        return false;
+    const bool tail = q->flags & TERN_TXQ_PTO;
+    q->flags &= (uint16_t) ~(TERN_TXQ_PTO | TERN_TXQ_REO);
+    c->rtx_at = q->rto_at;
+    if (tail) {
+        tern_tlp_expired(t, c, q);
+        if (q->flags & TERN_TXQ_TLP)
+            tern_conn_arm_rtx(t, c); /* §7.3: the RTO starts anew */
+        return q->flags & TERN_TXQ_TLP || !is_due(t, c->rtx_at);
+    }
+    if (tern_rack_detect(t, c, q) > 0)
+        tern_recovery_lost(t, c, q);
+    return !is_due(t, c->rtx_at);
 }
 
 static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (is_early(t, c))
+        return;
     c->flags &= (uint16_t)~TERN_CF_RTX;
     if (c->state == TERN_FIN_WAIT_2) {
         tern_conn_end(t, c, TERN_CLOSE_TIMEOUT);

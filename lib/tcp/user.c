@@ -3,8 +3,10 @@
 
 /* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT,
  * STATUS. */
+#include "cc.h"
 #include "host.h"
 #include "sendq.h"
+#include "sent.h"
 #include "state.h"
 
 #include <errno.h>
@@ -51,7 +53,10 @@ static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
         c->txq = tern_host_txq_new(t);
         if (c->txq == 0)
             return NULL;
-        t->txqs[c->txq].max_wnd_bytes = c->snd.wnd_bytes;
+        struct tern_txq *q = &t->txqs[c->txq];
+        q->max_wnd_bytes = c->snd.wnd_bytes;
+        q->rtt_seq = c->snd.nxt;
+        q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
     }
     return &t->txqs[c->txq];
 }
@@ -209,6 +214,17 @@ static int set_mss_max(struct tern_conn *c, struct tern_rare *r, uint32_t mss)
     return 0;
 }
 
+static int set_pacing(struct tern_tcp *t, struct tern_conn *c, uint32_t on)
+{
+    if (on > 1)
+        return -EINVAL;
+    struct tern_cong *g = tern_conn_cong_need(t, c);
+    if (g == NULL)
+        return -ENOBUFS;
+    g->flags = (uint8_t)(on ? g->flags | TERN_CG_PACED : g->flags & ~TERN_CG_PACED);
+    return 0;
+}
+
 static int set_rare(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r,
     enum tern_conn_opt opt, uint32_t v)
 {
@@ -228,6 +244,8 @@ static int set_rare(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r
         return 0;
     case TERN_CONN_LINGER_MS: r->linger_ms = v; return 0;
     case TERN_CONN_NODELAY:
+    case TERN_CONN_CC:
+    case TERN_CONN_PACING:
     case TERN_CONN_ACK_POLICY: break;
     }
     return -EINVAL;
@@ -248,6 +266,10 @@ int tern_conn_set(
         tern_conn_set_ack_policy(c, (enum tern_ack_policy)value);
         return 0;
     }
+    if (opt == TERN_CONN_CC)
+        return value < TERN_CC_COUNT ? tern_cc_set(t, c, (enum tern_cc_kind)value) : -EINVAL;
+    if (opt == TERN_CONN_PACING)
+        return set_pacing(t, c, value);
     struct tern_rare *r = tern_conn_rare_need(t, c);
     return r != NULL ? set_rare(t, c, r, opt, value) : -ENOBUFS;
 }
@@ -257,12 +279,15 @@ uint32_t tern_conn_get(
 {
     const struct tern_tcp *t = tern_tcp_of_const(sh);
     const struct tern_rare *r = tern_conn_rare(t, c);
+    const struct tern_cong *g = tern_conn_cong(t, c);
     switch (opt) {
     case TERN_CONN_NODELAY: return !!(c->flags & TERN_CF_NODELAY);
     case TERN_CONN_ACK_POLICY:
         if (c->flags & TERN_CF_QUICK_ACK)
             return TERN_ACK_EVERY_BURST;
         return c->flags & TERN_CF_DELAY_ACK ? TERN_ACK_DELAYED : TERN_ACK_QUICK_START;
+    case TERN_CONN_CC: return g != NULL ? g->cc : (uint32_t)t->cfg.cc;
+    case TERN_CONN_PACING: return g != NULL ? !!(g->flags & TERN_CG_PACED) : t->cfg.pacing;
     case TERN_CONN_KEEPALIVE_MS: return r != NULL ? r->keepalive_ms : t->cfg.keepalive_ms;
     case TERN_CONN_USER_TIMEOUT_MS:
         return r != NULL && r->user_timeout_ms != 0 ? r->user_timeout_ms : t->cfg.user_timeout_ms;
@@ -314,6 +339,7 @@ void tern_conn_describe(
     const struct tern_flow_key key = tern_conn_key(t, c);
     const struct tern_txq *q = tern_conn_txq(t, c);
     const struct tern_rare *r = tern_conn_rare(t, c);
+    const struct tern_cong *g = tern_conn_cong(t, c);
     *out = (struct tern_conn_info){
         .local = key.local,
         .remote = key.remote,
@@ -329,8 +355,14 @@ void tern_conn_describe(
         .srtt_us = c->srtt_us8 / 8,
         .rttvar_us = c->rttvar_us4 / 4,
         .rto_us = tern_conn_rto_ms(t, c) * 1000,
+        .min_rtt_us = g != NULL ? g->min_rtt_us : 0,
+        .cc = g != NULL ? g->cc : (uint8_t)t->cfg.cc,
+        .ecn = tern_conn_has_ecn(t, c),
+        .recovering = c->slow & TERN_SLOW_RECOVERY,
         .cwnd_bytes = c->cwnd_bytes,
-        .ssthresh_bytes = c->ssthresh_bytes,
+        .ssthresh_bytes = g != NULL ? g->ssthresh_bytes : UINT32_MAX,
+        .pipe_bytes = q != NULL ? tern_sent_pipe(c, q) : 0,
+        .pacing_bytes_per_s = tern_cc_pacing_rate(t, c),
         .snd_wnd_bytes = c->snd.wnd_bytes,
         .rcv_wnd_bytes = tern_seq_span(c->rcv.nxt, c->rcv.adv),
         .unacked_bytes = q != NULL ? q->n_bytes - q->unsent_bytes : 0,

@@ -304,7 +304,7 @@ static inline void run_exchange(struct run *run, uint32_t n)
     pair_connect(pair);
     run_streams(run, pair->client, pair->server, n);
     pump(pair);
-    for (int i = 0; i < 600 && !run_is_done(run); i++)
+    for (int i = 0; i < 1800 && !run_is_done(run); i++)
         pair_run_ms(pair, 1000);
     assert_true(run_is_done(run));
     run->lose = 0;

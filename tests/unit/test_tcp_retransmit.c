@@ -193,6 +193,7 @@ static void timeout_sends_all_again_in_slow_start(void **state) /* 5681-4 */
 {
     struct peer *p = *state;
     const uint32_t mss = full_segment(p);
+    p->cfg.stack.cc = TERN_CC_NEWRENO;
     establish(p);
     fill_flight(p, 8);
     expect_after_ms(p, 1000);
@@ -241,6 +242,7 @@ static void third_duplicate_ack_repeats_the_segment(void **state) /* 5681-5 */
 {
     struct peer *p = *state;
     const uint32_t mss = full_segment(p);
+    p->cfg.stack.cc = TERN_CC_NEWRENO;
     establish(p);
     fill_flight(p, 10);
     inject(p, ACK, 1, 1, 0);
@@ -262,6 +264,7 @@ static void duplicate_acks_beyond_the_flight_open_no_window(void **state)
     struct peer *p = *state;
     p->offer.has_wscale = true;
     p->offer.wscale = 7;
+    p->cfg.stack.cc = TERN_CC_NEWRENO;
     establish(p);
     write_bytes(p, 500 * full_segment(p));
     assert_int_equal(skip_segments(p), 10);
