@@ -28,7 +28,7 @@ struct tern_shard_params {
 };
 
 /** Private bytes every mbuf a shard handles must have (reassembly keeps its ranges there). */
-enum { TERN_MBUF_PRIV_BYTES = 16 };
+enum { TERN_MBUF_PRIV_BYTES = 24 };
 
 /** Largest number of mbufs tern_shard_take_tx() can return. */
 enum { TERN_SHARD_TX_MAX = 2048 };

@@ -50,6 +50,7 @@ static struct tern_cong *make_cong(struct tern_tcp *t, struct tern_conn *c)
     struct tern_cong *g = &t->congs[c->cong];
     g->ssthresh_bytes = UINT32_MAX;
     g->cc = (uint8_t)t->cfg.cc;
+    g->limited_end = g->cwr_end = g->reo_seq = c->snd.una;
     if (t->cfg.pacing)
         g->flags |= TERN_CG_PACED;
     c->slow &= (uint8_t)~TERN_SLOW_BARE;
@@ -180,6 +181,20 @@ static bool may_grow(const struct tern_tcp *t, const struct tern_conn *c, const 
     return a->was_filled && !a->ece && !recovering;
 }
 
+static void drag(struct tern_seq *mark, struct tern_seq una)
+{
+    if (tern_seq_before(*mark, una))
+        *mark = una;
+}
+
+/** Marks that SND.UNA has passed go with it: left 2^31 behind they would seem to lie ahead. */
+static void drag_marks(const struct tern_conn *c, struct tern_cong *g)
+{
+    drag(&g->limited_end, c->snd.una);
+    drag(&g->cwr_end, c->snd.una);
+    drag(&g->reo_seq, c->snd.una);
+}
+
 void tern_cc_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern_ack *a)
 {
     if (unlikely(c->slow & TERN_SLOW_BARE) && tern_conn_cong_need(t, c) == NULL) {
@@ -193,6 +208,7 @@ void tern_cc_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern_ac
         return;
     }
     const struct tern_cc *cc = algorithms[g->cc];
+    drag_marks(c, g);
     if (cc->seen != NULL)
         cc->seen(t, c, g, a);
     if (a->delivered_bytes > 0 && (cc->owns_window || may_grow(t, c, a)))

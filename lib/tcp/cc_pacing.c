@@ -5,24 +5,22 @@
  * Pacing: a window leaves spread over its round trip, not in a burst.
  *
  * tern_cong.pace_ns is when the segments sent so far will have had their time at the pacing rate.
- * Output may run ahead of it by one quantum, then waits (TERN_CG_PACE_WAIT) until the clock has
- * caught up: so what leaves at once is a quantum, about 1 ms of sending, and what leaves on average
- * is the rate, exactly. A quantum is two segments at least, or one would wait for each; and two
- * timer ticks at least, or the timer could not keep up with it.
+ * Output may run ahead of it by a stride, then waits (TERN_CG_PACE_WAIT) until the clock has caught
+ * up; and it may lag behind by about as much, which makes up for timers that fire late. So what
+ * leaves on average is the rate, exactly, and what leaves at once, after a pause, is two strides:
+ * 1 ms of sending, or two segments where those take longer, or what the timer's tick demands.
  *
- *   |<- quantum ->|              |<- quantum ->|
- *   ##############...............##############.........   sent
- *   now           ahead: wait    pace_ns: on
- *
- * A wait that ends late is made up for, by a quantum at most; a pause of the application is not.
+ *   |<-lag->|<-ahead->|            |<-ahead->|
+ *   ###################............##########...........##########   sent
+ *           now       wait ......  pace_ns: on
  */
 #include <rte_common.h>
 
 enum {
-    QUANTUM_NS = 1000000,
-    QUANTUM_BYTES = 64 * 1024, /* draft-ietf-ccwg-bbr-06 §5.6.3 */
-    QUANTUM_TICKS = 2,
-    QUANTUM_SEGS = 2,
+    STRIDE_NS = 500000,
+    STRIDE_BYTES = 32 * 1024, /* half of a quantum of draft-ietf-ccwg-bbr-06 §5.6.3 */
+    TICK_NS = 1 << TERN_TICK_SHIFT,
+    LAG_TICKS = 2, /* a timer is late by one tick at most, a worker by the burst it is in */
     GAIN_SLOW_START_PCT = 200, /* or the window could not double within a round trip */
     GAIN_AVOIDANCE_PCT = 125,  /* so that cwnd, not pacing, is what limits */
     RTT_SCALE = 8,             /* of tern_conn.srtt_us8 */
@@ -56,18 +54,16 @@ uint64_t tern_cc_pacing_rate(const struct tern_tcp *t, const struct tern_conn *c
     return rate != 0 ? RTE_MAX(rate, (uint64_t)c->mss_bytes) : 0;
 }
 
-/** The time that `n_bytes` take at `rate`. */
+/** The time that `n_bytes` take at `rate`, to the nearest ns: 0.4 % of a segment at 100 Gbit/s. */
 static uint64_t span_ns(uint64_t n_bytes, uint64_t rate)
 {
-    return n_bytes * ns_per_s / rate;
+    return (n_bytes * ns_per_s + rate / 2) / rate;
 }
 
-static uint64_t quantum_ns(const struct tern_conn *c, uint64_t rate)
+static uint64_t stride_ns(const struct tern_conn *c, uint64_t rate)
 {
-    const uint64_t big = RTE_MIN(span_ns(QUANTUM_BYTES, rate), (uint64_t)QUANTUM_NS);
-    const uint64_t two = span_ns((uint64_t)QUANTUM_SEGS * c->mss_bytes, rate);
-    const uint64_t ticks = (uint64_t)QUANTUM_TICKS << TERN_TICK_SHIFT;
-    return RTE_MAX(RTE_MAX(big, two), ticks);
+    const uint64_t big = RTE_MIN(span_ns(STRIDE_BYTES, rate), (uint64_t)STRIDE_NS);
+    return RTE_MAX(RTE_MAX(big, span_ns(c->mss_bytes, rate)), (uint64_t)TICK_NS);
 }
 
 bool tern_cc_may_send_now(struct tern_tcp *t, struct tern_conn *c)
@@ -76,17 +72,13 @@ bool tern_cc_may_send_now(struct tern_tcp *t, struct tern_conn *c)
     if (rate == 0)
         return true;
     struct tern_cong *g = &t->congs[c->cong];
-    const uint64_t quantum = quantum_ns(c, rate);
-    uint64_t late_max = 0; /* what a pause earns */
-    if (g->flags & TERN_CG_PACE_WAIT) {
-        if (t->now_ns < g->pace_ns)
-            return false;
-        g->flags &= (uint8_t)~TERN_CG_PACE_WAIT;
-        late_max = quantum;
-    }
-    const uint64_t floor_ns = t->now_ns - RTE_MIN(late_max, t->now_ns);
-    g->pace_ns = RTE_MAX(g->pace_ns, floor_ns);
-    if (g->pace_ns < t->now_ns + quantum)
+    if ((g->flags & TERN_CG_PACE_WAIT) && t->now_ns < g->pace_ns)
+        return false;
+    g->flags &= (uint8_t)~TERN_CG_PACE_WAIT;
+    const uint64_t stride = stride_ns(c, rate);
+    const uint64_t lag = RTE_MAX(stride, (uint64_t)LAG_TICKS * TICK_NS);
+    g->pace_ns = RTE_MAX(g->pace_ns, t->now_ns - RTE_MIN(lag, t->now_ns));
+    if (g->pace_ns < t->now_ns + stride)
         return true;
     g->flags |= TERN_CG_PACE_WAIT;
     t->stats.paced++;

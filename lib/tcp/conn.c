@@ -264,6 +264,8 @@ void tern_tcp_settle(struct tern_tcp *t)
         c->flags &= (uint16_t)~TERN_CF_TOUCHED;
         tern_conn_settle(t, c);
     }
+    if (t->touched_head == 0)
+        t->n_dsacks = 0;
 }
 
 /* ---- what few need ---- */

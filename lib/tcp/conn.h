@@ -286,13 +286,14 @@ static_assert(sizeof(struct tern_cong) == 192, "three lines of path");
 struct tern_rxq {
     struct rte_mbuf *first; /* next piece is in the mbuf's private area */
     uint32_t n_bytes;       /* held */
-    uint16_t n_ranges;      /* pieces, <= TERN_REASM_RANGES_MAX */
+    uint16_t n_ranges;      /* pieces: runs of what touches, <= TERN_REASM_RANGES_MAX */
     bool has_fin;           /* the peer's FIN is at fin */
     uint8_t n_recent;
     struct tern_seq fin;
     struct tern_seq
         recent[4]; /* [n_recent] where the last segments lay, latest first: SACK blocks */
-    uint8_t spare[28];
+    uint32_t n_segs; /* buffers held */
+    uint8_t spare[24];
 };
 static_assert(sizeof(struct tern_rxq) == 64, "one line while a gap is open");
 
@@ -330,6 +331,7 @@ enum {
     TERN_HALF_WSCALE = 1u << 4,
     TERN_HALF_SACK = 1u << 5,
     TERN_HALF_TS = 1u << 6,
+    TERN_HALF_ECN = 1u << 7, /* an ECN-setup SYN that we accept (RFC 3168 §6.1.1) */
 };
 
 /** TIME-WAIT: enough to answer, to refuse old duplicates and to be reused (RFC 6191). */

@@ -40,7 +40,7 @@ static struct tern_tcp_opts agreed(
 
 /** @param seg  the SYN, in whose buffer it goes back; NULL: a retransmission, by route */
 static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq iss,
-    struct tern_seq irs, const struct tern_tcp_opts *peer, struct tern_seg *seg)
+    struct tern_seq irs, const struct tern_tcp_opts *peer, bool ecn, struct tern_seg *seg)
 {
     uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
     const struct tern_tcp_opts o = agreed(t, key, peer);
@@ -48,7 +48,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         .key = key,
         .seq = iss,
         .ack = tern_seq_add(irs, 1),
-        .flags = TERN_TCP_SYN | TERN_TCP_ACK,
+        .flags = (uint8_t)(TERN_TCP_SYN | TERN_TCP_ACK | (ecn ? TERN_TCP_ECE : 0)), /* (3168-1) */
         .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd
                                        : (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
         .ttl = t->cfg.ttl,
@@ -87,7 +87,8 @@ static struct tern_tcp_opts half_opts(const struct tern_half *h)
     return o;
 }
 
-static void half_remember(struct tern_half *h, const struct tern_seg *seg)
+static void half_remember(
+    const struct tern_tcp *t, struct tern_half *h, const struct tern_seg *seg)
 {
     const struct tern_tcp_opts *o = &seg->opts;
     const uint16_t absent = seg->p.v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4; /* MUST-15 */
@@ -101,6 +102,8 @@ static void half_remember(struct tern_half *h, const struct tern_seg *seg)
         h->wscale_sack_ts |= TERN_HALF_SACK;
     if (o->has & TERN_HAS_TS)
         h->wscale_sack_ts |= TERN_HALF_TS;
+    if (tern_ecn_accepts(t, seg->p.flags))
+        h->wscale_sack_ts |= TERN_HALF_ECN;
 }
 
 static void half_arm(struct tern_tcp *t, struct tern_half *h)
@@ -119,7 +122,7 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
     const struct tern_tcp_opts peer = half_opts(h);
     h->tries++;
     t->stats.retransmits++;
-    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, NULL);
+    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, NULL);
     half_arm(t, h);
 }
 
@@ -128,9 +131,10 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 /**
  * Fill in a connection from what the handshake agreed on, and tell the application.
  * @param tries  SYN-ACKs it took, as far as is known
+ * @param ecn    the SYN-ACK agreed to ECN
  */
 static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
-    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, uint8_t tries,
+    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, uint8_t tries, bool ecn,
     const struct tern_tcp_opts *peer)
 {
     tern_conn_init(t, c, &seg->key, l->app, l->user);
@@ -150,6 +154,8 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
     }
     c->backoff = (uint8_t)(tries > 1 ? tries - 1 : 0);
     tern_host_learn(t, &seg->key.remote, seg);
+    if (ecn)
+        tern_ecn_agreed(t, c);
     tern_conn_established(t, c);
     tern_conn_touch(t, c);
     tern_conn_rx(t, c, seg); /* its payload and FIN, if it has them */
@@ -181,7 +187,7 @@ static enum tern_drop try_cookie(
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL;
     t->stats.syn_cookies_accepted++;
-    complete(t, l, c, seg, irs, iss, 1, &peer);
+    complete(t, l, c, seg, irs, iss, 1, false, &peer);
     return TERN_DROP_NONE;
 }
 
@@ -200,18 +206,20 @@ static enum tern_drop take_syn(
         t->stats.syn_cookies_sent++;
         t->cookies_until_ns =
             t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
-        send_syn_ack(t, &key, tern_cookie_make(t, &key, seg->p.seq, &peer), seg->p.seq, &peer, seg);
+        /* ECN finds no room in a cookie, and is not agreed on. */
+        const struct tern_seq iss = tern_cookie_make(t, &key, seg->p.seq, &peer);
+        send_syn_ack(t, &key, iss, seg->p.seq, &peer, false, seg);
         return TERN_DROP_TCP_DONE;
     }
     struct tern_half *h = full ? NULL : tern_host_half_new(t, &key, seg->hash);
     if (h == NULL)
         return full ? TERN_DROP_TCP_REFUSED : TERN_DROP_TCP_TABLE_FULL;
     t->stats.half_opened++;
-    half_remember(h, seg);
+    half_remember(t, h, seg);
     h->iss = l->reopens ? tern_isn_beyond(t, &key, l->old_nxt) : tern_isn(t, &key);
     h->tries = 1;
     half_arm(t, h);
-    send_syn_ack(t, &key, h->iss, h->irs, &peer, seg);
+    send_syn_ack(t, &key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
     return TERN_DROP_TCP_DONE;
 }
 
@@ -281,19 +289,28 @@ static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct t
     const struct tern_tcp_opts peer = half_opts(h);
     h->tries++;
     t->stats.retransmits++;
-    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, seg);
+    send_syn_ack(t, &h->key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
     return TERN_DROP_TCP_DUPLICATE;
 }
 
+/** RFC 9293 §3.10.7.4, table 6: starts in the window, or reaches into it. */
 static bool half_accepts(
     const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
 {
-    const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
-    if (tern_seq_span(rcv_nxt, seg->p.seq) >= RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
+    const uint32_t wnd = RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
+    const uint32_t at = tern_seq_span(tern_seq_add(h->irs, 1), seg->p.seq);
+    const uint32_t span = seg->p.len_bytes + ((seg->p.flags & TERN_TCP_FIN) != 0);
+    if (at >= wnd && (span == 0 || at + span - 1 >= wnd))
         return false;
     const bool ts = (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps;
-    return !ts
-           || ((seg->opts.has & TERN_HAS_TS) && (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0);
+    return !ts || (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0;
+}
+
+static bool half_lacks_timestamp(
+    const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
+{
+    return (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps
+           && !(seg->opts.has & TERN_HAS_TS);
 }
 
 enum tern_drop tern_half_rx(
@@ -312,6 +329,8 @@ enum tern_drop tern_half_rx(
         return half_syn(t, h, seg);
     if (!(flags & TERN_TCP_ACK))
         return TERN_DROP_TCP_NO_ACK;
+    if (half_lacks_timestamp(t, h, seg))
+        return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
     if (!half_accepts(t, h, seg))
         return half_answer(t, h, seg, TERN_DROP_TCP_OUT_OF_WINDOW);
     if (seg->p.ack.v != tern_seq_add(h->iss, 1).v) {
@@ -321,9 +340,10 @@ enum tern_drop tern_half_rx(
     struct tern_tcp_opts peer = half_opts(h);
     const struct tern_seq irs = h->irs, iss = h->iss;
     const uint8_t tries = h->tries;
+    const bool ecn = h->wscale_sack_ts & TERN_HALF_ECN;
     struct tern_conn *c = tern_host_conn_from_half(t, h);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
-    complete(t, l, c, seg, irs, iss, tries, &peer);
+    complete(t, l, c, seg, irs, iss, tries, ecn, &peer);
     return TERN_DROP_NONE;
 }

@@ -11,6 +11,7 @@
 /** What reassembly keeps in a buffer's private area (TERN_MBUF_PRIV_BYTES). */
 struct tern_mbuf_priv {
     struct rte_mbuf *next_piece;
+    struct rte_mbuf *last; /* of this piece's chain */
     struct tern_seq seq;
     uint32_t len_bytes;
 };

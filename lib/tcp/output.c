@@ -79,12 +79,14 @@ static bool block_at(const struct tern_rxq *r, struct tern_seq seq, struct tern_
     return false;
 }
 
-static void add_block(const struct tern_rxq *r, struct tern_seq seq, struct tern_tcp_opts *o)
+/** @param n_dsack  blocks in front that speak of a duplicate */
+static void add_block(
+    const struct tern_rxq *r, struct tern_seq seq, struct tern_tcp_opts *o, uint8_t n_dsack)
 {
     struct tern_sack_block b;
     if (o->n_sack == TERN_SACK_BLOCKS_MAX || !block_at(r, seq, &b))
         return;
-    for (uint8_t i = 0; i < o->n_sack; i++)
+    for (uint8_t i = n_dsack; i < o->n_sack; i++)
         if (o->sack[i].left.v == b.left.v)
             return;
     o->sack[o->n_sack++] = b;
@@ -93,20 +95,42 @@ static void add_block(const struct tern_rxq *r, struct tern_seq seq, struct tern
 /** First the block of the segment that came last, then those reported before (RFC 2018 §4). */
 static void sack_blocks(const struct tern_rxq *r, struct tern_tcp_opts *o)
 {
+    const uint8_t n_dsack = o->n_sack;
     for (uint8_t i = 0; i < r->n_recent; i++)
-        add_block(r, r->recent[i], o);
+        add_block(r, r->recent[i], o, n_dsack);
     for (struct rte_mbuf *m = r->first; m != NULL && o->n_sack < TERN_SACK_BLOCKS_MAX;
          m = tern_mbuf_priv(m)->next_piece)
-        add_block(r, tern_mbuf_priv(m)->seq, o);
+        add_block(r, tern_mbuf_priv(m)->seq, o, n_dsack);
+}
+
+/** The duplicate of this connection that is to be reported next, or NULL. */
+static const struct tern_dsack *find_dsack(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    for (uint32_t i = 0; i < t->n_dsacks; i++)
+        if (t->dsacks[i].conn == tern_conn_idx(t, c))
+            return &t->dsacks[i];
+    return NULL;
+}
+
+/** First the duplicate that came (RFC 2883 §4): reported once. */
+static void dsack_block(struct tern_tcp *t, const struct tern_conn *c, struct tern_tcp_opts *o)
+{
+    const struct tern_dsack *d = find_dsack(t, c);
+    if (d == NULL)
+        return;
+    o->sack[o->n_sack++] = d->block;
+    t->stats.dsack_sent++;
+    t->dsacks[d - t->dsacks] = t->dsacks[--t->n_dsacks];
 }
 
 /** SACK blocks the next segment could carry, at the most; 0: nothing is held out of order. */
 static uint32_t n_sack_blocks(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const struct tern_rxq *r = tern_conn_rxq(t, c);
-    if (likely(r == NULL) || !(c->flags & TERN_CF_SACK))
+    if (!(c->flags & TERN_CF_SACK)) /* (2018-2) */
         return 0;
-    return RTE_MIN(r->n_ranges, c->flags & TERN_CF_TS ? 3u : 4u);
+    const uint32_t n = (r != NULL ? r->n_ranges : 0u) + (find_dsack(t, c) != NULL ? 1u : 0u);
+    return RTE_MIN(n, c->flags & TERN_CF_TS ? 3u : 4u); /* (2018-4) */
 }
 
 /** SACK goes along with payload where it leaves most of the segment to it. */
@@ -137,7 +161,9 @@ static uint32_t write_options(
         o.ts_val = tern_ts_now(t, c->ts_offset);
         o.ts_ecr = c->ts_recent;
     }
-    sack_blocks(tern_conn_rxq(t, c), &o);
+    dsack_block(t, c, &o);
+    if (c->rxq != 0)
+        sack_blocks(&t->rxqs[c->rxq], &o);
     return tern_tcp_opts_build(&o, opt);
 }
 
@@ -163,6 +189,9 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
     d->p.seq = seq;
     d->p.ack = c->rcv.nxt;
     d->p.flags = flags | TERN_TCP_ACK;
+    const struct tern_cong *g = tern_conn_cong(t, c);
+    if (unlikely(g != NULL) && (g->flags & TERN_CG_ECE))
+        d->p.flags |= TERN_TCP_ECE; /* (3168-3) */
     d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
     d->p.opt_bytes = write_options(t, c, d->opt, with_sack);
 
@@ -248,6 +277,8 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
     draft_fields(t, c, &d);
     d.p.seq = c->snd.una;
     d.p.flags = TERN_TCP_SYN;
+    if (!reply)
+        d.p.flags |= tern_ecn_request(t, c);
     if (reply) {
         d.p.flags |= TERN_TCP_ACK;
         d.p.ack = c->rcv.nxt;
@@ -277,6 +308,18 @@ void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c)
 
 /* ---- payload ---- */
 
+/** New data may be marked; the first after a reduction says so (3168-4, 3168-5). */
+static void mark_capable(const struct tern_tcp *t, const struct tern_conn *c, struct draft *d)
+{
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (likely(g == NULL) || !(g->flags & TERN_CG_ECN))
+        return;
+    d->p.tos |= TERN_ECN_ECT0;
+    if (g->flags & TERN_CG_CWR)
+        d->p.flags |= TERN_TCP_CWR;
+    g->flags &= (uint8_t)~TERN_CG_CWR;
+}
+
 /**
  * Send `len` bytes from sequence `seq`, first time or again.
  * @return bytes sent: less where buffers are many and small, 0 where no mbuf was to be had
@@ -298,6 +341,8 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     const uint8_t flags =
         (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0));
     draft(t, c, &d, seq, flags, sack_fits_payload(t, c));
+    if (!again && c->snd.wnd_bytes != 0)
+        mark_capable(t, c, &d);
     if (len > payload_max)
         d.p.tso_mss = (uint16_t)payload_max;
     transmit(t, c, &d, m);

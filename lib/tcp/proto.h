@@ -31,9 +31,15 @@ enum {
 
     /* Bounds */
     TERN_APPS_MAX = 255,        /* application tables a shard knows */
-    TERN_REASM_RANGES_MAX = 64, /* out-of-order pieces held a connection */
+    TERN_REASM_RANGES_MAX = 64, /* runs of out-of-order data held a connection */
+    TERN_REASM_SEG_BYTES = 256, /* of receive buffer that a held buffer costs at the least */
+    TERN_REASM_RUN_SEGS_MAX = 60000, /* buffers in one run: an mbuf counts them in 16 bits */
+    TERN_DSACKS_MAX = 32,       /* duplicates noted a burst for D-SACK (RFC 2883) */
     TERN_DUPACKS = 3,           /* RFC 5681 §3.2 */
 };
+
+/* RFC 3168 §5: the ECN field, low bits of TOS / traffic class */
+enum { TERN_ECN_MASK = 3, TERN_ECN_ECT0 = 2, TERN_ECN_CE = 3 };
 
 enum { TERN_NS_PER_MS = 1000000, TERN_NS_PER_US = 1000 };
 

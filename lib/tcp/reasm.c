@@ -2,10 +2,13 @@
 #include "reasm.h"
 
 /*
- * Pieces are the received mbufs themselves, linked through their private areas in sequence order
- * and never overlapping: what a new segment shares with a held piece is cut from the new one, so
- * bytes once taken are not replaced. The bound is in pieces (TERN_REASM_RANGES_MAX); bytes are
- * bounded by the window, outside of which nothing arrives here.
+ * Pieces are chains of the received mbufs themselves, linked through their private areas in sequence
+ * order, neither overlapping nor touching: what a new segment shares with a held piece is cut from
+ * the new one, so bytes once taken are not replaced, and what it touches it is joined with.
+ *
+ * Bounds: pieces, that is gaps (TERN_REASM_RANGES_MAX), and so the work a segment can cause; bytes
+ * by the window, outside of which nothing arrives here; and buffers, each of which counts as
+ * TERN_REASM_SEG_BYTES at the least, so that a peer cannot take a buffer for every byte.
  */
 #include "host.h"
 #include "mbuf.h"
@@ -33,7 +36,59 @@ static void unlink_piece(struct tern_rxq *r, struct rte_mbuf **link)
     struct rte_mbuf *m = *link;
     *link = tern_mbuf_priv(m)->next_piece;
     r->n_bytes -= tern_mbuf_priv(m)->len_bytes;
+    r->n_segs -= m->nb_segs;
     r->n_ranges--;
+}
+
+/** Append `m` and what it holds to the chain of `piece`. */
+static void join(struct rte_mbuf *piece, struct rte_mbuf *m)
+{
+    struct tern_mbuf_priv *a = tern_mbuf_priv(piece);
+    const struct tern_mbuf_priv *b = tern_mbuf_priv(m);
+    a->last->next = m;
+    a->last = b->last;
+    a->len_bytes += b->len_bytes;
+    piece->nb_segs = (uint16_t)(piece->nb_segs + m->nb_segs);
+    piece->pkt_len += m->pkt_len;
+}
+
+static bool touches(struct rte_mbuf *a, struct rte_mbuf *b)
+{
+    return a != NULL && b != NULL && piece_end(a).v == tern_mbuf_priv(b)->seq.v
+           && a->nb_segs + b->nb_segs <= TERN_REASM_RUN_SEGS_MAX;
+}
+
+/** Put `m` at `link`, behind `before`, as a piece of its own or a part of its neighbours. */
+static void insert(
+    struct tern_rxq *r, struct rte_mbuf *m, struct rte_mbuf **link, struct rte_mbuf *before)
+{
+    struct rte_mbuf *after = *link;
+    r->n_bytes += m->pkt_len;
+    r->n_segs += m->nb_segs;
+    tern_mbuf_priv(m)->next_piece = after;
+    *link = m;
+    r->n_ranges++;
+    if (touches(m, after)) {
+        tern_mbuf_priv(m)->next_piece = tern_mbuf_priv(after)->next_piece;
+        join(m, after);
+        r->n_ranges--;
+    }
+    if (touches(before, m)) {
+        tern_mbuf_priv(before)->next_piece = tern_mbuf_priv(m)->next_piece;
+        join(before, m);
+        r->n_ranges--;
+    }
+}
+
+/** One more segment is within the bounds. */
+static bool has_room(
+    const struct tern_tcp *t, const struct tern_rxq *r, const struct tern_pkt *p, const struct rte_mbuf *before)
+{
+    if ((r->n_segs + 1) * (uint64_t)TERN_REASM_SEG_BYTES > t->cfg.rcv_buf_bytes && r->n_segs > 0)
+        return false;
+    if (r->n_ranges < TERN_REASM_RANGES_MAX)
+        return true;
+    return before != NULL && piece_end((struct rte_mbuf *)(uintptr_t)before).v == p->seq.v;
 }
 
 /** Cut from the segment what the pieces around it hold; drop pieces that it covers. */
@@ -93,21 +148,23 @@ enum tern_drop tern_reasm_hold(
         return TERN_DROP_TCP_DONE;
 
     const struct tern_seq start = p->seq;
+    const uint32_t came = p->len_bytes;
     struct rte_mbuf *before;
     struct rte_mbuf **link = find_link(r, p->seq, &before);
     settle_overlap(r, p, link, before);
     note_recent(r, start);
-    if (p->len_bytes == 0)
+    if (p->len_bytes == 0) {
+        tern_conn_note_duplicate(t, c, start, tern_seq_add(start, came));
         return TERN_DROP_TCP_DUPLICATE;
-    if (r->n_ranges >= TERN_REASM_RANGES_MAX)
+    }
+    if (!has_room(t, r, p, before))
         return TERN_DROP_TCP_REASM_FULL;
 
     struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
     seg->m = NULL;
-    *tern_mbuf_priv(m) = (struct tern_mbuf_priv){*link, p->seq, p->len_bytes};
-    *link = m;
-    r->n_ranges++;
-    r->n_bytes += p->len_bytes;
+    *tern_mbuf_priv(m) = (struct tern_mbuf_priv){
+        .last = rte_pktmbuf_lastseg(m), .seq = p->seq, .len_bytes = p->len_bytes};
+    insert(r, m, link, before);
     return TERN_DROP_NONE;
 }
 

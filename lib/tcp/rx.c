@@ -49,6 +49,15 @@ static enum tern_drop refuse_with_ack(
     return why;
 }
 
+void tern_conn_note_duplicate(
+    struct tern_tcp *t, const struct tern_conn *c, struct tern_seq left, struct tern_seq right)
+{
+    if (!(c->flags & TERN_CF_SACK) || t->n_dsacks == TERN_DSACKS_MAX)
+        return;
+    t->dsacks[t->n_dsacks++] =
+        (struct tern_dsack){.conn = tern_conn_idx(t, c), .block = {left, right}};
+}
+
 /* ---- timestamp: RFC 7323 §5 ---- */
 
 static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
@@ -95,11 +104,15 @@ static bool probes_shut_window(const struct tern_conn *c, const struct tern_seg 
 }
 
 /** Keep of the segment only what lies in the window. */
-static void trim(struct tern_conn *c, struct tern_seg *seg)
+static void trim(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     struct tern_pkt *p = &seg->p;
     if (tern_seq_before(p->seq, c->rcv.nxt)) {
         const uint32_t old = RTE_MIN(tern_seq_span(p->seq, c->rcv.nxt), p->len_bytes);
+        if (old > 0) {
+            tern_conn_note_duplicate(t, c, p->seq, tern_seq_add(p->seq, old));
+            owe_ack(t, c);
+        }
         p->payload_off += old;
         p->len_bytes -= old;
         p->seq = c->rcv.nxt;
@@ -117,14 +130,17 @@ static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, st
         return TERN_DROP_NONE; /* judged by RFC 5961 below */
     if (is_acceptable(c, seg)) {
         seg->sets_echo = sets_echo(c, seg); /* as it came, before it is trimmed */
-        trim(c, seg);
+        trim(t, c, seg);
         return TERN_DROP_NONE;
     }
     if (probes_shut_window(c, seg)) {
         owe_ack(t, c);
-        trim(c, seg);
+        trim(t, c, seg);
         return TERN_DROP_NONE;
     }
+    const struct tern_seq end = tern_seq_add(seg->p.seq, seg->p.len_bytes);
+    if (seg->p.len_bytes > 0 && !tern_seq_before(c->rcv.nxt, end))
+        tern_conn_note_duplicate(t, c, seg->p.seq, end);
     return refuse_with_ack(t, c, seg, TERN_DROP_TCP_OUT_OF_WINDOW);
 }
 
@@ -290,6 +306,8 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         owe_ack(t, c);
         return TERN_DROP_TCP_AFTER_FIN;
     }
+    if (p->len_bytes > 0 && tern_conn_has_ecn(t, c))
+        tern_ecn_rcvd(t, c, seg);
     if (p->len_bytes > 0 && (c->slow & TERN_SLOW_DEAF)) {
         tern_conn_abort(t, c, TERN_CLOSE_ABORTED); /* SHLD-3 */
         return TERN_DROP_TCP_AFTER_CLOSE;

@@ -46,6 +46,10 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
         return false; /* duplicate ACK or window update */
     if (unlikely(p->wnd == 0 || !plain_options(c, seg)))
         return false;
+    /* Congestion notices are the slow path's (RFC 3168). */
+    if (unlikely(c->cong != 0) && tern_conn_has_ecn(t, c)
+        && (tern_seg_is_marked(seg) || (t->congs[c->cong].flags & (TERN_CG_ECE | TERN_CG_CE))))
+        return false;
     /* PAWS (RFC 7323 §5.3), and no doubt about an idle connection's timestamp. */
     if ((c->flags & TERN_CF_TS) && unlikely((int32_t)(seg->opts.ts_val - c->ts_recent) < 0))
         return false;

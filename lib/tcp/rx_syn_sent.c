@@ -18,6 +18,7 @@ static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struc
 {
     note_peer(t, c, seg);
     c->snd.una = seg->p.ack;
+    tern_ecn_answered(t, c, seg->p.flags);
     tern_conn_cancel_rtx(t, c);
     if (c->backoff == 0) /* Karn (RFC 6298 §3); last_rx_ms held when the SYN left */
         tern_conn_rtt_sample(c, (t->now_ms - c->last_rx_ms) * 1000);

@@ -34,6 +34,12 @@ struct tern_seg {
     uint64_t hash;
 };
 
+/** A duplicate that came, to be reported with the next ACK (RFC 2883). */
+struct tern_dsack {
+    uint32_t conn;
+    struct tern_sack_block block;
+};
+
 struct tern_keys {
     struct tern_siphash_key flow, isn, cookie, port, ts;
 };
@@ -47,6 +53,10 @@ struct tern_tcp {
 
     /* connections to settle at the end of the burst */
     uint32_t touched_head, touched_tail;
+
+    /* duplicates of this burst */
+    uint32_t n_dsacks;
+    struct tern_dsack dsacks[TERN_DSACKS_MAX];
 
     /* what leaves, in order */
     uint32_t n_tx, n_spares;
@@ -128,6 +138,12 @@ static inline bool tern_conn_has_ecn(const struct tern_tcp *t, const struct tern
 {
     const struct tern_cong *g = tern_conn_cong(t, c);
     return g != NULL && (g->flags & TERN_CG_ECN);
+}
+
+/** CE as a segment brings it (RFC 3168 §5). */
+static inline bool tern_seg_is_marked(const struct tern_seg *seg)
+{
+    return (seg->p.tos & TERN_ECN_MASK) == TERN_ECN_CE;
 }
 
 /** There is payload that was never sent. */
@@ -214,6 +230,9 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
 void tern_conn_deliver(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
+/** [left, right) came although we had it: the next ACK says so (RFC 2883 §4) (2883-1). */
+void tern_conn_note_duplicate(
+    struct tern_tcp *t, const struct tern_conn *c, struct tern_seq left, struct tern_seq right);
 /** The handshake is over: count, tell the application. */
 void tern_conn_established(struct tern_tcp *t, struct tern_conn *c);
 
@@ -236,6 +255,18 @@ enum tern_drop tern_tw_rx(
 
 /* closed.c: segments for no connection (RFC 9293 §3.10.7.1) */
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
+
+/* ecn.c */
+/** What a SYN of ours asks for: ECE | CWR, or 0. The path record it needs is made. */
+uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c);
+/** What the answer to our SYN says. */
+void tern_ecn_answered(struct tern_tcp *t, struct tern_conn *c, uint8_t flags);
+/** A SYN that asks for ECN and may have it. */
+bool tern_ecn_accepts(const struct tern_tcp *t, uint8_t flags);
+/** Agreed on by a passive open. */
+void tern_ecn_agreed(struct tern_tcp *t, struct tern_conn *c);
+/** A segment with payload is about to be taken (RFC 3168 §6.1.3, RFC 8257 §3.2). */
+void tern_ecn_rcvd(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 
 /* conn.c: life of a connection */
 void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,

@@ -52,17 +52,17 @@ enum tern_drop tern_tw_rx(
 {
     const uint8_t flags = seg->p.flags;
     *reopen = false;
-    if (flags & TERN_TCP_RST) { /* RFC 5961 §3.2: the exact sequence only */
-        if (seg->p.seq.v != tw->rcv_nxt.v)
-            return TERN_DROP_TCP_RST_WINDOW;
-        tern_host_tw_free(t, tw);
-        return TERN_DROP_TCP_DONE;
-    }
+    if (flags & TERN_TCP_RST) /* RFC 1337 §3 F1: a RST does not end TIME-WAIT */
+        return TERN_DROP_TCP_RST_WINDOW;
     tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
     if ((flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN && is_new_syn(tw, seg)) {
         *reopen = true;
         return TERN_DROP_NONE;
     }
+    if (!(flags & (TERN_TCP_SYN | TERN_TCP_ACK)))
+        return TERN_DROP_TCP_NO_ACK;
+    if (!(flags & TERN_TCP_SYN) && has_timestamps(tw) && !(seg->opts.has & TERN_HAS_TS))
+        return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
     const bool repeated_fin =
         (flags & TERN_TCP_FIN) && tern_seq_add(seg->p.seq, seg->p.len_bytes + 1).v == tw->rcv_nxt.v;
     if (repeated_fin)

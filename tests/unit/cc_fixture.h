@@ -240,7 +240,8 @@ static inline void path_lost(struct path *p, struct world *w)
     if (w->q->flags & TERN_TXQ_FAST)
         return;
     p->n_recoveries++;
-    p->recover = w->c->snd.nxt;
+    /* Here SND.UNA passes the holes, and the last are known three packets later. */
+    p->recover = tern_seq_add(w->c->snd.nxt, PATH_REORDER * w->c->mss_bytes);
     const uint32_t ssthresh = tern_cc_reduce(w->t, w->c, TERN_CAUSE_LOSS);
     w->q->flags |= TERN_TXQ_FAST;
     if (!tern_conn_cc(w->t, w->c)->owns_window)

@@ -259,7 +259,7 @@ static double paced_after_halving(uint32_t mark_bytes)
     path_run(p, w, 4 * S);
     p->mark_bytes = mark_bytes;
     p->bytes_per_s = MBIT_100 / 2;
-    path_run(p, w, 15 * RTT_US);
+    path_run(p, w, 20 * RTT_US);
     const double paced = (double)tern_cc_pacing_rate(w->t, w->c);
     free(p);
     world_free(w);

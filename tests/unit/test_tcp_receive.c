@@ -246,8 +246,8 @@ static void sack_reports_the_newest_block_first(void **state) /* 2018-3, 2018-4 
     expect_sack(p, 1, (uint32_t[]){301, 401, 501, 601, 101, 201}, 3);
     inject(p, ACK, 201, 1, 50); /* one block grows */
     expect_sack(p, 1, (uint32_t[]){101, 251, 301, 401, 501, 601}, 3);
-    inject(p, ACK, 591, 1, 10); /* a duplicate of what is held */
-    expect_sack(p, 1, (uint32_t[]){501, 601, 101, 251, 301, 401}, 3);
+    inject(p, ACK, 591, 1, 10); /* a duplicate of what is held: D-SACK (2883-1), once */
+    expect_sack(p, 1, (uint32_t[]){591, 601, 501, 601, 101, 251, 301, 401}, 4);
     inject(p, ACK, 701, 1, 100);
     inject(p, ACK, 901, 1, 100);
     skip_segments(p);
