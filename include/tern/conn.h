@@ -43,6 +43,13 @@ struct tern_app {
     void (*on_closed)(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why);
     /** The timer set with tern_timer_arm() has passed. */
     void (*on_timer)(struct tern_shard *sh, struct tern_conn *c);
+    /**
+     * The peer's urgent pointer is new or has advanced: the next `n_bytes` to be delivered are
+     * urgent. They come through on_data() like all others (RFC 6093, RFC 9293 §3.8.5 MUST-32).
+     */
+    void (*on_urgent)(struct tern_shard *sh, struct tern_conn *c, uint32_t n_bytes);
+    /** R1: the peer has left three retransmissions unanswered (RFC 9293 §3.8.3 SHLD-9). */
+    void (*on_unanswered)(struct tern_shard *sh, struct tern_conn *c);
 };
 
 /** States of RFC 9293 §3.3.2. */
@@ -128,6 +135,13 @@ TERN_API size_t tern_send_bytes(
     struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes);
 
 /**
+ * Queue a copy of `n_bytes` bytes and mark all up to their end as urgent (RFC 9293 §3.8.5). For old
+ * protocols only: RFC 6093 advises against it. @return bytes accepted, 0..n_bytes
+ */
+TERN_API size_t tern_send_urgent(
+    struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes);
+
+/**
  * A body that many connections send and nobody copies. Made once, on the shard that sends it.
  * @return NULL when memory is not to be had
  */
@@ -204,6 +218,7 @@ struct tern_conn_info {
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
     uint32_t unacked_bytes, queued_bytes; /**< sent and not acknowledged; not sent yet */
     uint32_t unread_bytes;                /**< delivered and not consumed */
+    uint32_t urgent_bytes;                /**< of those to be delivered next (MUST-33) */
     int soft_error;                       /**< 0, or EHOSTUNREACH … from ICMP (MUST-47) */
 };
 TERN_API void tern_conn_describe(

@@ -110,6 +110,8 @@ void tern_cc_open(struct tern_tcp *t, struct tern_conn *c)
         c->cwnd_bytes = tern_cc_initial_window(t, c);
     if (c->cong == 0 && (t->cfg.pacing || tern_conn_cc(t, c)->wants_cong))
         make_cong(t, c); /* without one: slow start like everybody, unpaced */
+    else if (c->cong != 0) /* made with the SYN, before there was a window */
+        tern_conn_cc(t, c)->start(t, c, &t->congs[c->cong]);
 }
 
 void tern_cc_restart(struct tern_tcp *t, struct tern_conn *c)

@@ -63,8 +63,8 @@ enum {
     TERN_SLOW_RECOVERY = 1u << 2, /* retransmitting */
     TERN_SLOW_WINDOW = 1u << 3,   /* the peer's window is closed */
     TERN_SLOW_DEAF = 1u << 4,     /* the application has closed: data is answered with RST */
-    TERN_SLOW_BARE = 1u << 5,     /* lost something, and no tern_cong is left: one segment at a time */
-    TERN_QUICK_START = 1u << 7,   /* not a reason: quick-start acknowledgements are still to give */
+    TERN_SLOW_BARE = 1u << 5, /* lost something, and no tern_cong is left: one segment at a time */
+    TERN_QUICK_START = 1u << 7, /* not a reason: quick-start acknowledgements are still to give */
 };
 
 struct tern_snd {
@@ -93,8 +93,8 @@ struct tern_conn {
     struct tern_seq last_ack_sent; /* 40: <= rcv.nxt; RFC 7323 Last.ACK.sent */
     uint32_t txq;                  /* 44 */
     uint32_t touch_next;           /* 48: next on the shard's list to settle */
-    uint32_t rtx_at; /* 52: tick; with CF_RTX the next of: retransmission, probe, FIN-WAIT-2 limit …;
-                            else when the last octet in flight was acknowledged */
+    uint32_t rtx_at; /* 52: tick; with CF_RTX the next of: retransmission, probe, FIN-WAIT-2 limit
+                        …; else when the last octet in flight was acknowledged */
     void *user;      /* 56 */
     /* --- line 1 --- */
     uint32_t wheel_next, wheel_prev, wheel_due; /* 64: struct tern_wheel_node */
@@ -102,10 +102,10 @@ struct tern_conn {
         uint32_t ack_at;          /* with CF_ACK_LATER: tick of the delayed acknowledgement */
         uint32_t quick_acks_left; /* with QUICK_START: segments still acknowledged at once */
     };
-    uint32_t srtt_us8;       /* 80: smoothed RTT × 8; 0 = no sample yet */
-    uint32_t rttvar_us4;     /* 84: its variation × 4 */
-    uint32_t cwnd_bytes;     /* 88 */
-    uint32_t cong;           /* 92: index of a tern_cong; 0: slow start, as configured */
+    uint32_t srtt_us8;     /* 80: smoothed RTT × 8; 0 = no sample yet */
+    uint32_t rttvar_us4;   /* 84: its variation × 4 */
+    uint32_t cwnd_bytes;   /* 88 */
+    uint32_t cong;         /* 92: index of a tern_cong; 0: slow start, as configured */
     struct tern_seq wl1;   /* 96: SND.WL1. SND.WL2 is not kept: it never passes SND.UNA, and an ACK
                                   below SND.UNA updates nothing, so its test always holds */
     uint32_t unread_bytes; /* 100: delivered to the application and not consumed */
@@ -131,7 +131,8 @@ struct tern_addr6 {
 };
 static_assert(sizeof(struct tern_addr6) == 64, "one more line for IPv6");
 
-/** tern_sent.flags: where a stretch stands. Neither SACKED nor LOST: outstanding, in the network. */
+/** tern_sent.flags: where a stretch stands. Neither SACKED nor LOST: outstanding, in the network.
+ */
 enum {
     TERN_SENT_SACKED = 1u << 0,   /* the peer holds it (RFC 2018); it may still renege */
     TERN_SENT_LOST = 1u << 1,     /* to be sent again */
@@ -146,19 +147,19 @@ enum {
  * those outstanding by time of transmission in a list.
  */
 struct tern_sent {
-    struct tern_seq start, end;   /*  0: [start, end), never empty */
-    uint32_t left, right, up;     /*  8: tree by start */
-    uint32_t older, newer;        /* 20: list by sent_us while outstanding; of the lost while lost */
-    uint32_t sent_us;             /* 28: last transmission */
-    uint16_t seg_bytes;           /* 32 */
-    uint8_t flags;                /* 34 */
-    uint8_t spare;                /* 35 */
-    uint32_t delivered_bytes;     /* 36: tern_cong.delivered_bytes when sent (delivery rate) */
-    uint32_t delivered_us;        /* 40: … and .delivered_us */
-    uint32_t first_sent_us;       /* 44: … and .first_sent_us */
-    uint32_t pipe_bytes;          /* 48: in flight right after it was sent */
-    uint32_t lost_total_bytes;    /* 52: tern_cong.lost_total_bytes when sent */
-    uint32_t spare2[2];           /* 56 */
+    struct tern_seq start, end; /*  0: [start, end), never empty */
+    uint32_t left, right, up;   /*  8: tree by start */
+    uint32_t older, newer;      /* 20: list by sent_us while outstanding; of the lost while lost */
+    uint32_t sent_us;           /* 28: last transmission */
+    uint16_t seg_bytes;         /* 32 */
+    uint8_t flags;              /* 34 */
+    uint8_t spare;              /* 35 */
+    uint32_t delivered_bytes;   /* 36: tern_cong.delivered_bytes when sent (delivery rate) */
+    uint32_t delivered_us;      /* 40: … and .delivered_us */
+    uint32_t first_sent_us;     /* 44: … and .first_sent_us */
+    uint32_t pipe_bytes;        /* 48: in flight right after it was sent */
+    uint32_t lost_total_bytes;  /* 52: tern_cong.lost_total_bytes when sent */
+    uint32_t spare2[2];         /* 56 */
 };
 static_assert(sizeof(struct tern_sent) == 64, "one line a stretch in flight");
 
@@ -291,7 +292,7 @@ struct tern_rxq {
     uint8_t n_recent;
     struct tern_seq fin;
     struct tern_seq
-        recent[4]; /* [n_recent] where the last segments lay, latest first: SACK blocks */
+        recent[4];   /* [n_recent] where the last segments lay, latest first: SACK blocks */
     uint32_t n_segs; /* buffers held */
     uint8_t spare[24];
 };
@@ -310,7 +311,9 @@ struct tern_rare {
     uint8_t keepalive_sent; /* unanswered probes */
     uint8_t dscp, ttl;
     bool keepalive_armed, linger_armed, timer_armed;
-    uint8_t spare[24];
+    bool snd_is_urgent, rcv_is_urgent; /* the pointers below are set */
+    struct tern_seq snd_up, rcv_up;    /* SND.UP, RCV.UP: just behind the urgent data (MUST-62) */
+    uint8_t spare[12];
     uint32_t silent_more_ms; /* retransmission intervals run out beyond those `backoff` counts */
 };
 static_assert(sizeof(struct tern_rare) == 64, "one line of options");

@@ -87,8 +87,7 @@ static struct tern_tcp_opts half_opts(const struct tern_half *h)
     return o;
 }
 
-static void half_remember(
-    const struct tern_tcp *t, struct tern_half *h, const struct tern_seg *seg)
+static void half_remember(const struct tern_tcp *t, struct tern_half *h, const struct tern_seg *seg)
 {
     const struct tern_tcp_opts *o = &seg->opts;
     const uint16_t absent = seg->p.v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4; /* MUST-15 */

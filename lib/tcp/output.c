@@ -193,6 +193,9 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
     if (unlikely(g != NULL) && (g->flags & TERN_CG_ECE))
         d->p.flags |= TERN_TCP_ECE; /* (3168-3) */
     d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
+    d->p.urg = tern_urgent_pointer(t, c, seq);
+    if (unlikely(d->p.urg != 0))
+        d->p.flags |= TERN_TCP_URG;
     d->p.opt_bytes = write_options(t, c, d->opt, with_sack);
 
     const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd);

@@ -59,6 +59,7 @@ void tern_packet_build(struct tern_tcp *t, struct rte_mbuf *m, const struct tern
         .doff_bytes = doff,
         .flags = p->flags,
         .wnd = p->wnd,
+        .urg = p->urg,
     };
     tern_build_tcp(tcp, &fields);
 

@@ -9,7 +9,7 @@ struct tern_packet {
     const struct tern_flow_key *key; /**< remote = destination */
     struct tern_seq seq, ack;
     uint8_t flags;
-    uint16_t wnd; /**< as on the wire: scaled already */
+    uint16_t wnd, urg; /**< as on the wire: scaled already */
     uint8_t ttl, tos;
     uint32_t opt_bytes; /**< 0..40, a multiple of 4 */
     const uint8_t *opt; /**< [opt_bytes] */

@@ -30,12 +30,12 @@ enum {
         24u * 24 * 3600 * 1000, /* RFC 7323 §5.5: ts_recent expires after 24 days */
 
     /* Bounds */
-    TERN_APPS_MAX = 255,        /* application tables a shard knows */
-    TERN_REASM_RANGES_MAX = 64, /* runs of out-of-order data held a connection */
-    TERN_REASM_SEG_BYTES = 256, /* of receive buffer that a held buffer costs at the least */
+    TERN_APPS_MAX = 255,             /* application tables a shard knows */
+    TERN_REASM_RANGES_MAX = 64,      /* runs of out-of-order data held a connection */
+    TERN_REASM_SEG_BYTES = 256,      /* of receive buffer that a held buffer costs at the least */
     TERN_REASM_RUN_SEGS_MAX = 60000, /* buffers in one run: an mbuf counts them in 16 bits */
-    TERN_DSACKS_MAX = 32,       /* duplicates noted a burst for D-SACK (RFC 2883) */
-    TERN_DUPACKS = 3,           /* RFC 5681 §3.2 */
+    TERN_DSACKS_MAX = 32,            /* duplicates noted a burst for D-SACK (RFC 2883) */
+    TERN_DUPACKS = 3,                /* RFC 5681 §3.2 */
 };
 
 /* RFC 3168 §5: the ECN field, low bits of TOS / traffic class */

@@ -2,9 +2,10 @@
 #include "reasm.h"
 
 /*
- * Pieces are chains of the received mbufs themselves, linked through their private areas in sequence
- * order, neither overlapping nor touching: what a new segment shares with a held piece is cut from
- * the new one, so bytes once taken are not replaced, and what it touches it is joined with.
+ * Pieces are chains of the received mbufs themselves, linked through their private areas in
+ * sequence order, neither overlapping nor touching: what a new segment shares with a held piece is
+ * cut from the new one, so bytes once taken are not replaced, and what it touches it is joined
+ * with.
  *
  * Bounds: pieces, that is gaps (TERN_REASM_RANGES_MAX), and so the work a segment can cause; bytes
  * by the window, outside of which nothing arrives here; and buffers, each of which counts as
@@ -81,8 +82,8 @@ static void insert(
 }
 
 /** One more segment is within the bounds. */
-static bool has_room(
-    const struct tern_tcp *t, const struct tern_rxq *r, const struct tern_pkt *p, const struct rte_mbuf *before)
+static bool has_room(const struct tern_tcp *t, const struct tern_rxq *r, const struct tern_pkt *p,
+    const struct rte_mbuf *before)
 {
     if ((r->n_segs + 1) * (uint64_t)TERN_REASM_SEG_BYTES > t->cfg.rcv_buf_bytes && r->n_segs > 0)
         return false;

@@ -5,7 +5,7 @@
  * Segment arrival in a synchronized state (and in SYN-RECEIVED of a simultaneous open), in the
  * order of RFC 9293 §3.10.7.4 with RFC 5961 and RFC 7323 where they belong:
  *
- *   timestamp → sequence → RST → SYN → ACK → (URG: in line, RFC 6093) → payload → FIN
+ *   timestamp → sequence → RST → SYN → ACK → URG → payload → FIN
  *
  * One short function a step; the first refusal wins and names its reason. A step that returns
  * TERN_DROP_NONE has left the segment for the next one, trimmed to what is new and fits.
@@ -113,6 +113,7 @@ static void trim(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
             tern_conn_note_duplicate(t, c, p->seq, tern_seq_add(p->seq, old));
             owe_ack(t, c);
         }
+        p->urg = (uint16_t)(p->urg - RTE_MIN(old, (uint32_t)p->urg)); /* it counts from SEG.SEQ */
         p->payload_off += old;
         p->len_bytes -= old;
         p->seq = c->rcv.nxt;
@@ -296,6 +297,15 @@ static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
         peer_closed(t, c);
 }
 
+/** Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
+static enum tern_drop check_urgent(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (has(seg, TERN_TCP_URG) && tern_state_can_receive((enum tern_state)c->state)
+        && !(c->slow & TERN_SLOW_DEAF))
+        tern_urgent_rcvd(t, c, seg);
+    return TERN_DROP_NONE;
+}
+
 static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     struct tern_pkt *p = &seg->p;
@@ -338,8 +348,8 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
 static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     typedef enum tern_drop step_fn(struct tern_tcp *, struct tern_conn *, struct tern_seg *);
-    static step_fn *const steps[] = {
-        check_timestamp, check_sequence, check_rst, check_syn, check_ack, take_payload};
+    static step_fn *const steps[] = {check_timestamp, check_sequence, check_rst, check_syn,
+        check_ack, check_urgent, take_payload};
     seg->sets_echo = false;
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum tern_drop why = steps[i](t, c, seg);

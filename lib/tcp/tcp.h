@@ -268,6 +268,15 @@ void tern_ecn_agreed(struct tern_tcp *t, struct tern_conn *c);
 /** A segment with payload is about to be taken (RFC 3168 §6.1.3, RFC 8257 §3.2). */
 void tern_ecn_rcvd(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 
+/* urgent.c */
+/** Sixth: check the URG bit (RFC 9293 §3.10.7.4). */
+void tern_urgent_rcvd(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+/** The urgent pointer of a segment at `seq`; 0: it has none, and URG stays off. */
+uint16_t tern_urgent_pointer(
+    const struct tern_tcp *t, const struct tern_conn *c, struct tern_seq seq);
+/** Bytes to be delivered next that are urgent. */
+uint32_t tern_urgent_left(const struct tern_tcp *t, const struct tern_conn *c);
+
 /* conn.c: life of a connection */
 void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
     uint8_t app, void *user);

@@ -263,6 +263,14 @@ static bool is_early(struct tern_tcp *t, struct tern_conn *c)
     return !is_due(t, c->rtx_at);
 }
 
+/** (SHLD-9) */
+static void tell_unanswered(struct tern_tcp *t, struct tern_conn *c)
+{
+    const struct tern_app *app = tern_conn_app(t, c);
+    if (app->on_unanswered != NULL && !(c->slow & TERN_SLOW_DEAF))
+        app->on_unanswered(tern_shard_of(t), c);
+}
+
 static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
 {
     if (is_early(t, c))
@@ -282,8 +290,12 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
     }
     t->stats.rto_expired++;
     count_expiry(t, c);
-    if (unanswered_of(c) >= R1_EXPIRIES) /* RFC 9293 §3.8.3 (b), MUST-20 */
+    if (unanswered_of(c) >= R1_EXPIRIES) /* RFC 9293 §3.8.3 (b), MUST-20, SHLD-10 */
         tern_host_doubt(t, c->neighbour);
+    if (unanswered_of(c) == R1_EXPIRIES)
+        tell_unanswered(t, c);
+    if (c->state == TERN_CLOSED)
+        return;
     if (tern_conn_is_opening(c))
         handshake_expired(t, c);
     else

@@ -117,6 +117,22 @@ size_t tern_send_bytes(
     return done;
 }
 
+size_t tern_send_urgent(
+    struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes)
+{
+    struct tern_tcp *t = tern_tcp_of(sh);
+    struct tern_rare *r = tern_conn_rare_need(t, c);
+    const size_t done = r != NULL ? tern_send_bytes(sh, c, bytes, n_bytes) : 0;
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    if (done > 0 && q != NULL) {
+        r->snd_is_urgent = true;
+        r->snd_up = tern_seq_add(c->snd.una, q->n_bytes);
+        if (tern_conn_is_opening(c))
+            r->snd_up = tern_seq_add(r->snd_up, 1); /* behind our SYN */
+    }
+    return done;
+}
+
 size_t tern_send_static(
     struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes)
 {
@@ -368,6 +384,7 @@ void tern_conn_describe(
         .unacked_bytes = q != NULL ? q->n_bytes - q->unsent_bytes : 0,
         .queued_bytes = q != NULL ? q->unsent_bytes : 0,
         .unread_bytes = c->unread_bytes,
+        .urgent_bytes = tern_urgent_left(t, c),
         .soft_error = r != NULL ? r->soft_error : 0,
     };
 }

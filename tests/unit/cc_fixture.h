@@ -150,6 +150,7 @@ struct path {
     uint32_t rtt_us, buffer_bytes;
     uint32_t loss_per_million; /* at random, apart from the buffer's */
     uint32_t mark_bytes;       /* CE from this much in the buffer on; 0: never */
+    uint32_t app_bytes;        /* the application keeps this much in flight; 0: no limit */
     /* state */
     struct packet packets[PATH_PACKETS];
     uint32_t head, tail; /* oldest not resolved, next to send */
@@ -216,7 +217,7 @@ static inline void path_send(struct path *p, struct world *w)
         .first_sent_us = g->first_sent_us,
         .pipe_bytes = world_pipe(w),
         .lost_total_bytes = g->lost_total_bytes,
-        .limited = tern_seq_before(w->c->snd.una, g->limited_end),
+        .limited = p->app_bytes != 0 || tern_seq_before(w->c->snd.una, g->limited_end),
     };
     assert_true(p->tail - p->head < PATH_PACKETS);
     const double start = p->free_us > (double)now ? p->free_us : (double)now;
@@ -319,13 +320,18 @@ static inline uint64_t path_next_us(const struct path *p, const struct world *w)
     return next;
 }
 
+static inline bool path_has_room(const struct path *p, const struct world *w)
+{
+    const uint32_t wanted = world_pipe(w) + w->c->mss_bytes;
+    return wanted <= w->c->cwnd_bytes && (p->app_bytes == 0 || wanted <= p->app_bytes);
+}
+
 /** A bulk transfer over the path for `span_us`. @return bytes a second that arrived */
 static inline double path_run(struct path *p, struct world *w, uint64_t span_us)
 {
     const uint64_t end = now_us(w) + span_us, before = p->delivered;
     while (now_us(w) < end) {
-        while (
-            world_pipe(w) + w->c->mss_bytes <= w->c->cwnd_bytes && tern_cc_may_send_now(w->t, w->c))
+        while (path_has_room(p, w) && tern_cc_may_send_now(w->t, w->c))
             path_send(p, w);
         const uint64_t next = path_next_us(p, w);
         if (next == UINT64_MAX) { /* all lost: a timeout later they are sent again */

@@ -93,7 +93,8 @@ struct peer {
     uint32_t iss, irs; /* the peer's and tern's initial sequence numbers */
     struct opts offer; /* options of its SYN or SYN-ACK */
     uint16_t wnd, urg;
-    bool ts; /* timestamps are in use: set by the handshake */
+    uint8_t ecn; /* its ECN field: 0..3 */
+    bool ts;     /* timestamps are in use: set by the handshake */
     uint32_t ts_val, ts_ecr;
     uint32_t n_injected;
 
@@ -347,7 +348,7 @@ static inline void check_always(struct peer *p, const struct heard *h)
         assert_int_equal(h->wnd, 0);
     if (p->ts && !(h->flags & RST))
         assert_true(o->has_ts); /* 7323-4 */
-    assert_int_equal(h->urg, 0);
+    assert_int_equal(h->urg != 0, !!(h->flags & URG));
     for (uint32_t i = 0; i < h->len && !p->no_pattern; i++)
         assert_int_equal(h->data[i], pattern(h->seq + i));
     check_edge(p, h);
@@ -546,10 +547,12 @@ static inline void begin_packet(const struct peer *p, struct frame *f, uint8_t p
         frame_ip6(f, proto);
         memcpy(f->b + 8, p->them.b, 16);
         memcpy(f->b + 24, p->us.b, 16);
+        f->b[1] = (uint8_t)(p->ecn << 4);
     } else {
         frame_ip4(f, proto, "", 0);
         memcpy(f->b + 12, &p->them.w[3], 4);
         memcpy(f->b + 16, &p->us.w[3], 4);
+        f->b[1] = p->ecn;
     }
 }
 

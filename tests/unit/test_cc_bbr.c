@@ -273,6 +273,42 @@ static void ce_slows_it_like_loss(void **state)
     assert_true(paced_after_halving(1) < 0.65 * MBIT_100); /* §3.7 */
 }
 
+static void ce_while_probing_bounds_the_probe(void **state)
+{
+    (void)state;
+    uint32_t queue[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        struct world *w = opened();
+        struct path *p = path_new(10 * MBIT_100, RTT_US, 100 * BDP);
+        path_run(p, w, 4 * S);
+        p->mark_bytes = i * BDP / 4;
+        path_run(p, w, 6 * S);
+        path_forget(p);
+        assert_true(path_run(p, w, 4 * S) > 0.9 * 10 * MBIT_100);
+        queue[i] = p->queue_max_bytes;
+        free(p);
+        world_free(w);
+    }
+    print_message("queue %u, with marks %u\n", queue[0], queue[1]);
+    assert_true(queue[1] < queue[0] / 2);
+}
+
+static void a_slow_application_does_not_slow_the_model(void **state)
+{
+    (void)state;
+    struct world *w = opened();
+    struct path *p = path_new(MBIT_100, RTT_US, 2 * BDP);
+    path_run(p, w, 4 * S);
+    p->app_bytes = BDP / 5;
+    assert_true(path_run(p, w, 20 * S) < 0.25 * MBIT_100);
+    assert_true((double)tern_cc_pacing_rate(w->t, w->c) > 0.85 * MBIT_100); /* §5.5.4 */
+    p->app_bytes = 0;
+    path_run(p, w, 5 * RTT_US);
+    assert_true(path_run(p, w, S / 2) > 0.9 * MBIT_100);
+    free(p);
+    world_free(w);
+}
+
 static void restart_keeps_the_window_and_the_rate(void **state)
 {
     (void)state;
@@ -358,6 +394,8 @@ int main(void)
         cmocka_unit_test(timeout_takes_one_segment_and_recovery_gives_the_window_back),
         cmocka_unit_test(undo_gives_the_window_back_and_startup_goes_on),
         cmocka_unit_test(ce_slows_it_like_loss),
+        cmocka_unit_test(ce_while_probing_bounds_the_probe),
+        cmocka_unit_test(a_slow_application_does_not_slow_the_model),
         cmocka_unit_test(restart_keeps_the_window_and_the_rate),
         cmocka_unit_test(holds_at_the_largest_rates),
         cmocka_unit_test(without_a_record_it_is_slow_start),
