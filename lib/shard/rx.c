@@ -260,6 +260,7 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
     struct tern_seg segs[TERN_BURST_MAX];
     uint32_t n_segs = 0;
     assert(n <= TERN_BURST_MAX);
+    tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(t, now_ns);
     t->stats.rx_packets += n;
     for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
@@ -289,6 +290,7 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
 void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns)
 {
     struct tern_pkt p;
+    tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(&sh->tcp, now_ns);
     const enum tern_drop why = parse(sh, &m, &p);
     if (why != TERN_DROP_NONE || p.kind == TERN_PKT_TCP)

@@ -175,12 +175,25 @@ void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
 
 /* ---- time and output ---- */
 
-void tern_shard_advance(struct tern_shard *sh, uint64_t now_ns)
+static void advance_to(struct tern_shard *sh, uint64_t now_ns)
 {
     tern_tcp_set_time(&sh->tcp, now_ns);
     tern_neigh_advance(&sh->neighbours, sh->tcp.now_ns);
     tern_records_advance(sh);
     tern_tcp_settle(&sh->tcp);
+}
+
+void tern_shard_leap(struct tern_shard *sh, uint64_t now_ns)
+{
+    const uint64_t step_ns = (uint64_t)TERN_TICKS_MAX << TERN_TICK_SHIFT;
+    while (unlikely(now_ns > sh->tcp.now_ns && now_ns - sh->tcp.now_ns > step_ns))
+        advance_to(sh, sh->tcp.now_ns + step_ns);
+}
+
+void tern_shard_advance(struct tern_shard *sh, uint64_t now_ns)
+{
+    tern_shard_leap(sh, now_ns);
+    advance_to(sh, now_ns);
 }
 
 void tern_shard_settle(struct tern_shard *sh)

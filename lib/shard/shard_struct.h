@@ -66,6 +66,11 @@ static inline const void *tern_ref_record(const struct tern_shard *sh, uint32_t 
     return NULL;
 }
 
+/* shard.c */
+/** Before time is set: a leap (a machine that slept, a simulator) is taken in steps that ticks, on
+ * their circle, can tell from going back. Cost: nothing without one. */
+void tern_shard_leap(struct tern_shard *sh, uint64_t now_ns);
+
 /* records.c */
 TERN_MUST_CHECK int tern_records_init(struct tern_shard *sh);
 void tern_records_fini(struct tern_shard *sh);

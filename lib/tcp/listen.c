@@ -99,7 +99,7 @@ static void half_remember(const struct tern_tcp *t, struct tern_half *h, const s
         h->wscale_sack_ts |= TERN_HALF_WSCALE;
     if (o->has & TERN_HAS_SACK_OK)
         h->wscale_sack_ts |= TERN_HALF_SACK;
-    if (o->has & TERN_HAS_TS)
+    if ((o->has & TERN_HAS_TS) && t->cfg.timestamps)
         h->wscale_sack_ts |= TERN_HALF_TS;
     if (tern_ecn_accepts(t, seg->p.flags))
         h->wscale_sack_ts |= TERN_HALF_ECN;
@@ -301,15 +301,13 @@ static bool half_accepts(
     const uint32_t span = seg->p.len_bytes + ((seg->p.flags & TERN_TCP_FIN) != 0);
     if (at >= wnd && (span == 0 || at + span - 1 >= wnd))
         return false;
-    const bool ts = (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps;
+    const bool ts = h->wscale_sack_ts & TERN_HALF_TS;
     return !ts || (int32_t)(seg->opts.ts_val - h->ts_recent) >= 0;
 }
 
-static bool half_lacks_timestamp(
-    const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
+static bool half_lacks_timestamp(const struct tern_half *h, const struct tern_seg *seg)
 {
-    return (h->wscale_sack_ts & TERN_HALF_TS) && t->cfg.timestamps
-           && !(seg->opts.has & TERN_HAS_TS);
+    return (h->wscale_sack_ts & TERN_HALF_TS) && !(seg->opts.has & TERN_HAS_TS);
 }
 
 enum tern_drop tern_half_rx(
@@ -328,7 +326,7 @@ enum tern_drop tern_half_rx(
         return half_syn(t, h, seg);
     if (!(flags & TERN_TCP_ACK))
         return TERN_DROP_TCP_NO_ACK;
-    if (half_lacks_timestamp(t, h, seg))
+    if (half_lacks_timestamp(h, seg))
         return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
     if (!half_accepts(t, h, seg))
         return half_answer(t, h, seg, TERN_DROP_TCP_OUT_OF_WINDOW);

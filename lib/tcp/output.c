@@ -463,7 +463,7 @@ static uint32_t send_once_more(
     n = send_payload(t, c, q, seq, n, payload_max);
     const bool fin =
         n > 0 && off + n == in_flight && q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_SENT);
-    return n + fin;
+    return n + (fin && n < len); /* the FIN may have a record of its own */
 }
 
 /** What is lost goes first (RFC 6675 §5 NextSeg (1)) (6675-2). @return false: it waits for room */

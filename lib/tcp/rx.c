@@ -104,15 +104,12 @@ static bool probes_shut_window(const struct tern_conn *c, const struct tern_seg 
 }
 
 /** Keep of the segment only what lies in the window. */
-static void trim(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+static void trim(struct tern_conn *c, struct tern_seg *seg)
 {
     struct tern_pkt *p = &seg->p;
     if (tern_seq_before(p->seq, c->rcv.nxt)) {
         const uint32_t old = RTE_MIN(tern_seq_span(p->seq, c->rcv.nxt), p->len_bytes);
-        if (old > 0) {
-            tern_conn_note_duplicate(t, c, p->seq, tern_seq_add(p->seq, old));
-            owe_ack(t, c);
-        }
+        seg->old_bytes = old;
         p->urg = (uint16_t)(p->urg - RTE_MIN(old, (uint32_t)p->urg)); /* it counts from SEG.SEQ */
         p->payload_off += old;
         p->len_bytes -= old;
@@ -131,12 +128,12 @@ static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, st
         return TERN_DROP_NONE; /* judged by RFC 5961 below */
     if (is_acceptable(c, seg)) {
         seg->sets_echo = sets_echo(c, seg); /* as it came, before it is trimmed */
-        trim(t, c, seg);
+        trim(c, seg);
         return TERN_DROP_NONE;
     }
     if (probes_shut_window(c, seg)) {
         owe_ack(t, c);
-        trim(t, c, seg);
+        trim(c, seg);
         return TERN_DROP_NONE;
     }
     const struct tern_seq end = tern_seq_add(seg->p.seq, seg->p.len_bytes);
@@ -310,6 +307,11 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
 {
     struct tern_pkt *p = &seg->p;
     const bool fin = has(seg, TERN_TCP_FIN);
+    if (seg->old_bytes > 0) {
+        const struct tern_seq left = {p->seq.v - seg->old_bytes};
+        tern_conn_note_duplicate(t, c, left, p->seq);
+        owe_ack(t, c);
+    }
     if (p->len_bytes == 0 && !fin)
         return TERN_DROP_TCP_DONE;
     if (!tern_state_can_receive((enum tern_state)c->state)) {
@@ -351,6 +353,7 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
     static step_fn *const steps[] = {check_timestamp, check_sequence, check_rst, check_syn,
         check_ack, check_urgent, take_payload};
     seg->sets_echo = false;
+    seg->old_bytes = 0;
     for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const enum tern_drop why = steps[i](t, c, seg);
         if (why != TERN_DROP_NONE)

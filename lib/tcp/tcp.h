@@ -29,6 +29,7 @@ struct tern_seg {
     const uint8_t *frame; /* first byte of m */
     struct tern_pkt p;    /* p.seq, p.len_bytes, p.payload_off shrink as it is trimmed */
     struct tern_tcp_opts opts;
+    uint32_t old_bytes; /* trimmed from its front: we had them */
     bool sets_echo; /* its timestamp becomes TS.Recent when its ACK is acceptable */
     struct tern_flow_key key;
     uint64_t hash;
