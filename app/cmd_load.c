@@ -67,7 +67,8 @@ static const struct argp load_argp = {
         "Open connections to a server and count what becomes of each.\v"
         "TARGET is ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH. Addresses only, no names.\n\n"
         "  tern load 198.18.0.1:80 --dev tap:tern1 --ip 198.18.1.1/15\n"
-        "  tern load http://[2001:2::1]/ --dev eth1 --ip 2001:2::10/48 --rate 10k --duration 30s",
+        "  tern load http://[2001:2::1]/ --dev eth1 --ip 2001:2::10/48 --rate 10k --duration 30s\n"
+        "  tern load 198.18.0.1:5001 --dev tap:tern1 --ip 198.18.1.1/15 --scenario stream",
     .children =
         (const struct argp_child[]){{&app_load_argp, 0, NULL, 0}, {&app_address_argp, 0, NULL, 0},
             {&app_engine_argp, 0, NULL, 0}, {&app_tcp_argp, 0, NULL, 0},
@@ -84,7 +85,7 @@ static int check(struct load_cmd *l, struct tern_error *err)
         return app_refuse(err, "load: the device is missing; add --dev, such as --dev tap:tern1");
     if (l->load.scenario == NULL)
         l->load.scenario = l->target.is_http ? &app_scenario_http : &app_scenario_handshake;
-    int rc = app_load_options_check(&l->load, l->common.n_workers, err);
+    int rc = app_load_options_check(&l->load, &l->common, err);
     if (rc == 0)
         rc = app_addresses_check(&l->common.stack, err);
     return rc == 0 ? app_addresses_check_target(&l->common.stack, &l->target.addr, err) : rc;
@@ -113,6 +114,7 @@ static int run(struct load_cmd *l)
         .cfg = &cfg,
         .end_names = end_names,
         .load = &load,
+        .stream = l->load.scenario == &app_scenario_stream ? &load.cfg.stream : NULL,
         .duration_ns = app_load_duration(&l->load, &l->common, 10),
         .json = l->common.json,
     });

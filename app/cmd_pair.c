@@ -5,6 +5,9 @@
  *
  * Addresses are those of the benchmarking networks (RFC 2544, RFC 5180), many on the client's side:
  * one address has 64,512 ports, and a port rests in TIME-WAIT after each connection.
+ *
+ * Nothing slows a sender down but the other end's window, so the rings between the ends are made to
+ * hold all windows, and windows that the user did not choose are made to fit the largest rings.
  */
 #include "addresses.h"
 #include "cmd.h"
@@ -20,7 +23,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DURATION_S = 5, SOURCES = 64, TIME_WAIT_MS = 1000, HALF_OPEN_MAX = 65536 };
+enum {
+    DURATION_S = 5,
+    SOURCES = 64,
+    TIME_WAIT_MS = 1000,
+    HALF_OPEN_MAX = 65536,
+    FLIGHT_BYTES_MAX = 16 << 20, /* what the rings are made for, one way */
+    BUF_MIN = 4 << 10,
+    HEADERS_BYTES = 40, /* of a segment without options, IPv4 */
+    DESC_MIN = 1024,
+    DESC_MAX = 32768,
+};
 
 struct pair {
     struct app_options common;
@@ -76,6 +89,7 @@ static const struct argp pair_argp = {
     .doc = "Both ends in one process, joined in memory.\v"
            "  tern pair\n"
            "  tern pair --scenario http -6 --duration 10s --json -\n"
+           "  tern pair --scenario stream --conns 1 --direction both --verify\n"
            "  tern pair --count 1M --syn-cookies always",
     .children = (const struct argp_child[]){{&app_load_argp, 0, NULL, 0},
         {&app_engine_argp, 0, NULL, 0}, {&app_tcp_argp, 0, NULL, 0}, {&app_run_argp, 0, NULL, 0},
@@ -107,6 +121,43 @@ static int make_target(const struct pair *p, struct ends *e, struct tern_error *
     return app_target_parse(&e->target, url, err);
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What one connection may want to have on its way at a time, whichever direction has more. */
+static uint64_t conn_bytes(const struct pair *p, const struct app_load_config *cfg)
+{
+    if (cfg->scenario == &app_scenario_stream)
+        return cfg->stream.bytes != 0 ? cfg->stream.bytes : UINT64_MAX;
+    if (cfg->scenario == &app_scenario_http)
+        return p->body_bytes;
+    return cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
+}
+
+/* Buffers and rings that go together; see the top. */
+static void size_link(const struct pair *p, struct ends *e)
+{
+    struct tern_stack_config *s = &e->cfg.endpoints[CLIENT].stack;
+    const uint64_t conns = e->load.cfg.conns, each = conn_bytes(p, &e->load.cfg);
+    if (p->common.rcv_buf_bytes == 0 && lesser(each, s->rcv_buf_bytes) * conns > FLIGHT_BYTES_MAX) {
+        const uint64_t fair = FLIGHT_BYTES_MAX / conns;
+        s->rcv_buf_bytes = (uint32_t)(fair > BUF_MIN ? fair : BUF_MIN);
+        if (p->common.snd_buf_bytes == 0) /* more would only wait, and hold mbufs */
+            s->snd_buf_bytes = s->rcv_buf_bytes;
+    }
+    const uint32_t mss = s->mss_max != 0 ? s->mss_max : s->mtu_bytes - HEADERS_BYTES;
+    const uint64_t flight_segs = lesser(each, s->rcv_buf_bytes) * conns / mss;
+    const uint64_t descs = lesser(2 * flight_segs, DESC_MAX); /* and as many acknowledgements */
+    for (int i = CLIENT; i <= SERVER; i++) {
+        struct tern_endpoint_config *ep = &e->cfg.endpoints[i];
+        ep->n_rx_desc = ep->n_tx_desc = (uint16_t)(descs > DESC_MIN ? descs : DESC_MIN);
+        ep->stack.rcv_buf_bytes = s->rcv_buf_bytes;
+        ep->stack.snd_buf_bytes = s->snd_buf_bytes;
+    }
+}
+
 /* The client's stack for the load; the server's holds what the client has open, and no TIME-WAIT
  * but for connections that it closed first. */
 static void make_ends(const struct pair *p, struct ends *e)
@@ -117,6 +168,8 @@ static void make_ends(const struct pair *p, struct ends *e)
     e->load.cfg.request = e->request;
     e->load.cfg.body_bytes = p->body_bytes;
     app_target_request(&e->target, e->request);
+    e->server.cfg.stream = e->load.cfg.stream;
+    size_link(p, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
     server->stack.half_open_max = HALF_OPEN_MAX;
@@ -130,7 +183,7 @@ static int set_up(struct pair *p, struct ends *e, struct tern_error *err)
         p->load.scenario = &app_scenario_handshake;
     if (p->common.time_wait_ms == 0)
         p->common.time_wait_ms = TIME_WAIT_MS;
-    int rc = app_load_options_check(&p->load, p->common.n_workers, err);
+    int rc = app_load_options_check(&p->load, &p->common, err);
     if (rc == 0)
         rc = app_server_init(&e->server, p->load.scenario->serves, err);
     if (rc != 0)
@@ -164,6 +217,8 @@ static int run(const struct pair *p, struct ends *e)
         .cfg = &e->cfg,
         .end_names = end_names,
         .load = &e->load,
+        .server = &e->server,
+        .stream = p->load.scenario == &app_scenario_stream ? &e->load.cfg.stream : NULL,
         .duration_ns = app_load_duration(&p->load, &p->common, DURATION_S),
         .json = p->common.json,
     });

@@ -18,19 +18,24 @@ struct serve {
     struct app_options common;
     const char *device;
     struct app_server server;
-    uint16_t port; /**< 0: the service's */
-    bool has_body;
+    uint16_t port;             /**< 0: the service's */
+    bool has_body, has_stream; /**< options that only one service knows were given */
     size_t body_bytes;
+    struct app_stream_config stream;
 };
 
-enum { OPT_PORT = APP_OPT_OWN, OPT_APP, OPT_BODY };
+enum { OPT_PORT = APP_OPT_OWN, OPT_APP, OPT_BODY, OPT_DIRECTION, OPT_VERIFY, OPT_BYTES };
+#define BYTES_MAX (UINT64_C(1) << 50)
 
 // clang-format off
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Service:", 1},
-    {"app", OPT_APP, "NAME", 0, "http, echo, discard or chargen (default http)", 0},
-    {"port", OPT_PORT, "N", 0, "port to listen on (default: the service's, 80, 7, 9 or 19)", 0},
+    {"app", OPT_APP, "NAME", 0, "http, echo, discard, chargen or stream (default http)", 0},
+    {"port", OPT_PORT, "N", 0, "port to listen on (default: the service's, 80, 7, 9, 19 or 5001)", 0},
     {"body-bytes", OPT_BODY, "N", 0, "http: bytes of each body, 0..1Gi (default 1)", 0},
+    {"direction", OPT_DIRECTION, "WAY", 0, "stream: up (take), down (send) or both (default up)", 0},
+    {"bytes", OPT_BYTES, "N", 0, "stream: bytes to send on a connection (default: until the client ends)", 0},
+    {"verify", OPT_VERIFY, NULL, 0, "stream: compare what is received with the pattern that tern sends", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
@@ -42,6 +47,17 @@ static error_t take_device(struct serve *s, char *arg)
             "serve: '%.60s' is one word too many after the device %.60s", arg, s->device);
     s->device = arg;
     return 0;
+}
+
+static error_t parse_stream(int key, const char *arg, struct serve *s)
+{
+    struct tern_error *err = s->common.err;
+    s->has_stream = true;
+    switch (key) {
+    case OPT_DIRECTION: return app_stream_direction_find(arg, &s->stream.direction, err);
+    case OPT_BYTES: return app_value_u64("--bytes", arg, 1, BYTES_MAX, &s->stream.bytes, err);
+    default: s->stream.verify = true; return 0;
+    }
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -59,6 +75,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         s->body_bytes = bytes;
         s->has_body = true;
         return 0;
+    case OPT_DIRECTION:
+    case OPT_BYTES:
+    case OPT_VERIFY: return parse_stream(key, arg, s);
     case ARGP_KEY_ARG: return take_device(s, arg);
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -86,11 +105,29 @@ static int check(struct serve *s, struct tern_error *err)
     if (s->has_body && s->server.service != &app_service_http)
         return app_refuse(err, "--body-bytes: %s has no bodies; leave it out, or type --app http",
             s->server.service->name);
+    if (s->has_stream && s->server.service != &app_service_stream)
+        return app_refuse(err,
+            "--direction, --bytes and --verify: %s has none of them; leave them out, or type --app "
+            "stream",
+            s->server.service->name);
     if (s->has_body)
         s->server.cfg.body_bytes = s->body_bytes;
+    s->server.cfg.stream = s->stream;
     if (s->port != 0)
         s->server.cfg.port = s->port;
     return app_addresses_check(&s->common.stack, err);
+}
+
+/* What a bulk service carries; NULL: it is none. */
+static const struct app_stream_config *carried_by(const struct app_server *s)
+{
+    static const struct app_stream_config sink = {.direction = APP_STREAM_UP};
+    static const struct app_stream_config source = {.direction = APP_STREAM_DOWN};
+    if (s->service == &app_service_discard)
+        return &sink;
+    if (s->service == &app_service_chargen)
+        return &source;
+    return s->service == &app_service_stream ? &s->cfg.stream : NULL;
 }
 
 static int serve(struct serve *s)
@@ -112,6 +149,8 @@ static int serve(struct serve *s)
         .scenario = s->server.service->name,
         .cfg = &cfg,
         .end_names = end_names,
+        .server = s->server.service == &app_service_stream ? &s->server : NULL,
+        .stream = carried_by(&s->server),
         .duration_ns = s->common.duration_ns,
         .json = s->common.json,
     });

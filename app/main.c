@@ -16,7 +16,7 @@ static const struct command {
 } commands[] = {
     {"pair", "both ends in one process, joined in memory: handshakes a second, no device needed",
         app_cmd_pair},
-    {"serve", "answer on a device: http, echo, discard or chargen", app_cmd_serve},
+    {"serve", "answer on a device: http, echo, discard, chargen or stream", app_cmd_serve},
     {"load", "open connections to a server and count what becomes of each", app_cmd_load},
     {"doctor", "what this machine can do, and the command that mends what it cannot",
         app_cmd_doctor},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The shared half of the command line. Four argp children, one for each thing a user thinks about
- * (workers, addresses, TCP, output), each with a table of options and one switch that stores a
- * checked value; a subcommand lists the children it wants and adds a table of its own.
+ * The shared half of the command line. One argp child for each thing a user thinks about (workers,
+ * addresses, TCP in options_tcp.c, output), each with a table of options and one switch that stores
+ * a checked value; a subcommand lists the children it wants and adds a table of its own.
  *
  * argp and getopt_long print two lines on an error, the second one advice of their own. They print
  * to `stderr`, which in glibc is a variable (manual §12.2): for the time of parsing it is a stream
@@ -20,7 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DURATION_MAX_H = 24 * 365, CONNS_MAX = 1u << 28, MTU_MIN = 68, MTU_MAX = 9216 };
+enum {
+    DURATION_MAX_H = 24 * 365,
+    CONNS_MAX = 1u << 28,
+    STATIC_BYTES = 1 << 20, /* more than any service and scenario together makes on a worker */
+};
 #define HOUR_NS UINT64_C(3600000000000)
 
 enum option_key {
@@ -36,16 +40,6 @@ enum option_key {
     OPT_GW,
     OPT_NEIGHBOUR,
     OPT_VLAN,
-    OPT_MTU,
-    OPT_TTL,
-    OPT_MSS,
-    OPT_SYN_COOKIES,
-    OPT_ACK_POLICY,
-    OPT_RTO_MIN,
-    OPT_TIME_WAIT,
-    OPT_NO_TIMESTAMPS,
-    OPT_NO_SACK,
-    OPT_NO_WSCALE,
     OPT_DURATION,
     OPT_JSON,
 };
@@ -128,74 +122,6 @@ static error_t parse_address(int key, char *arg, struct argp_state *state)
 }
 
 const struct argp app_address_argp = {.options = address_options, .parser = parse_address};
-
-/* ---- TCP ---- */
-
-// clang-format off
-static const struct argp_option tcp_options[] = {
-    {NULL, 0, NULL, 0, "TCP and IP:", 30},
-    {"mtu", OPT_MTU, "BYTES", 0, "IP MTU, 68..9216, with IPv6 from 1280 (default 1500)", 0},
-    {"ttl", OPT_TTL, "N", 0, "TTL or hop limit, 1..255 (default 64)", 0},
-    {"mss", OPT_MSS, "BYTES", 0, "largest MSS to announce, from 48 (default: from the MTU)", 0},
-    {"syn-cookies", OPT_SYN_COOKIES, "WHEN", 0, "auto (SYN cache full), always or never (default auto)", 0},
-    {"ack-policy", OPT_ACK_POLICY, "POLICY", 0, "quick-start, delayed or every-burst (default quick-start)", 0},
-    {"rto-min", OPT_RTO_MIN, "T", 0, "least retransmission timeout, 1ms..60s (default 200ms)", 0},
-    {"time-wait", OPT_TIME_WAIT, "T", 0, "2 MSL, 1ms..10m (default 60s; pair: 1s)", 0},
-    {"no-timestamps", OPT_NO_TIMESTAMPS, NULL, 0, "neither offer nor accept timestamps (RFC 7323)", 0},
-    {"no-sack", OPT_NO_SACK, NULL, 0, "neither offer nor accept SACK (RFC 2018)", 0},
-    {"no-wscale", OPT_NO_WSCALE, NULL, 0, "neither offer nor accept window scaling (RFC 7323)", 0},
-    {NULL, 0, NULL, 0, NULL, 0},
-};
-// clang-format on
-
-static int parse_syn_cookies(const char *arg, struct app_options *o)
-{
-    static const char *const names[] = {"auto", "always", "never"};
-    uint32_t i = TERN_SYN_COOKIES_AUTO;
-    const int rc = app_value_choice("--syn-cookies", arg, names, 3, &i, o->err);
-    o->stack.syn_cookies = (enum tern_syn_cookies)i;
-    return rc;
-}
-
-static int parse_ack_policy(const char *arg, struct app_options *o)
-{
-    static const char *const names[] = {"quick-start", "delayed", "every-burst"};
-    uint32_t i = TERN_ACK_QUICK_START;
-    const int rc = app_value_choice("--ack-policy", arg, names, 3, &i, o->err);
-    o->stack.ack_policy = (enum tern_ack_policy)i;
-    return rc;
-}
-
-static int parse_ttl(const char *arg, struct app_options *o)
-{
-    uint16_t ttl = 0;
-    const int rc = app_value_u16("--ttl", arg, 1, UINT8_MAX, &ttl, o->err);
-    if (rc == 0)
-        o->stack.ttl = (uint8_t)ttl;
-    return rc;
-}
-
-static error_t parse_tcp(int key, char *arg, struct argp_state *state)
-{
-    struct app_options *o = state->input;
-    struct tern_stack_config *s = &o->stack;
-    switch (key) {
-    case OPT_MTU: return app_value_u16("--mtu", arg, MTU_MIN, MTU_MAX, &s->mtu_bytes, o->err);
-    case OPT_TTL: return parse_ttl(arg, o);
-    case OPT_MSS: return app_value_u16("--mss", arg, 48, MTU_MAX, &s->mss_max, o->err);
-    case OPT_SYN_COOKIES: return parse_syn_cookies(arg, o);
-    case OPT_ACK_POLICY: return parse_ack_policy(arg, o);
-    case OPT_RTO_MIN: return app_value_ms("--rto-min", arg, 1, 60000, &s->rto_min_ms, o->err);
-    case OPT_TIME_WAIT:
-        return app_value_ms("--time-wait", arg, 1, 600000, &o->time_wait_ms, o->err);
-    case OPT_NO_TIMESTAMPS: s->timestamps = false; return 0;
-    case OPT_NO_SACK: s->sack = false; return 0;
-    case OPT_NO_WSCALE: s->window_scale = false; return 0;
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-const struct argp app_tcp_argp = {.options = tcp_options, .parser = parse_tcp};
 
 /* ---- the run and its report ---- */
 
@@ -305,9 +231,14 @@ void app_options_apply(
     ep->n_workers = o->n_workers;
     ep->n_queues = o->n_queues;
     ep->no_offload = o->no_offload;
+    ep->static_bytes = STATIC_BYTES;
     ep->stack = o->stack;
     if (o->time_wait_ms != 0)
         ep->stack.time_wait_ms = o->time_wait_ms;
+    if (o->rcv_buf_bytes != 0)
+        ep->stack.rcv_buf_bytes = o->rcv_buf_bytes;
+    if (o->snd_buf_bytes != 0)
+        ep->stack.snd_buf_bytes = o->snd_buf_bytes;
     if (o->conns_max != 0)
         ep->stack.conns_max = ep->stack.time_wait_max = o->conns_max;
 }

@@ -17,10 +17,11 @@ struct app_options {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
-    uint32_t conns_max;    /**< a worker; 0: sized by the subcommand */
-    uint32_t time_wait_ms; /**< 0: the subcommand's */
-    uint64_t duration_ns;  /**< 0: the subcommand's */
-    const char *json;      /**< NULL, a path, or "-" */
+    uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */
+    uint32_t time_wait_ms;                 /**< 0: the subcommand's */
+    uint32_t rcv_buf_bytes, snd_buf_bytes; /**< of a connection; 0: the subcommand's */
+    uint64_t duration_ns;                  /**< 0: the subcommand's */
+    const char *json;                      /**< NULL, a path, or "-" */
     struct tern_error *err;
 };
 
@@ -28,15 +29,15 @@ struct app_options {
 extern const struct argp app_engine_argp;
 /** --ip --gw --neighbour --vlan */
 extern const struct argp app_address_argp;
-/** --mtu --ttl --mss --syn-cookies --time-wait --no-timestamps --ack-policy … */
+/** --mtu --mss --rcv-buf --syn-cookies --time-wait --no-timestamps … (options_tcp.c) */
 extern const struct argp app_tcp_argp;
 /** --duration */
 extern const struct argp app_run_argp;
 /** --json --help */
 extern const struct argp app_report_argp;
 
-/** Keys of the subcommands' own options start here. */
-enum { APP_OPT_OWN = 0x400 };
+/** Keys of options_tcp.c start here, those of the subcommands' own options, those of a load. */
+enum { APP_OPT_TCP = 0x300, APP_OPT_OWN = 0x400, APP_OPT_LOAD = 0x500 };
 
 /** Defaults. @param err  where the parsers put the line that says what is wrong */
 void app_options_init(struct app_options *o, struct tern_error *err);

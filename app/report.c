@@ -79,20 +79,44 @@ void app_report_banner(FILE *out, const char *title, const struct tern_engine *e
 
 /* ---- a line a second ---- */
 
-void app_report_line(FILE *out, uint32_t n, uint64_t start_ns, const struct app_sample *before,
-    const struct app_sample *now)
+static void print_heading(FILE *out, bool stream)
 {
-    if (n % HEADING_EVERY == 0)
-        fprintf(out, "%7s %11s %11s %11s %8s %8s %8s %8s %6s\n", "time s", "opened", "established",
-            "closed", "failed", "retrans", "Mpps in", "Mpps out", "busy %");
-    const struct app_books *a = &before->books, *b = &now->books;
+    if (stream)
+        fprintf(out, "%7s %11s %11s %11s", "time s", "open", "MB/s up", "MB/s down");
+    else
+        fprintf(out, "%7s %11s %11s %11s", "time s", "opened", "established", "closed");
+    fprintf(out, " %8s %8s %8s %8s %6s\n", "failed", "retrans", "Mpps in", "Mpps out", "busy %");
+}
+
+static void print_conns(FILE *out, const struct app_books *a, const struct app_books *b)
+{
+    fprintf(out, " %11" PRIu64 " %11" PRIu64 " %11" PRIu64, b->opened - a->opened,
+        b->established - a->established, b->closed - a->closed);
+}
+
+static void print_payload(
+    FILE *out, const struct app_sample *before, const struct app_sample *now, double us)
+{
+    const struct app_books *b = &now->books;
+    const struct app_payload *p = &before->payload, *q = &now->payload;
+    fprintf(out, " %11" PRIu64 " %11.1f %11.1f", b->opened - b->closed - b->failed,
+        (double)(q->up_bytes - p->up_bytes) / us, (double)(q->down_bytes - p->down_bytes) / us);
+}
+
+void app_report_line(FILE *out, uint32_t n, bool stream, uint64_t start_ns,
+    const struct app_sample *before, const struct app_sample *now)
+{
     const double us = (double)(now->at_ns - before->at_ns) / 1e3;
-    fprintf(out,
-        "%7.1f %11" PRIu64 " %11" PRIu64 " %11" PRIu64 " %8" PRIu64 " %8" PRIu64
-        " %8.3f %8.3f %6.1f\n",
-        (double)(now->at_ns - start_ns) / 1e9, b->opened - a->opened,
-        b->established - a->established, b->closed - a->closed, b->failed - a->failed,
-        now->retransmits - before->retransmits, (double)(now->rx_packets - before->rx_packets) / us,
+    if (n % HEADING_EVERY == 0)
+        print_heading(out, stream);
+    fprintf(out, "%7.1f", (double)(now->at_ns - start_ns) / 1e9);
+    if (stream)
+        print_payload(out, before, now, us);
+    else
+        print_conns(out, &before->books, &now->books);
+    fprintf(out, " %8" PRIu64 " %8" PRIu64 " %8.3f %8.3f %6.1f\n",
+        now->books.failed - before->books.failed, now->retransmits - before->retransmits,
+        (double)(now->rx_packets - before->rx_packets) / us,
         (double)(now->tx_packets - before->tx_packets) / us, 100 * now->busy);
     fflush(out);
 }
@@ -115,12 +139,21 @@ static void print_connections(FILE *out, const struct app_books *b)
         fprintf(out, "      %-20s %14" PRIu64 "\n", b->failures[i].name, b->failures[i].count);
 }
 
+static void print_rate(FILE *out, const struct app_result *r)
+{
+    fprintf(out, "  rate\n    %-22s %14.0f\n",
+        strcmp(r->scenario, "handshake") == 0 ? "handshakes a second" : "connections a second",
+        r->cps);
+}
+
 static void print_traffic(FILE *out, const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
     fprintf(out, "  traffic\n");
     print_count(out, "packets in", s->rx_packets);
     print_count(out, "packets out", s->tx_packets);
+    print_count(out, "segments in", s->rx_segments);
+    print_count(out, "segments out", s->tx_segments);
     fprintf(out, "    %-22s %14.2f\n", "packets a connection", r->packets_per_connection);
     print_count(out, "retransmits", s->retransmits);
     if (s->time_wait_overflow != 0)
@@ -165,9 +198,10 @@ void app_report_summary(FILE *out, const struct app_result *r)
     fprintf(out, "\n%s %s on %s, %.2f s%s\n", r->command, r->scenario, r->device, r->duration_s,
         r->interrupted ? " (interrupted)" : "");
     print_connections(out, &r->books);
-    fprintf(out, "  rate\n    %-22s %14.0f\n",
-        strcmp(r->scenario, "handshake") == 0 ? "handshakes a second" : "connections a second",
-        r->cps);
+    if (r->goodput.cfg != NULL)
+        app_goodput_report(out, &r->goodput);
+    else
+        print_rate(out, r);
     print_traffic(out, r);
     print_drops(out, r);
     print_busy(out, r);

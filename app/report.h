@@ -5,6 +5,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "goodput.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -18,10 +19,11 @@ struct app_sample {
     uint64_t at_ns;
     struct app_books books;
     uint64_t retransmits, rx_packets, tx_packets;
+    struct app_payload payload;
     double busy; /**< of the busiest worker, since the last sample, 0..1 */
 };
 
 /** One line for the time between two samples. @param n  lines before; the heading comes back now
- * and then */
-void app_report_line(FILE *out, uint32_t n, uint64_t start_ns, const struct app_sample *before,
-    const struct app_sample *now);
+ * and then. @param stream  bytes rather than connections */
+void app_report_line(FILE *out, uint32_t n, bool stream, uint64_t start_ns,
+    const struct app_sample *before, const struct app_sample *now);

@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "goodput.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -33,6 +34,7 @@ struct app_result {
     double packets_per_connection; /**< sent and received by end 0; 0 without connections */
     struct app_books books;        /**< of end 0 */
     struct app_load_counts load;   /**< zero for a server */
+    struct app_goodput goodput;    /**< bulk transfer only */
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;

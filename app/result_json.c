@@ -109,6 +109,8 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "packets",
         json_pack("{s:o, s:o}", "rx", count(s->rx_packets), "tx", count(s->tx_packets)));
     json_object_set_new(o, "retransmits", count(s->retransmits));
+    if (r->goodput.cfg != NULL)
+        json_object_set_new(o, "stream", app_goodput_json(&r->goodput));
     json_object_set_new(o, "drops", drops(r));
     json_object_set_new(o, "workers", workers(r));
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));

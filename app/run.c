@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * One thread, no signal handlers. SIGINT and SIGTERM are blocked before the engine makes its
- * threads, and this thread takes them where it waits: the first one ends the run in order, a second
- * one at once.
+ * threads, and this thread takes them where it waits: the first one ends the run in order, or is
+ * too late to, and a second one ends it at once.
  *
  * A run has three parts. Measured: from the moment every end is ready until the time is over, the
  * count is reached or a signal comes; the rates are of this part alone. Quiesce: the load opens no
@@ -67,12 +67,17 @@ static void end_at_once(struct session *s, const char *why)
     _exit(STATUS_KILLED);
 }
 
-/* Wait a little while something ends. A second signal ends everything; one right behind the first
- * is the first: timeout(1) signals the process, and then its group. */
-static void wait_patiently(struct session *s)
+/* Wait a little while something ends. The first signal asks for nothing more; a second one ends
+ * everything; one right behind the first is the first: timeout(1) signals the process, and then its
+ * group. */
+static void wait_patiently(struct session *s, const char *what_ends)
 {
-    if (wait_signal(s, now_ns() + POLL_NS) && now_ns() - s->signal_ns > SAME_SIGNAL_NS)
-        end_at_once(s, "interrupted twice");
+    if (!wait_signal(s, now_ns() + POLL_NS))
+        return;
+    if (s->signal_ns != 0 && now_ns() - s->signal_ns > SAME_SIGNAL_NS)
+        end_at_once(s, what_ends);
+    if (s->signal_ns == 0)
+        s->signal_ns = now_ns();
 }
 
 /* ---- measured part ---- */
@@ -108,10 +113,24 @@ static double busiest_since_last(struct session *s)
     return most;
 }
 
+/* The other end of a pair is ours, and tells what has arrived there. */
+static struct app_payload read_payload(const struct session *s, const struct tern_stats *stats)
+{
+    struct tern_stats server;
+    if (s->run->cfg->n_endpoints == 2)
+        tern_engine_stats(s->engine, 1, &server);
+    else if (s->run->load != NULL)
+        return app_payload_now(stats, NULL);
+    else
+        return app_payload_now(NULL, stats);
+    return app_payload_now(stats, &server);
+}
+
 static void take_sample(struct session *s, struct app_sample *out)
 {
     struct tern_stats stats;
     tern_engine_stats(s->engine, 0, &stats);
+    out->payload = read_payload(s, &stats);
     out->at_ns = now_ns();
     read_books(s, &stats, &out->books);
     out->retransmits = stats.retransmits;
@@ -130,6 +149,18 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static void report_second(
+    struct session *s, uint32_t line, const struct app_sample *before, const struct app_sample *now)
+{
+    const struct app_payload *a = &before->payload, *b = &now->payload;
+    const uint64_t n_bytes = b->up_bytes + b->down_bytes - a->up_bytes - a->down_bytes;
+    const bool stream = s->run->stream != NULL;
+    app_report_line(s->out.human, line, stream, s->start_ns, before, now);
+    if (stream)
+        app_goodput_add(
+            &s->result.goodput, (double)n_bytes * 1e9 / (double)(now->at_ns - before->at_ns));
+}
+
 /* Print a line a second until the run is over. */
 static void watch(struct session *s)
 {
@@ -146,7 +177,7 @@ static void watch(struct session *s)
         s->signal_ns = s->result.interrupted ? t : 0;
         if (t >= line_ns) {
             take_sample(s, &now);
-            app_report_line(s->out.human, line++, s->start_ns, &before, &now);
+            report_second(s, line++, &before, &now);
             before = now;
         }
         if (s->result.interrupted || t >= end_ns || count_reached(run))
@@ -178,6 +209,7 @@ static void end_measuring(struct session *s)
     take_sample(s, &end);
     r->duration_s = (double)(end.at_ns - s->start_ns) / 1e9;
     r->cps = (double)end.books.established / r->duration_s;
+    app_goodput_end(&r->goodput, end.payload, r->duration_s);
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
         struct app_end *e = &r->ends[ep];
         e->n_workers = tern_engine_n_workers(s->engine, ep);
@@ -196,7 +228,7 @@ static void quiesce(struct session *s)
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
     const uint64_t end_ns = now_ns() + QUIESCE_NS;
     while (!app_load_is_idle(s->run->load) && now_ns() < end_ns)
-        wait_patiently(s);
+        wait_patiently(s, "interrupted again while connections ended by themselves");
 }
 
 static void drain(struct session *s)
@@ -205,7 +237,7 @@ static void drain(struct session *s)
     const uint64_t bound_ms = s->run->cfg->drain_ms + (uint64_t)DRAIN_MARGIN_MS;
     const uint64_t end_ns = now_ns() + bound_ms * 1000000;
     while (!tern_engine_wait(s->engine, 0)) {
-        wait_patiently(s);
+        wait_patiently(s, "interrupted again while connections were being closed");
         if (now_ns() > end_ns)
             end_at_once(s, "the workers did not stop; please report this");
     }
@@ -228,6 +260,11 @@ static void collect(struct session *s)
     tern_engine_close(s->engine, &r->leaks);
     if (run->load != NULL)
         app_load_free(run->load);
+    r->goodput.has_client = run->load != NULL;
+    r->goodput.has_server = run->server != NULL;
+    r->goodput.client = r->load.stream;
+    if (run->server != NULL)
+        app_server_stream_books(run->server, &r->goodput.server);
 }
 
 static int publish(struct session *s, struct tern_error *err)
@@ -278,6 +315,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.command = run->command;
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
+    s->result.goodput.cfg = run->stream;
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGINT);
     sigaddset(&s->signals, SIGTERM);
@@ -299,6 +337,7 @@ int app_run(const struct app_run *run)
         status = APP_EXIT_RUN;
         rc = run_engine(s, &err);
     }
+    app_goodput_free(&s->result.goodput);
     free(s);
     return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
 }

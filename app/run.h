@@ -6,18 +6,21 @@
 
 #include "load/load.h"
 #include "output.h"
+#include "serve/service.h"
 
 #include <stdint.h>
 
 struct app_run {
-    const char *command;           /**< "pair", "serve", "load" */
-    const char *title;             /**< of the banner */
-    const char *scenario;          /**< or service */
-    const struct tern_config *cfg; /**< endpoint 0 is the one whose connections are reported */
-    const char *const *end_names;  /**< [n_endpoints] "client", "server" */
-    struct app_load *load;         /**< runs on endpoint 0; NULL: endpoint 0 serves */
-    uint64_t duration_ns;          /**< 0: until the count is reached, or Ctrl-C */
-    const char *json;              /**< NULL, a path, or "-" */
+    const char *command;             /**< "pair", "serve", "load" */
+    const char *title;               /**< of the banner */
+    const char *scenario;            /**< or service */
+    const struct tern_config *cfg;   /**< endpoint 0 is the one whose connections are reported */
+    const char *const *end_names;    /**< [n_endpoints] "client", "server" */
+    struct app_load *load;           /**< runs on endpoint 0; NULL: endpoint 0 serves */
+    const struct app_server *server; /**< serves streams on the last endpoint, or NULL */
+    const struct app_stream_config *stream; /**< it is bulk transfer; NULL: it is not */
+    uint64_t duration_ns;                   /**< 0: until the count is reached, or Ctrl-C */
+    const char *json;                       /**< NULL, a path, or "-" */
 };
 
 /** @return the program's exit status; everything has been printed */

@@ -6,7 +6,7 @@
  * fault, but the report says so, with the figure that shows it and what would help.
  *
  * In a pair both ends share the machine and are meant to be busy, so a busy worker says nothing
- * there.
+ * there; nor in a bulk transfer, which takes all the core gives.
  */
 #include "verdict.h"
 
@@ -88,7 +88,7 @@ static bool has_balance(const struct app_result *r, const struct app_run *run)
         return good;
     const bool all_ended = r->books.opened == r->books.closed + r->books.failed;
     const bool not_too_many = run->load->cfg.count == 0 || r->load.opened <= run->load->cfg.count;
-    return good && all_ended && not_too_many;
+    return good && all_ended && not_too_many && app_goodput_balances(&r->goodput);
 }
 
 static bool has_leaks(const struct tern_leaks *l)
@@ -107,10 +107,10 @@ void app_verdict_judge(struct app_result *r, const struct app_run *run)
     if (run->load == NULL)
         return;
     judge_load(r);
-    if (r->n_ends == 1) {
-        judge_workers(r);
+    if (r->n_ends == 1)
         judge_device(r);
-    }
+    if (r->n_ends == 1 && run->stream == NULL)
+        judge_workers(r);
 }
 
 int app_verdict_error(const struct app_result *r, struct tern_error *err)

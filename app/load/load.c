@@ -62,14 +62,16 @@ static uint64_t backlog(struct app_load_worker *w, uint64_t now_ns)
 }
 
 /* The first connection finds the way: while ARP or NDP has no answer yet, more would only be
- * dropped. It is waited for at most WARM_UP_NS; then time 0 begins. */
-static bool is_warm(struct app_load_worker *w, uint64_t now_ns)
+ * dropped. That it is established, or over, is waited for at most WARM_UP_NS; then time 0 begins.
+ */
+static bool is_warm(const struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
     if (w->warm)
         return true;
     if (w->start_ns == 0)
         w->start_ns = now_ns;
-    w->warm = w->counts.opened > 0 && (w->live == 0 || now_ns - w->start_ns > WARM_UP_NS);
+    const bool answers = w->live == 0 || tern_shard_stats(sh)->active_established > 0;
+    w->warm = w->counts.opened > 0 && (answers || now_ns - w->start_ns > WARM_UP_NS);
     if (w->warm)
         w->start_ns = w->next_ns = now_ns;
     return w->warm;
@@ -80,9 +82,9 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static uint64_t may_open(struct app_load_worker *w, uint64_t now_ns)
+static uint64_t may_open(const struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
-    if (!is_warm(w, now_ns))
+    if (!is_warm(sh, w, now_ns))
         return w->counts.opened == 0 && w->count_max > 0 ? 1 : 0;
     const uint64_t due = w->load->cfg.rate == 0 ? OPEN_BURST : backlog(w, now_ns);
     const uint64_t room = w->live < w->conns_max ? w->conns_max - w->live : 0;
@@ -135,7 +137,7 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     const int phase = __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED);
     uint64_t opened = 0;
     if (phase == APP_LOAD_RUNS) {
-        const uint64_t n = may_open(w, now_ns);
+        const uint64_t n = may_open(sh, w, now_ns);
         while (opened < n && open_one(sh, w))
             opened++;
         if (opened > 0 && w->load->cfg.rate != 0)
@@ -251,6 +253,7 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
         out->no_port += read_counter(&w->counts.no_port);
         for (int why = 0; why < APP_FAIL_COUNT; why++)
             out->failed[why] += read_counter(&w->counts.failed[why]);
+        app_stream_books_add(&out->stream, &w->counts.stream);
     }
 }
 
@@ -273,7 +276,7 @@ const char *app_fail_name(enum app_fail why)
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
 {
     static const struct app_scenario *const all[] = {
-        &app_scenario_handshake, &app_scenario_http, &app_scenario_echo};
+        &app_scenario_handshake, &app_scenario_http, &app_scenario_echo, &app_scenario_stream};
     const char *names[sizeof all / sizeof all[0]];
     const size_t n = sizeof all / sizeof all[0];
     for (size_t i = 0; i < n; i++)

@@ -9,6 +9,7 @@
 #include <tern/engine.h>
 
 #include "../pool.h"
+#include "../stream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,8 @@
     X(HTTP_BODY,      "http_body")      /* its body is shorter or longer than it said */ \
     X(HTTP_MALFORMED, "http_malformed") /* it is no HTTP */ \
     X(ECHO_MISMATCH,  "echo_mismatch")  /* what came back is not what was sent */ \
+    X(STREAM_CONTENT, "stream_content") /* what came is not the pattern */ \
+    X(STREAM_LENGTH,  "stream_length")  /* the source sent fewer or more bytes than --bytes */ \
     X(NO_STATE,       "no_state")       /* no memory for the scenario's own state */
 // clang-format on
 #define APP_FAIL_ENUM(name, json) APP_FAIL_##name,
@@ -35,6 +38,7 @@ struct app_load_counts {
     uint64_t late;    /**< intended starts that were given up: the schedule could not be kept */
     uint64_t no_port; /**< times that no local port was free */
     uint64_t failed[APP_FAIL_COUNT];
+    struct app_stream_books stream;
 };
 
 struct app_scenario;
@@ -49,7 +53,8 @@ struct app_load_config {
     uint64_t rate;  /**< connections a second over all workers; 0: as fast as `conns` allows */
     uint64_t conns; /**< open at a time over all workers */
     uint64_t count; /**< stop after that many; 0: none */
-    uint32_t echo_bytes;
+    uint64_t echo_bytes;
+    struct app_stream_config stream;
     const char *request; /**< http: what is sent */
     int64_t body_bytes;  /**< http: what must come back; -1: what the response says */
 };
@@ -87,7 +92,8 @@ struct app_scenario {
     void (*stop)(struct app_load_worker *w);
 };
 
-extern const struct app_scenario app_scenario_handshake, app_scenario_http, app_scenario_echo;
+extern const struct app_scenario app_scenario_handshake, app_scenario_http, app_scenario_echo,
+    app_scenario_stream;
 
 /** The scenario of that name, or -EINVAL with the known ones in *err. */
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err);
@@ -120,6 +126,12 @@ static inline void app_load_closed(struct tern_shard *sh)
 {
     struct app_load_worker *w = tern_shard_user(sh);
     w->live--;
+}
+
+/** True once no more may be opened: connections that would go on for ever end themselves. */
+static inline bool app_load_is_ending(const struct app_load_worker *w)
+{
+    return __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED) == APP_LOAD_ENDS;
 }
 
 /** The connection failed the scenario: count why, and reset it. */

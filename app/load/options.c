@@ -19,22 +19,45 @@ enum {
     CONNS_MAX_OPEN_LOOP = 65536, /**< what a rate may have open without --conns, a worker */
     TIME_WAITS_CLOSED_LOOP = 1 << 21,
     TIME_WAITS_MAX = 1 << 24,
-    PORTS = 64512, /**< ephemeral ports of one address: 1024..65535 */
+    PORTS = 64512,               /**< ephemeral ports of one address: 1024..65535 */
+    STREAMS_IN_TIME_WAIT = 1024, /**< for each that is open: --bytes may make them short */
+    ECHO_BYTES = 1024,
+    ECHO_BYTES_MAX = 1 << 30,
+    STREAM_BUF_BYTES = 4 << 20,   /**< what one stream may have in flight */
+    STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
+    STREAM_BUF_BYTES_MIN = 64 << 10,
 };
+#define BYTES_MAX (UINT64_C(1) << 50)
 
-enum { OPT_SCENARIO = 0x500, OPT_RATE, OPT_CONNS, OPT_COUNT, OPT_BYTES };
+enum {
+    OPT_SCENARIO = APP_OPT_LOAD,
+    OPT_RATE,
+    OPT_CONNS,
+    OPT_COUNT,
+    OPT_BYTES,
+    OPT_DIRECTION,
+    OPT_VERIFY,
+};
 
 // clang-format off
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Load:", 5},
-    {"scenario", OPT_SCENARIO, "NAME", 0, "handshake, http or echo (default handshake; with a URL http)", 0},
-    {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker; with --rate no such limit)", 0},
+    {"scenario", OPT_SCENARIO, "NAME", 0, "handshake, http, echo or stream (default handshake; with a URL http)", 0},
+    {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker, of streams one; with --rate no such limit)", 0},
     {"rate", OPT_RATE, "N", 0, "connections a second, over all workers, evenly paced (default: as fast as --conns allows)", 0},
     {"count", OPT_COUNT, "N", 0, "stop after exactly N connections", 0},
-    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back, 1..1Gi (default 1024)", 0},
+    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back (default 1024); stream: bytes of a connection each way (default: until the time is over)", 0},
+    {"direction", OPT_DIRECTION, "WAY", 0, "stream: up to a sink, down from a source, or both at once (default up)", 0},
+    {"verify", OPT_VERIFY, NULL, 0, "stream: compare what is received with the pattern that tern sends", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
 // clang-format on
+
+static int parse_direction(const char *arg, struct app_load_options *o)
+{
+    o->has_direction = true;
+    return app_stream_direction_find(arg, &o->stream.direction, o->err);
+}
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
@@ -44,7 +67,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_RATE: return app_value_u64("--rate", arg, 1, 1000000000, &o->rate, o->err);
     case OPT_CONNS: return app_value_u64("--conns", arg, 1, 1u << 28, &o->conns, o->err);
     case OPT_COUNT: return app_value_u64("--count", arg, 1, UINT64_C(1) << 48, &o->count, o->err);
-    case OPT_BYTES: return app_value_u32("--bytes", arg, 1, 1u << 30, &o->echo_bytes, o->err);
+    case OPT_BYTES: return app_value_u64("--bytes", arg, 1, BYTES_MAX, &o->bytes, o->err);
+    case OPT_DIRECTION: return parse_direction(arg, o);
+    case OPT_VERIFY: o->stream.verify = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
 }
@@ -53,12 +78,51 @@ const struct argp app_load_argp = {.options = options, .parser = parse};
 
 void app_load_options_init(struct app_load_options *o, struct tern_error *err)
 {
-    *o = (struct app_load_options){.echo_bytes = 1024, .err = err};
+    *o = (struct app_load_options){.err = err};
+}
+
+static bool is_stream(const struct app_load_options *o)
+{
+    return o->scenario == &app_scenario_stream;
+}
+
+/* A number of bytes without a duration is a number of transfers, not a load that goes on. */
+static int check_stream(
+    struct app_load_options *o, const struct app_options *common, struct tern_error *err)
+{
+    if (o->count != 0 && o->bytes == 0 && common->duration_ns == 0)
+        return app_refuse(err,
+            "--count: a stream without --bytes never ends by itself; add --bytes or --duration");
+    o->stream.bytes = o->bytes;
+    if (o->conns == 0 && o->rate == 0)
+        o->conns = common->n_workers;
+    if (o->bytes != 0 && o->count == 0 && o->rate == 0 && common->duration_ns == 0)
+        o->count = o->conns;
+    return 0;
+}
+
+/* What only another scenario knows is a mistake, not a thing to ignore. */
+static int check_scenario(const struct app_load_options *o, struct tern_error *err)
+{
+    const char *name = o->scenario->name;
+    if (o->has_direction)
+        return app_refuse(
+            err, "--direction: %s has none; leave it out, or type --scenario stream", name);
+    if (o->stream.verify)
+        return app_refuse(
+            err, "--verify: %s has no such check; leave it out, or type --scenario stream", name);
+    if (o->bytes > ECHO_BYTES_MAX)
+        return app_refuse(err, "--bytes: more than 1Gi to echo; type 1..1Gi");
+    return 0;
 }
 
 int app_load_options_check(
-    const struct app_load_options *o, uint32_t n_workers, struct tern_error *err)
+    struct app_load_options *o, const struct app_options *common, struct tern_error *err)
 {
+    const uint32_t n_workers = common->n_workers;
+    const int rc = is_stream(o) ? check_stream(o, common, err) : check_scenario(o, err);
+    if (rc != 0)
+        return rc;
     if (o->conns != 0 && o->conns < n_workers)
         return app_refuse(err,
             "--conns: %u is less than one for each of %u workers; type %u, or fewer --workers",
@@ -103,10 +167,25 @@ static void size_tables(const struct app_load_options *o, const struct app_optio
     uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, (uint64_t)n_sources * PORTS);
     if (o->rate != 0)
         waits = lesser(o->rate * s->time_wait_ms / 1000, (uint64_t)n_sources * PORTS);
-    if (o->count != 0)
-        waits = lesser(waits, o->count);
+    if (o->count != 0 || is_stream(o))
+        waits = lesser(waits, o->count != 0 ? o->count : conns * STREAMS_IN_TIME_WAIT);
     s->time_wait_max =
         (uint32_t)within(with_slack(waits, ep->n_workers), CONNS_MAX_MIN, TIME_WAITS_MAX);
+}
+
+/* A stream's buffers, where the user says nothing: one connection fills what a fast link holds, and
+ * many together no more than the rings of a pair can. */
+static void size_buffers(const struct app_load_options *o, const struct app_options *common,
+    uint64_t conns, struct tern_stack_config *s)
+{
+    if (!is_stream(o))
+        return;
+    const uint32_t bytes =
+        (uint32_t)within(STREAM_BUFS_BYTES / conns, STREAM_BUF_BYTES_MIN, STREAM_BUF_BYTES);
+    if (common->rcv_buf_bytes == 0)
+        s->rcv_buf_bytes = bytes;
+    if (common->snd_buf_bytes == 0)
+        s->snd_buf_bytes = bytes;
 }
 
 /* The own addresses of the target's family, moved to the front. @return how many */
@@ -128,6 +207,7 @@ void app_load_options_apply(const struct app_load_options *o, const struct app_o
     const uint64_t conns = conns_of(o, common, ep->n_workers);
     const uint32_t n_sources = gather_sources(&ep->stack, &target->addr);
     size_tables(o, common, conns, n_sources, ep);
+    size_buffers(o, common, conns, &ep->stack);
     memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
@@ -139,7 +219,8 @@ void app_load_options_apply(const struct app_load_options *o, const struct app_o
         .rate = o->rate,
         .conns = conns,
         .count = o->count,
-        .echo_bytes = o->echo_bytes,
+        .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
+        .stream = o->stream,
         .body_bytes = -1,
     };
 }

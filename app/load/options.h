@@ -13,18 +13,22 @@
 struct app_load_options {
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
-    uint32_t echo_bytes;
+    uint64_t bytes;                      /**< echo, stream; 0: not given */
+    struct app_stream_config stream;
+    bool has_direction;
     struct tern_error *err;
 };
 
-/** --scenario --rate --conns --count --bytes; wants a struct app_load_options as input */
+/** --scenario --rate --conns --count --bytes --direction --verify; wants a struct app_load_options
+ * as input */
 extern const struct argp app_load_argp;
 
 void app_load_options_init(struct app_load_options *o, struct tern_error *err);
 
-/** @return 0, or -EINVAL with one line in *err */
+/** See that it fits together, and fill in what follows from what was given. @return 0, or -EINVAL
+ * with one line in *err */
 int app_load_options_check(
-    const struct app_load_options *o, uint32_t n_workers, struct tern_error *err);
+    struct app_load_options *o, const struct app_options *common, struct tern_error *err);
 
 /**
  * Fill in the load and size the endpoint's tables for it: as many connections as may be open, and
@@ -34,6 +38,7 @@ int app_load_options_check(
 void app_load_options_apply(const struct app_load_options *o, const struct app_options *common,
     const struct app_target *target, struct tern_endpoint_config *ep, struct app_load *load);
 
-/** How long to run: as told, for ever with --count, else `default_s`. @return ns, 0 = no limit */
+/** How long to run: as told, without limit where a count ends it, else `default_s`. @return ns, 0 =
+ * no limit */
 uint64_t app_load_duration(
     const struct app_load_options *o, const struct app_options *common, uint32_t default_s);

@@ -10,8 +10,8 @@
 
 #include <errno.h>
 
-static const struct app_service *const services[] = {
-    &app_service_http, &app_service_echo, &app_service_discard, &app_service_chargen};
+static const struct app_service *const services[] = {&app_service_http, &app_service_echo,
+    &app_service_discard, &app_service_chargen, &app_service_stream};
 enum { N_SERVICES = sizeof services / sizeof services[0] };
 
 int app_server_init(struct app_server *s, const char *name, struct tern_error *err)
@@ -51,5 +51,13 @@ static void stop(struct tern_shard *sh, void *ctx)
 
 struct tern_worker_app app_server_worker(struct app_server *s)
 {
+    s->cfg.stream_books = s->stream_books;
     return (struct tern_worker_app){.start = start, .stop = stop, .ctx = s};
+}
+
+void app_server_stream_books(const struct app_server *s, struct app_stream_books *out)
+{
+    *out = (struct app_stream_books){.n_whole = 0};
+    for (int i = 0; i < TERN_WORKERS_MAX; i++)
+        app_stream_books_add(out, &s->stream_books[i]);
 }

@@ -7,12 +7,16 @@
  */
 #include <tern/engine.h>
 
+#include "../stream.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 struct app_service_config {
     uint16_t port;
     size_t body_bytes; /**< http: of each 200 */
+    struct app_stream_config stream;
+    struct app_stream_books *stream_books; /**< [TERN_WORKERS_MAX], each its worker's */
 };
 
 struct app_service {
@@ -27,12 +31,13 @@ struct app_service {
 };
 
 extern const struct app_service app_service_echo, app_service_discard, app_service_chargen,
-    app_service_http;
+    app_service_http, app_service_stream;
 
-/** What a server endpoint's workers share; they only read it. */
+/** What a server endpoint's workers share; they only read it, but each for its books. */
 struct app_server {
     const struct app_service *service;
     struct app_service_config cfg;
+    struct app_stream_books stream_books[TERN_WORKERS_MAX];
 };
 
 /** The service of that name, or -EINVAL with the known ones in *err. */
@@ -40,3 +45,6 @@ int app_server_init(struct app_server *s, const char *name, struct tern_error *e
 
 /** The callbacks that run `s` on an endpoint's workers; `s` must outlive the engine. */
 struct tern_worker_app app_server_worker(struct app_server *s);
+
+/** Sum of what the workers' streams carried. */
+void app_server_stream_books(const struct app_server *s, struct app_stream_books *out);

@@ -57,7 +57,9 @@ struct tern_endpoint_config {
                            default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
-    bool no_offload; /**< ignore what the device could do: software checksums, no TSO */
+    bool no_offload;       /**< ignore what the device could do: software checksums, no TSO */
+    uint64_t static_bytes; /**< of bodies that a worker's app makes (tern_static_new()), for the
+                              memory plan; default 0 */
     struct tern_stack_config stack; /**< mac all zero = the device's; seed all zero = drawn */
     struct tern_worker_app app;
 };

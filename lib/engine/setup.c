@@ -188,7 +188,8 @@ static uint64_t endpoint_mbuf_bytes(const struct tern_endpoint *ep)
 {
     const uint16_t umem_room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM);
     const uint64_t n_each = (uint64_t)ep->n_mbufs + TERN_RESERVE_MBUFS;
-    uint64_t sum = ep->cfg.n_workers * (n_each * ep->mbuf_bytes + POOL_OVERHEAD_BYTES);
+    uint64_t sum =
+        ep->cfg.n_workers * (n_each * ep->mbuf_bytes + ep->cfg.static_bytes + POOL_OVERHEAD_BYTES);
     if (wants_umem(ep))
         sum += n_umem_mbufs(ep) * tern_mbuf_bytes(umem_room, TERN_POOL_UMEM) + POOL_OVERHEAD_BYTES;
     return sum;
@@ -211,10 +212,10 @@ static void add_up(const struct tern_engine *e, struct tern_memory_want *want, c
         want->table_bytes += ep->cfg.n_workers * ep->tables.total;
         if (len < ARITHMETIC_BYTES)
             len += (size_t)snprintf(arithmetic + len, ARITHMETIC_BYTES - len,
-                "%s%u worker%s x (%.0f MiB of tables for %u connections + %.0f MiB for %u mbufs)",
+                "%s%u worker%s x (%.0f MiB of tables for %u connections + %.0f MiB for %u mbufs%s)",
                 i > 0 ? " + " : "", ep->cfg.n_workers, ep->cfg.n_workers == 1 ? "" : "s",
                 mib(ep->tables.total), ep->cfg.stack.conns_max, mib(mbuf_bytes / ep->cfg.n_workers),
-                ep->n_mbufs);
+                ep->n_mbufs, ep->cfg.static_bytes >= 1 << 20 ? " and static bodies" : "");
     }
 }
 

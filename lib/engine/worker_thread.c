@@ -13,6 +13,7 @@
 #include <rte_errno.h>
 #include <rte_lcore.h>
 
+#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,12 @@ static int start(struct tern_worker *w, struct tern_error *err)
     if (rc != 0 || app->start == NULL)
         return rc;
     rc = app->start(w->sh, app->ctx);
+    if (rc == -ENOMEM)
+        return tern_fail(err, rc,
+            "%s: worker %u has no memory for its application; without hugepages DPDK's is fixed at "
+            "the start, with %.1f MiB a worker for static bodies: make them smaller, or plan for "
+            "more (static_bytes)",
+            w->ep->cfg.device, w->idx, (double)w->ep->cfg.static_bytes / (1 << 20));
     if (rc != 0)
         return tern_fail(err, rc,
             "%s: worker %u could not start the application (%s); check its addresses and ports",

@@ -35,6 +35,7 @@ enum {
     TEXT_BYTES = 16384,
     HANG_MS = 20000, /* far beyond the second that is allowed: sanitizers are slow, hangs are not */
     STATUS_USAGE = 2,
+    STATUS_INTERRUPTED = 130,
     STATUS_HANGS = -1,
 };
 
@@ -218,14 +219,42 @@ static const struct refusal refusals[] = {
     {"pair --mss 47", "--mss: 47 is outside"},
     {"pair --syn-cookies perhaps", "--syn-cookies: 'perhaps' is unknown; type one of auto, always, never"},
     {"pair --ack-policy never", "--ack-policy: 'never' is unknown"},
-    {"pair --scenario dance", "--scenario: 'dance' is unknown; type one of handshake, http, echo"},
+    {"pair --scenario dance", "--scenario: 'dance' is unknown; type one of handshake, http, echo, stream"},
+    {"pair --dscp 64", "--dscp: 64 is outside 0..63"},
+    {"pair --rcv-buf 535", "--rcv-buf: 535 is outside 536..1073741824"},
+    {"pair --rcv-buf 2Gi", "--rcv-buf: 2Gi is outside"},
+    {"pair --snd-buf 0", "--snd-buf: 0 is outside 536..1073741824"},
+    {"pair --snd-buf big", "--snd-buf: 'big' is not a number"},
+    {"pair --nodelay=1", "doesn't allow an argument"},
+    {"pair --cc vegas", "--cc: 'vegas' is unknown; type one of cubic, newreno, bbr, dctcp"},
+    {"pair --ecn on", "--ecn: 'on' is unknown; type one of off, accept, request"},
+    {"pair --pacing=1", "doesn't allow an argument"},
+    {"pair --init-cwnd 0", "--init-cwnd: 0 is outside 1..1000"},
+    {"pair --init-cwnd 1001", "--init-cwnd: 1001 is outside"},
+    {"pair --delayed-ack 500ms", "--delayed-ack: 500ms is outside 1ms..499ms"},
     {"pair --sources 251", "--sources: 251 is outside"},
     {"pair --body-bytes 2Gi", "--body-bytes: 2Gi is outside"},
-    {SERVE OWN "--app dance", "--app: 'dance' is unknown; type one of http, echo, discard, chargen"},
+    {SERVE OWN "--app dance", "--app: 'dance' is unknown; type one of http, echo, discard, chargen, stream"},
     {SERVE OWN "--app echo --body-bytes 1", "--body-bytes: echo has no bodies"},
     {SERVE OWN "--port 0", "--port: 0 is outside 1..65535"},
     {SERVE OWN "--port 65536", "--port: 65536 is outside"},
     {SERVE OWN "--port http", "--port: 'http' is not a number"},
+
+    /* streams */
+    {"pair --scenario stream --direction left", "--direction: 'left' is unknown; type one of up, down, both"},
+    {"pair --scenario stream --bytes 0", "--bytes: 0 is outside 1..1125899906842624"},
+    {"pair --scenario stream --bytes 2000000Gi", "--bytes: 2000000Gi is outside"},
+    {"pair --scenario stream --count 3", "--count: a stream without --bytes never ends by itself"},
+    {"pair --scenario stream --conns 1 --workers 2", "less than one for each of 2 workers"},
+    {"pair --direction down", "--direction: handshake has none"},
+    {"pair --scenario http --verify", "--verify: http has no such check"},
+    {"pair --scenario echo --bytes 2Gi", "--bytes: more than 1Gi to echo"},
+    {LOAD OWN "--scenario stream --direction sideways", "--direction: 'sideways' is unknown"},
+    {LOAD OWN "--scenario echo --direction up", "--direction: echo has none"},
+    {SERVE OWN "--app discard --direction up", "--direction, --bytes and --verify: discard has none of them"},
+    {SERVE OWN "--app http --verify", "http has none of them"},
+    {SERVE OWN "--app stream --bytes 0", "--bytes: 0 is outside"},
+    {SERVE OWN "--app stream --body-bytes 1", "--body-bytes: stream has no bodies"},
 
     /* own addresses */
     {SERVE, "no address for this end; add --ip"},
@@ -443,6 +472,32 @@ static void pair_of_exactly_n_balances_in_json(void **state)
     }
 }
 
+/* A stream's figures: what was carried, second by second, and the same number of bytes in the books
+ * of both ends. */
+static void stream_reports_its_seconds(void **state)
+{
+    (void)state;
+    const char *const words[] = {program, "pair", "--scenario", "stream", "--duration", "2s",
+        "--no-huge", "--verify", "--json", "-", NULL};
+    struct outcome o;
+    run(&o, words);
+    json_t *json = result_of(&o);
+    const json_t *stream = field(json, "stream");
+    assert_string_equal(json_string_value(field(stream, "direction")), "up");
+    assert_true(json_is_true(field(stream, "verified")));
+    assert_in_range(json_array_size(field(stream, "series")), 1, 2);
+    const double least = json_real_value(field(stream, "bytes_per_s_min"));
+    const double median = json_real_value(field(stream, "bytes_per_s"));
+    const double most = json_real_value(field(stream, "bytes_per_s_max"));
+    assert_true(0 < least && least <= median && median <= most);
+    const json_int_t sent = json_integer_value(field(stream, "client.sent"));
+    assert_true(sent >= json_integer_value(field(stream, "bytes")));
+    assert_int_equal(json_integer_value(field(stream, "server.received")), sent);
+    assert_int_equal(json_integer_value(field(json, "connections.closed")), 1);
+    assert_true(json_is_true(field(json, "books_balance")));
+    json_decref(json);
+}
+
 static void interrupt_drains_and_reports(void **state)
 {
     (void)state;
@@ -458,6 +513,55 @@ static void interrupt_drains_and_reports(void **state)
     assert_true(json_is_true(field(json, "interrupted")));
     assert_true(json_is_true(field(json, "books_balance")));
     json_decref(json);
+}
+
+/* Into the time in which a run that is over waits for what is under way: a SYN nobody answers. */
+static void run_into_quiesce(struct child *child)
+{
+    const char *const words[] = {program, "load", "198.18.0.1:80", "--dev",
+        "vdev:net_null0,no-rx=1", "--ip", "198.18.1.1/15", "--neighbour",
+        "198.18.0.1=02:00:5e:00:00:01", "--conns", "1", "--duration", "1s", "--no-huge", "--json",
+        "-", NULL};
+    struct outcome so_far = {.status = 0};
+    spawn(child, words);
+    while (strstr(so_far.err, "\n    1.0 ") == NULL)
+        assert_true(read_some(child->err, so_far.err));
+}
+
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static void first_interrupt_after_the_run_keeps_the_result(void **state)
+{
+    (void)state;
+    struct child child;
+    struct outcome o;
+    run_into_quiesce(&child);
+    pause_ms(300);
+    kill(child.pid, SIGINT);
+    finish(&child, &o);
+    json_t *json = result_of(&o);
+    assert_true(json_is_false(field(json, "interrupted")));
+    assert_int_equal(json_integer_value(field(json, "connections.opened")), 1);
+    json_decref(json);
+}
+
+static void second_interrupt_ends_at_once(void **state)
+{
+    (void)state;
+    struct child child;
+    struct outcome o;
+    run_into_quiesce(&child);
+    pause_ms(300);
+    kill(child.pid, SIGINT);
+    pause_ms(600);
+    kill(child.pid, SIGINT);
+    finish(&child, &o);
+    assert_int_equal(o.status, STATUS_INTERRUPTED);
+    assert_string_equal(o.out, "");
+    assert_non_null(strstr(o.err, "tern: ended without a result: interrupted again while"));
 }
 
 static void json_file_appears_whole_and_alone(void **state)
@@ -489,7 +593,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(control_characters_are_not_printed),
         cmocka_unit_test(help_is_on_stdout),
         cmocka_unit_test(pair_of_exactly_n_balances_in_json),
+        cmocka_unit_test(stream_reports_its_seconds),
         cmocka_unit_test(interrupt_drains_and_reports),
+        cmocka_unit_test(first_interrupt_after_the_run_keeps_the_result),
+        cmocka_unit_test(second_interrupt_ends_at_once),
         cmocka_unit_test(json_file_appears_whole_and_alone),
     };
     if (argc != 2) {

@@ -22,6 +22,27 @@ assert r["books_balance"], "books_balance"
 assert not any(r["leaks"].values()), "leaks"
 client, server = (r["ends"][end]["counters"] for end in ("client", "server"))
 assert client["active_established"] == count and server["passive_established"] == count, "both ends count the same"
+if "stream" in sys.argv:
+    def option(name, otherwise):
+        return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
+    text = option("--bytes", "0")
+    units = {"Ki": 10, "Mi": 20}
+    each = int(text[:-2]) << units[text[-2:]] if text[-2:] in units else int(text)
+    way, s = option("--direction", "up"), r["stream"]
+    print(json.dumps({k: s[k] for k in ("bytes", "bytes_per_s", "client", "server")}))
+    up, down = (count * each if way in (name, "both") else 0 for name in ("up", "down"))
+    def books(sent, received):
+        return {"sent": sent, "received": received, "whole": count, "corrupt": 0}
+    assert s["direction"] == way and s["verified"] == ("--verify" in sys.argv)
+    assert s["client"] == books(up, down), "the client's bytes"
+    assert s["server"] == books(down, up), "the server's bytes"
+    # Exact: delivered is counted once, whatever was sent again.
+    assert (s["bytes_up"], s["bytes_down"], s["bytes"]) == (up, down, up + down), "bytes carried"
+    assert server["rx_payload_bytes"] == up and client["rx_payload_bytes"] == down, "delivered"
+# The rings hold all windows: nothing is lost in memory, and the result stands.
+for lost in ("tx_full", "no_mbuf"):
+    assert lost not in r["drops"], lost
+assert r["valid"], r["invalid_reasons"]
 if "--syn-cookies" in sys.argv:
     always = "always" in sys.argv
     assert server["syn_cookies_accepted"] == (count if always else 0), "cookies accepted"
