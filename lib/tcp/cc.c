@@ -63,12 +63,7 @@ struct tern_cong *tern_conn_cong_need(struct tern_tcp *t, struct tern_conn *c)
     struct tern_cong *g = tern_conn_cong(t, c);
     if (likely(g != NULL))
         return g;
-    g = make_cong(t, c);
-    if (g == NULL && !(c->slow & TERN_SLOW_BARE)) {
-        c->slow |= TERN_SLOW_BARE;
-        t->stats.cong_full++;
-    }
-    return g;
+    return make_cong(t, c);
 }
 
 int tern_cc_set(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_kind kind)
@@ -93,9 +88,8 @@ int tern_cc_set(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_kind kind)
 
 uint32_t tern_cc_initial_window(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    /* RFC 6928 §2 (6928-1): min(10 MSS, max(2 MSS, 14600)), 10 as configured; RFC 5681 §3.1
-     * (5681-1)
-     */
+    /* RFC 6928 §2 (6928-1): min(10 MSS, max(2 MSS, 14600)), 10 as configured; it replaces the bound
+     * of RFC 5681 §3.1 (5681-1) */
     const uint32_t mss = tern_conn_payload_max(t, c);
     const uint32_t n = t->cfg.init_cwnd_segs;
     return RTE_MIN(n * mss, RTE_MAX(2 * mss, n * IW_SEG_BYTES));
@@ -109,7 +103,7 @@ void tern_cc_open(struct tern_tcp *t, struct tern_conn *c)
     else
         c->cwnd_bytes = tern_cc_initial_window(t, c);
     if (c->cong == 0 && (t->cfg.pacing || tern_conn_cc(t, c)->wants_cong))
-        make_cong(t, c); /* without one: slow start like everybody, unpaced */
+        make_cong(t, c);   /* without one: slow start like everybody, unpaced */
     else if (c->cong != 0) /* made with the SYN, before there was a window */
         tern_conn_cc(t, c)->start(t, c, &t->congs[c->cong]);
 }

@@ -16,17 +16,17 @@
 /** What one ACK told. Bytes are octets of payload and FIN. */
 struct tern_ack {
     struct tern_seq prior_una;
-    uint32_t acked_bytes;       /* SND.UNA moved by this much */
-    uint32_t delivered_bytes;   /* newly known to have arrived, by ACK or SACK: each octet once */
-    uint32_t lost_bytes;        /* newly taken to be lost */
-    uint32_t prior_pipe_bytes;  /* in the network before this ACK */
-    uint32_t rtt_us;            /* of the newest segment that it acknowledges; 0: not known (Karn) */
-    bool ece;                   /* ECE on a connection with ECN */
-    bool was_filled;            /* the window, and nothing else, limited what was sent (RFC 7661) */
-    bool is_dsack;              /* reports a duplicate (RFC 2883) */
-    bool is_duplicate;          /* a duplicate ACK (RFC 5681 §2) */
-    bool original_delivered;    /* … acknowledges data sent once only, never reported before */
-    bool again_delivered;       /* … or data that was sent again */
+    uint32_t acked_bytes;      /* SND.UNA moved by this much */
+    uint32_t delivered_bytes;  /* newly known to have arrived, by ACK or SACK: each octet once */
+    uint32_t lost_bytes;       /* newly taken to be lost */
+    uint32_t prior_pipe_bytes; /* in the network before this ACK */
+    uint32_t rtt_us;           /* of the newest segment that it acknowledges; 0: not known (Karn) */
+    bool ece;                  /* ECE on a connection with ECN */
+    bool was_filled;           /* the window, and nothing else, limited what was sent (RFC 7661) */
+    bool is_dsack;             /* reports a duplicate (RFC 2883) */
+    bool is_duplicate;         /* a duplicate ACK (RFC 5681 §2) */
+    bool original_delivered;   /* … acknowledges data sent once only, never reported before */
+    bool again_delivered;      /* … or data that was sent again */
     /* delivery rate (draft-cheng-iccrg-delivery-rate-estimation); interval_us 0: no sample */
     uint32_t rate_bytes, interval_us;
     uint32_t prior_delivered_bytes; /* tern_cong.delivered_bytes when the newest was sent */
@@ -107,8 +107,8 @@ void tern_cc_sent(struct tern_tcp *t, struct tern_conn *c, uint32_t n_bytes);
 
 /** After scoreboard, losses and SND.UNA have been brought up to date. */
 void tern_cc_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern_ack *a);
-/** @return the new ssthresh; cwnd is the caller's unless the algorithm owns it. Without a path record
- * cwnd is 1 MSS from here on. */
+/** @return the new ssthresh; cwnd is the caller's unless the algorithm owns it. Without a path
+ * record cwnd is 1 MSS from here on. */
 uint32_t tern_cc_reduce(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_cause cause);
 /** The first output after a pause of more than an RTO (RFC 5681 §4.1). */
 void tern_cc_restart(struct tern_tcp *t, struct tern_conn *c);

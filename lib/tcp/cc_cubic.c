@@ -14,13 +14,11 @@
  *           .'  |  .'               t = 0 at the first ACK after recovery, W(0) = 0.7 W_max
  *               |.'                 t = K where it is back at W_max
  *
- * Where Reno would be faster (short round trips, small windows), W_est says what Reno would have,
- * and cwnd is at least that. Integers only: time in ms, windows in bytes; an error below 1 ms in K
- * and below MSS/1000 in W. Time in which the window was not put to use does not count: the start of
- * the epoch moves on with every pause (§4.2, §5.8).
- *
- * HyStart++ (§4.10, RFC 9406) is not here: the slow start that it would end is the first one, in
- * which a connection has no record to remember round trips in.
+ * Where Reno would be faster (short round trips, small windows) cwnd is at least W_est, what Reno
+ * would have. Integers only: ms and bytes; K is right to 1 ms, W to MSS/1000. Time in which the
+ * window was not put to use does not count: the epoch's start moves on with every pause (§4.2,
+ * §5.8). HyStart++ (§4.10, RFC 9406) is not here: it would end the first slow start, in which there
+ * is no record to remember round trips in.
  */
 #include "cbrt.h"
 

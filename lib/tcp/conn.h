@@ -176,6 +176,8 @@ enum {
     TERN_TXQ_FRTO2 = 1u << 8,     /* … or the second */
     TERN_TXQ_FILLED = 1u << 9,    /* cwnd alone stopped the last output (RFC 7661) */
     TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
+    TERN_TXQ_MUTE = 1u << 11,     /* recovery began with something sent again before: timestamps
+                                     tell nothing of it */
 };
 
 /** What is queued for sending or unacknowledged. */

@@ -27,8 +27,11 @@ static uint32_t mss_of(const struct tern_tcp *t, const struct tern_conn *c)
 
 /* ---- reducing, and taking it back ---- */
 
-static void note_undo(struct tern_conn *c, struct tern_cong *g)
+static void note_undo(
+    const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, struct tern_cong *g)
 {
+    const bool again = q->first != 0 && (t->sents[q->first].flags & TERN_SENT_AGAIN);
+    q->flags = (uint16_t)(again ? q->flags | TERN_TXQ_MUTE : q->flags & ~TERN_TXQ_MUTE);
     g->undo_cwnd_bytes = c->cwnd_bytes;
     g->undo_ssthresh_bytes = g->ssthresh_bytes;
     g->undo_una = c->snd.una;
@@ -54,25 +57,45 @@ static void leave(struct tern_conn *c, struct tern_txq *q)
     c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
 }
 
+/** Without a record to remember ssthresh in, one segment at a time is always within the rules. */
+static struct tern_cong *cong_or_bare(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_cong *g = tern_conn_cong_need(t, c);
+    if (g == NULL) {
+        t->stats.cong_full += !(c->slow & TERN_SLOW_BARE);
+        c->slow |= TERN_SLOW_BARE;
+        c->cwnd_bytes = mss_of(t, c);
+    }
+    return g;
+}
+
 static void begin_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     t->stats.recoveries++;
     q->flags |= TERN_TXQ_FAST;
     q->recover = c->snd.nxt;
     c->slow |= TERN_SLOW_RECOVERY;
-    struct tern_cong *g = tern_conn_cong_need(t, c);
-    if (g == NULL) {
-        c->cwnd_bytes = mss_of(t, c);
+    struct tern_cong *g = cong_or_bare(t, c);
+    if (g == NULL)
         return;
-    }
-    note_undo(c, g);
+    note_undo(t, c, q, g);
     tern_cc_reduce(t, c, TERN_CAUSE_LOSS); /* (6675-1) */
     g->prr_delivered_bytes = g->prr_out_bytes = 0;
     g->prr_flight_bytes = tern_seq_span(c->snd.una, c->snd.nxt);
 }
 
-void tern_recovery_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+/** For congestion controls that look at the share of what is lost. */
+static void count_lost(const struct tern_tcp *t, const struct tern_conn *c, uint32_t n_bytes)
 {
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g != NULL)
+        g->lost_total_bytes += n_bytes;
+}
+
+void tern_recovery_lost(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t n_bytes)
+{
+    count_lost(t, c, n_bytes);
     if (!(q->flags & (TERN_TXQ_FAST | TERN_TXQ_RTO))) {
         begin_fast(t, c, q);
         if (!tern_conn_cc(t, c)->owns_window)
@@ -121,17 +144,17 @@ void tern_recovery_sent(
 }
 
 /** Was the reduction for nothing? RFC 3522 §3.2; RFC 3708 §2. */
-static bool is_spurious(const struct tern_tcp *t, const struct tern_conn *c,
+static bool is_spurious(const struct tern_conn *c, const struct tern_txq *q,
     const struct tern_cong *g, const struct tern_ack *a, const struct tern_seg *seg)
 {
-    (void)t;
     if (!(g->flags & TERN_CG_UNDO) || !tern_seq_before(g->undo_una, c->snd.una))
         return false;
     if (a->is_dsack && g->undo_segs == 0)
         return true;
     /* The first ACK of what was sent again decides; later ones may echo anything. */
-    return g->undo_segs > 0 && a->acked_bytes > 0 && a->prior_una.v == g->undo_una.v
-           && (c->flags & TERN_CF_TS) && (seg->opts.has & TERN_HAS_TS) && seg->opts.ts_ecr != 0
+    return g->undo_segs > 0 && !(q->flags & TERN_TXQ_MUTE) && a->acked_bytes > 0
+           && a->prior_una.v == g->undo_una.v && (c->flags & TERN_CF_TS)
+           && (seg->opts.has & TERN_HAS_TS) && seg->opts.ts_ecr != 0
            && (int32_t)(seg->opts.ts_ecr - g->again_ts) < 0;
 }
 
@@ -140,9 +163,9 @@ static bool is_spurious(const struct tern_tcp *t, const struct tern_conn *c,
 void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     const bool anew = !(q->flags & TERN_TXQ_RTO);
-    struct tern_cong *g = tern_conn_cong_need(t, c);
+    struct tern_cong *g = cong_or_bare(t, c);
     if (g != NULL && anew) { /* RFC 5681 §3.1: ssthresh once for one loss (5681-4) */
-        note_undo(c, g);
+        note_undo(t, c, q, g);
         tern_cc_reduce(t, c, TERN_CAUSE_TIMEOUT);
     }
     c->cwnd_bytes = mss_of(t, c);
@@ -154,6 +177,7 @@ void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_
     q->recover = c->snd.nxt;
     q->rtt_seq = c->snd.nxt; /* what was sent before would measure the timeout, too */
     q->dupacks = 0;
+    count_lost(t, c, tern_sent_pipe(c, q));
     tern_sent_lose_all(t, q); /* (2018-5) */
     c->slow |= TERN_SLOW_RECOVERY;
     tern_conn_touch(t, c);
@@ -208,7 +232,9 @@ static void clamp_reports(const struct tern_tcp *t, const struct tern_conn *c, s
 
 static void lose_head(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
+    const uint32_t before = q->lost_bytes;
     tern_sent_lose_head(t, q, mss_of(t, c));
+    count_lost(t, c, q->lost_bytes - before);
     clamp_reports(t, c, q);
 }
 
@@ -300,7 +326,7 @@ void tern_recovery_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
         settle_reports(t, c, q, a);
     else if (!sack && a->is_duplicate)
         count_duplicate(t, c, q, a);
-    if (g != NULL && is_spurious(t, c, g, a, seg))
+    if (g != NULL && is_spurious(c, q, g, a, seg))
         take_back(t, c, q, g);
     if (q->flags & (TERN_TXQ_FRTO | TERN_TXQ_FRTO2))
         watch_for_spurious(t, c, q, a);
@@ -311,9 +337,7 @@ void tern_recovery_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
         begin_fast(t, c, q); /* (8985-6): one reduction; it ends with what is in flight */
     }
     a->lost_bytes = sack ? tern_rack_detect(t, c, q) : 0;
-    g = tern_conn_cong(t, c);
-    if (g != NULL)
-        g->lost_total_bytes += a->lost_bytes;
+    count_lost(t, c, a->lost_bytes);
     if (a->lost_bytes > 0 && !(q->flags & (TERN_TXQ_FAST | TERN_TXQ_RTO)))
         begin_fast(t, c, q);
     if (a->ece)

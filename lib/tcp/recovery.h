@@ -40,8 +40,9 @@ bool tern_tlp_acked(const struct tern_conn *c, struct tern_txq *q, const struct 
 void tern_recovery_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     struct tern_ack *a, const struct tern_seg *seg);
 
-/** Losses were found by a timer. */
-void tern_recovery_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
+/** A timer has found `n_bytes` lost. */
+void tern_recovery_lost(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t n_bytes);
 
 /** The retransmission timer ran out (RFC 5681 §3.1, RFC 6298 §5, RFC 5682). */
 void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);

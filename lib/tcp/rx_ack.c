@@ -109,6 +109,8 @@ static void sample_rate(const struct tern_tcp *t, struct tern_conn *c,
     g->first_sent_us = s->sent_us;
     a->rate_bytes = g->delivered_bytes - s->delivered_bytes;
     a->interval_us = RTE_MAX(sending_us, acking_us);
+    if (a->interval_us < g->min_rtt_us)
+        a->interval_us = 0; /* §3.3: faster than the path can be: a spurious retransmission's ACK */
     a->prior_delivered_bytes = s->delivered_bytes;
     a->sent_pipe_bytes = s->pipe_bytes;
     a->sent_lost_bytes = g->lost_total_bytes - s->lost_total_bytes;

@@ -203,7 +203,7 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
     if (c->flags & TERN_CF_ACK_LATER)
         nearer(t, &due, &any, c->ack_at);
     const struct tern_cong *g = tern_conn_cong(t, c);
-    if (unlikely(g != NULL) && (g->flags & TERN_CG_PACE_WAIT))
+    if (unlikely(g != NULL) && (g->flags & TERN_CG_PACE_WAIT) && t->now_ns < g->pace_ns)
         nearer(t, &due, &any, tick_at(g->pace_ns));
     const struct tern_rare *r = tern_conn_rare(t, c);
     if (unlikely(r != NULL)) {
@@ -258,8 +258,9 @@ static bool is_early(struct tern_tcp *t, struct tern_conn *c)
             tern_conn_arm_rtx(t, c); /* §7.3: the RTO starts anew */
         return q->flags & TERN_TXQ_TLP || !is_due(t, c->rtx_at);
     }
-    if (tern_rack_detect(t, c, q) > 0)
-        tern_recovery_lost(t, c, q);
+    const uint32_t lost_bytes = tern_rack_detect(t, c, q);
+    if (lost_bytes > 0)
+        tern_recovery_lost(t, c, q, lost_bytes);
     return !is_due(t, c->rtx_at);
 }
 
