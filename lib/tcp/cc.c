@@ -215,7 +215,9 @@ uint32_t tern_cc_reduce(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_ca
 {
     const uint32_t mss = tern_conn_payload_max(t, c);
     struct tern_cong *g = tern_conn_cong_need(t, c);
-    if (g == NULL) {
+    if (g == NULL) { /* nothing to remember ssthresh in: one segment is always within the rules */
+        t->stats.cong_full += !(c->slow & TERN_SLOW_BARE);
+        c->slow |= TERN_SLOW_BARE;
         c->cwnd_bytes = mss;
         return 2 * mss;
     }

@@ -57,29 +57,18 @@ static void leave(struct tern_conn *c, struct tern_txq *q)
     c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
 }
 
-/** Without a record to remember ssthresh in, one segment at a time is always within the rules. */
-static struct tern_cong *cong_or_bare(struct tern_tcp *t, struct tern_conn *c)
-{
-    struct tern_cong *g = tern_conn_cong_need(t, c);
-    if (g == NULL) {
-        t->stats.cong_full += !(c->slow & TERN_SLOW_BARE);
-        c->slow |= TERN_SLOW_BARE;
-        c->cwnd_bytes = mss_of(t, c);
-    }
-    return g;
-}
-
 static void begin_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     t->stats.recoveries++;
     q->flags |= TERN_TXQ_FAST;
     q->recover = c->snd.nxt;
     c->slow |= TERN_SLOW_RECOVERY;
-    struct tern_cong *g = cong_or_bare(t, c);
+    struct tern_cong *g = tern_conn_cong_need(t, c);
+    if (g != NULL)
+        note_undo(t, c, q, g);
+    tern_cc_reduce(t, c, TERN_CAUSE_LOSS); /* (6675-1) */
     if (g == NULL)
         return;
-    note_undo(t, c, q, g);
-    tern_cc_reduce(t, c, TERN_CAUSE_LOSS); /* (6675-1) */
     g->prr_delivered_bytes = g->prr_out_bytes = 0;
     g->prr_flight_bytes = tern_seq_span(c->snd.una, c->snd.nxt);
 }
@@ -163,11 +152,11 @@ static bool is_spurious(const struct tern_conn *c, const struct tern_txq *q,
 void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     const bool anew = !(q->flags & TERN_TXQ_RTO);
-    struct tern_cong *g = cong_or_bare(t, c);
-    if (g != NULL && anew) { /* RFC 5681 §3.1: ssthresh once for one loss (5681-4) */
+    struct tern_cong *g = tern_conn_cong_need(t, c);
+    if (g != NULL && anew)
         note_undo(t, c, q, g);
-        tern_cc_reduce(t, c, TERN_CAUSE_TIMEOUT);
-    }
+    if (anew)
+        tern_cc_reduce(t, c, TERN_CAUSE_TIMEOUT); /* once for one loss: RFC 5681 §3.1 (5681-4) */
     c->cwnd_bytes = mss_of(t, c);
     q->flags &= (uint16_t) ~(TERN_TXQ_FAST | TERN_TXQ_FRTO | TERN_TXQ_FRTO2 | TERN_TXQ_TLP
                              | TERN_TXQ_TLP_AGAIN | TERN_TXQ_RACK | TERN_TXQ_REO | TERN_TXQ_PTO);
