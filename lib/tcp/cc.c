@@ -51,6 +51,8 @@ static struct tern_cong *make_cong(struct tern_tcp *t, struct tern_conn *c)
     g->ssthresh_bytes = UINT32_MAX;
     g->cc = (uint8_t)t->cfg.cc;
     g->limited_end = g->cwr_end = g->reo_seq = c->snd.una;
+    g->min_rtt_us = c->srtt_us8 / 8; /* until something smaller is seen */
+    g->min_rtt_ms = t->now_ms;
     if (t->cfg.pacing)
         g->flags |= TERN_CG_PACED;
     c->slow &= (uint8_t)~TERN_SLOW_BARE;

@@ -315,7 +315,8 @@ struct tern_rare {
     bool keepalive_armed, linger_armed, timer_armed;
     bool snd_is_urgent, rcv_is_urgent; /* the pointers below are set */
     struct tern_seq snd_up, rcv_up;    /* SND.UP, RCV.UP: just behind the urgent data (MUST-62) */
-    uint8_t spare[12];
+    uint32_t keepalive_probe_ms; /* when the last probe left */
+    uint8_t spare[8];
     uint32_t silent_more_ms; /* retransmission intervals run out beyond those `backoff` counts */
 };
 static_assert(sizeof(struct tern_rare) == 64, "one line of options");

@@ -160,22 +160,40 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
     tern_conn_rx(t, c, seg); /* its payload and FIN, if it has them */
 }
 
-static enum tern_drop try_cookie(
-    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
+/** A cookie may be on its way back: one was sent lately. */
+static bool expects_cookies(const struct tern_tcp *t)
 {
-    const struct tern_seq irs = {seg->p.seq.v - 1};
-    const struct tern_seq iss = {seg->p.ack.v - 1};
-    struct tern_tcp_opts peer = {
+    return t->now_ns < t->cookies_until_ns;
+}
+
+/** @param peer  what the SYN had offered, as far as the cookie and this segment tell */
+static bool read_cookie(
+    const struct tern_tcp *t, const struct tern_seg *seg, struct tern_tcp_opts *peer)
+{
+    *peer = (struct tern_tcp_opts){
         .has = seg->opts.has & TERN_HAS_TS,
         .ts_val = seg->opts.ts_val,
     };
-    const bool expected = t->now_ns < t->cookies_until_ns; /* none sent lately, none to come back */
-    const bool ours = expected && !(seg->p.flags & TERN_TCP_SYN)
-                      && tern_cookie_check(t, &seg->key, irs, iss, &peer);
-    if (!ours) {
+    const struct tern_seq irs = {seg->p.seq.v - 1}, iss = {seg->p.ack.v - 1};
+    return expects_cookies(t) && !(seg->p.flags & TERN_TCP_SYN)
+           && tern_cookie_check(t, &seg->key, irs, iss, peer);
+}
+
+static bool returns_cookie(const struct tern_tcp *t, const struct tern_seg *seg)
+{
+    struct tern_tcp_opts peer;
+    return read_cookie(t, seg, &peer);
+}
+
+static enum tern_drop try_cookie(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
+{
+    const struct tern_seq irs = {seg->p.seq.v - 1}, iss = {seg->p.ack.v - 1};
+    struct tern_tcp_opts peer;
+    if (!read_cookie(t, seg, &peer)) {
         /* Perhaps the second segment of a client whose ACK and first segment were lost: a RST would
          * kill what its retransmission completes. An empty ACK has no such excuse. */
-        if (expected && seg->p.len_bytes > 0)
+        if (expects_cookies(t) && seg->p.len_bytes > 0)
             return TERN_DROP_TCP_COOKIE_EARLY;
         if (!tern_rate_take(&t->rst_rate, t->now_ns))
             return TERN_DROP_TCP_RST_RATE;
@@ -252,7 +270,7 @@ static enum tern_drop half_answer(
         .seq = tern_seq_add(h->iss, 1),
         .ack = tern_seq_add(h->irs, 1),
         .flags = TERN_TCP_ACK,
-        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes >> shift, 0xffffu),
+        .wnd = (uint16_t)(RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu) >> shift), /* as complete() */
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
@@ -331,6 +349,11 @@ enum tern_drop tern_half_rx(
     if (!half_accepts(t, h, seg))
         return half_answer(t, h, seg, TERN_DROP_TCP_OUT_OF_WINDOW);
     if (seg->p.ack.v != tern_seq_add(h->iss, 1).v) {
+        if (returns_cookie(t, seg)) { /* sent before there was room for this record */
+            t->stats.half_refused++;
+            tern_host_half_free(t, h);
+            return try_cookie(t, l, seg);
+        }
         tern_packet_reset(t, seg);
         return TERN_DROP_TCP_HALF_ACK;
     }

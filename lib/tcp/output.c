@@ -324,11 +324,11 @@ static void mark_capable(const struct tern_tcp *t, const struct tern_conn *c, st
 }
 
 /**
- * Send `len` bytes from sequence `seq`, first time or again.
+ * Send `len` bytes from sequence `seq`, first time or again; with `fin` and the last byte, FIN.
  * @return bytes sent: less where buffers are many and small, 0 where no mbuf was to be had
  */
 static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
-    struct tern_seq seq, uint32_t len, uint32_t payload_max)
+    struct tern_seq seq, uint32_t len, uint32_t payload_max, bool fin)
 {
     struct rte_mbuf *m = tern_sendq_payload(t, q, tern_seq_span(c->snd.una, seq), &len);
     if (m == NULL) {
@@ -337,12 +337,10 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     }
     const bool ends_queue = tern_seq_span(c->snd.una, seq) + len == q->n_bytes;
     const bool again = seq.v != c->snd.nxt.v;
-    const bool with_fin =
-        ends_queue && (c->flags & (again ? TERN_CF_FIN_SENT : TERN_CF_FIN_QUEUED)) != 0;
     struct draft d;
     /* PSH on the last segment that is buffered (MUST-61). */
     const uint8_t flags =
-        (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (with_fin ? TERN_TCP_FIN : 0));
+        (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (ends_queue && fin ? TERN_TCP_FIN : 0));
     draft(t, c, &d, seq, flags, sack_fits_payload(t, c));
     if (!again && c->snd.wnd_bytes != 0)
         mark_capable(t, c, &d);
@@ -436,7 +434,7 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
         }
         if (!tern_cc_may_send_now(t, c))
             return;
-        len = send_payload(t, c, q, c->snd.nxt, len, payload_max);
+        len = send_payload(t, c, q, c->snd.nxt, len, payload_max, c->flags & TERN_CF_FIN_QUEUED);
         if (len == 0)
             return;
         note_sent(t, c, q, len, payload_max);
@@ -459,11 +457,10 @@ static uint32_t send_once_more(
     if (off >= in_flight)
         return send_empty(t, c, seq, TERN_TCP_FIN) ? 1 : 0;
     const uint32_t payload_max = segment_max(t, c);
-    uint32_t n = RTE_MIN(RTE_MIN(len, in_flight - off), payload_max);
-    n = send_payload(t, c, q, seq, n, payload_max);
-    const bool fin =
-        n > 0 && off + n == in_flight && q->unsent_bytes == 0 && (c->flags & TERN_CF_FIN_SENT);
-    return n + (fin && n < len); /* the FIN may have a record of its own */
+    const uint32_t payload = RTE_MIN(RTE_MIN(len, in_flight - off), payload_max);
+    const bool fin = payload < len && off + payload == in_flight && (c->flags & TERN_CF_FIN_SENT);
+    const uint32_t n = send_payload(t, c, q, seq, payload, payload_max, fin);
+    return n + (fin && n == payload);
 }
 
 /** What is lost goes first (RFC 6675 §5 NextSeg (1)) (6675-2). @return false: it waits for room */
@@ -565,7 +562,8 @@ void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t wnd = RTE_MAX(window_room(c, c->snd.nxt), 1u);
     const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
-    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);
+    const uint32_t len =
+        send_payload(t, c, q, c->snd.nxt, want, payload_max, c->flags & TERN_CF_FIN_QUEUED);
     if (len == 0)
         return;
     t->stats.zero_window_probes++;
@@ -594,7 +592,8 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
     *again = want == 0 || window_room(c, c->snd.nxt) < want || !tern_sent_has_room(t, q);
     if (*again)
         return send_last_again(t, c, q);
-    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, payload_max);
+    const uint32_t len =
+        send_payload(t, c, q, c->snd.nxt, want, payload_max, c->flags & TERN_CF_FIN_QUEUED);
     if (len == 0)
         return false;
     note_sent(t, c, q, len, payload_max);

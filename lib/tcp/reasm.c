@@ -81,11 +81,19 @@ static void insert(
     }
 }
 
+/** Held pieces must not take the buffers that what fills the gaps will need. */
+static bool pool_is_low(const struct tern_tcp *t)
+{
+    return rte_mempool_avail_count(t->pool) < t->pool->size / TERN_REASM_POOL_SHARE;
+}
+
 /** One more segment is within the bounds. */
 static bool has_room(const struct tern_tcp *t, const struct tern_rxq *r, const struct tern_pkt *p,
     const struct rte_mbuf *before)
 {
     if ((r->n_segs + 1) * (uint64_t)TERN_REASM_SEG_BYTES > t->cfg.rcv_buf_bytes && r->n_segs > 0)
+        return false;
+    if (pool_is_low(t))
         return false;
     if (r->n_ranges < TERN_REASM_RANGES_MAX)
         return true;

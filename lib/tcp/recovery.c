@@ -186,7 +186,7 @@ static void timeout_was_spurious(
  * retransmission are being acknowledged; between them new data is sent rather than old.
  */
 static void watch_for_spurious(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_ack *a)
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_ack *a)
 {
     struct tern_cong *g = tern_conn_cong(t, c);
     const bool sack = c->flags & TERN_CF_SACK;
@@ -201,6 +201,7 @@ static void watch_for_spurious(
     if (!second && a->acked_bytes > 0 && tern_conn_has_new(c, q)) {
         q->flags |= TERN_TXQ_FRTO2; /* step 2 (b): up to two segments that were never sent */
         c->cwnd_bytes = tern_sent_pipe(c, q) + 2 * mss_of(t, c);
+        a->was_filled = false; /* and not more */
     } else if (second) {
         c->cwnd_bytes = RTE_MIN(c->cwnd_bytes, 3 * mss_of(t, c)); /* step 3 (a) */
     }
@@ -286,6 +287,14 @@ static void take_back(
         tern_sent_find_again(t, q);
     undo(t, c, g);
     leave(c, q);
+}
+
+void tern_recovery_undo_late(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_cong *g = tern_conn_cong(t, c);
+    if (g != NULL && (g->flags & TERN_CG_UNDO) && g->undo_segs == 0
+        && tern_seq_before(g->undo_una, c->snd.una))
+        undo(t, c, g);
 }
 
 /** RFC 3168 §6.1.2: ECE is a loss of nothing; once a round trip (3168-4). */

@@ -40,6 +40,9 @@ bool tern_tlp_acked(const struct tern_conn *c, struct tern_txq *q, const struct 
 void tern_recovery_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     struct tern_ack *a, const struct tern_seg *seg);
 
+/** All is acknowledged, and a duplicate was reported since: was the last reduction for nothing? */
+void tern_recovery_undo_late(struct tern_tcp *t, struct tern_conn *c);
+
 /** A timer has found `n_bytes` lost. */
 void tern_recovery_lost(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t n_bytes);

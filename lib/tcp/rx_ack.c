@@ -37,6 +37,17 @@ static void take_dsack(
     tern_rack_dsack(t, c);
 }
 
+/** All has been acknowledged already: a duplicate can still tell that a reduction was for nothing.
+ */
+static void take_late_dsack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+{
+    struct tern_ack a = {0};
+    if (seg->opts.n_sack == 0 || !is_dsack(seg))
+        return;
+    take_dsack(t, c, &seg->opts.sack[0], &a);
+    tern_recovery_undo_late(t, c);
+}
+
 /** The blocks say something only of [SND.UNA, SND.NXT) (RFC 2018 §5); others are refused. */
 static void take_sack(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     const struct tern_seg *seg, struct tern_ack *a, struct tern_delivered *d)
@@ -136,7 +147,7 @@ static struct tern_delivered expect_delivery(
     return (struct tern_delivered){
         .now_us = t->now_us,
         .now64_us = t->now_ns / TERN_NS_PER_US,
-        .min_rtt_us = g != NULL ? g->min_rtt_us : 0,
+        .min_rtt_us = g != NULL ? g->min_rtt_us : c->srtt_us8 / 8,
         .has_ecr = ts && seg->opts.ts_ecr != 0,
         .ecr_ms = ts ? seg->opts.ts_ecr - c->ts_offset : 0,
     };
@@ -205,7 +216,7 @@ static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
 /** SND.UNA has moved. */
 static void una_advanced(struct tern_tcp *t, struct tern_conn *c)
 {
-    c->backoff = 0;
+    c->backoff &= 0xf; /* the doublings stay until there is a sample (Karn, RFC 6298 §5) */
     tern_host_confirm(t, c->neighbour);
     const bool all = c->snd.una.v == c->snd.nxt.v;
     if (all)
@@ -234,16 +245,21 @@ static void window_reopened(struct tern_tcp *t, struct tern_conn *c)
     tern_conn_arm_rtx(t, c);
 }
 
-static void update_window(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+/** @param advanced  by this segment: then it is news whatever its sequence, or the window would
+ *                   slide on with SND.UNA and promise what the peer never did */
+static void update_window(
+    struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg, bool advanced)
 {
-    if (tern_seq_before(seg->p.seq, c->wl1) || tern_seq_before(seg->p.ack, c->snd.una))
-        return; /* older than what set the window */
+    const bool older = tern_seq_before(seg->p.seq, c->wl1);
+    if ((older && !advanced) || tern_seq_before(seg->p.ack, c->snd.una))
+        return; /* than what set the window */
     const uint32_t wnd = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
     const bool was_shut = c->snd.wnd_bytes == 0;
     if (wnd > c->snd.wnd_bytes)
         tern_conn_touch(t, c);
     c->snd.wnd_bytes = wnd;
-    c->wl1 = seg->p.seq;
+    if (!older)
+        c->wl1 = seg->p.seq;
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL && wnd > q->max_wnd_bytes)
         q->max_wnd_bytes = wnd;
@@ -262,18 +278,29 @@ static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
            && c->snd.una.v != c->snd.nxt.v;
 }
 
+/** The peer lives: its silence starts anew (MUST-37), and what it was to end in is put off. */
+static void end_silence(struct tern_tcp *t, struct tern_conn *c, bool advances)
+{
+    if (likely((c->backoff & 0xf0) == 0))
+        return;
+    c->backoff &= 0xf;
+    if (!advances && (c->flags & TERN_CF_RTX) && c->state != TERN_FIN_WAIT_2)
+        tern_conn_arm_rtx(t, c);
+}
+
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
     const uint8_t doublings = c->backoff & 0xf;
+    const bool advances = tern_seq_before(c->snd.una, ack);
     c->last_rx_ms = t->now_ms;
     if (!is_stalling(c, seg))
-        c->backoff = doublings; /* the peer lives: the silence starts anew (MUST-37) */
-
-    const bool advances = tern_seq_before(c->snd.una, ack);
+        end_silence(t, c, advances);
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL)
         take_ack(t, c, q, seg);
+    else if (unlikely((seg->opts.has & TERN_HAS_SACK) && (c->flags & TERN_CF_SACK)))
+        take_late_dsack(t, c, seg);
     if (advances) {
         c->snd.una = ack;
         una_advanced(t, c);
@@ -282,5 +309,5 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
         if (c->state == TERN_CLOSED)
             return;
     }
-    update_window(t, c, seg);
+    update_window(t, c, seg, advances);
 }

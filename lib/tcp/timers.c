@@ -18,8 +18,8 @@
  *   rare:      keepalive_at (off by default, MUST-25), linger_at, timer_at (the application's).
  *
  * How long a peer has been silent is not stored: every expiry doubled a known RTO, so the sum of
- * those intervals is it. Only what goes beyond UNANSWERED_MAX of them, with an R2 of many minutes,
- * is added up in a tern_rare.
+ * those intervals is it, or what has passed since it last spoke. Only what goes beyond
+ * UNANSWERED_MAX of them, with an R2 of many minutes, is added up in a tern_rare.
  */
 #include "host.h"
 #include "recovery.h"
@@ -49,6 +49,7 @@ static uint8_t unanswered_of(const struct tern_conn *c)
 
 void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
 {
+    c->backoff &= 0xf0; /* a doubled RTO stays until something is known better (RFC 6298 §5) */
     const uint32_t rtt = RTE_MIN(RTE_MAX(rtt_us, 1u), 60u * 1000 * 1000);
     if (c->rttvar_us4 == 0) { /* RFC 6298 §2.2: the first. After it the variation is never 0 */
         c->srtt_us8 = rtt * 8;
@@ -90,7 +91,9 @@ static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c)
     uint64_t sum = unanswered_of(c) == UNANSWERED_MAX && r != NULL ? r->silent_more_ms : 0;
     for (int i = 1; i <= unanswered_of(c) && i <= backoff_of(c); i++)
         sum += doubled_ms(t, base_ms, (uint8_t)(backoff_of(c) - i));
-    return sum;
+    if (c->slow & TERN_SLOW_DEAF) /* a peer may not stall the end of a connection by answering */
+        return sum;
+    return RTE_MIN(sum, (uint64_t)(t->now_ms - c->last_rx_ms)); /* it spoke within an interval */
 }
 
 /** An interval ran out. */
@@ -309,7 +312,8 @@ static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct te
     r->keepalive_armed = false;
     const uint32_t idle_ms = t->now_ms - c->last_rx_ms;
     const bool outstanding = c->snd.una.v != c->snd.nxt.v;
-    if (idle_ms < r->keepalive_ms)
+    /* Answered, however late the timer is and however short the round trip (MUST-29). */
+    if (idle_ms < r->keepalive_ms || (int32_t)(c->last_rx_ms - r->keepalive_probe_ms) >= 0)
         r->keepalive_sent = 0;
     if (outstanding || idle_ms < r->keepalive_ms) { /* MUST-26 */
         const uint32_t left_ms = outstanding ? r->keepalive_ms : r->keepalive_ms - idle_ms;
@@ -322,6 +326,7 @@ static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct te
         return;
     }
     r->keepalive_sent++;
+    r->keepalive_probe_ms = t->now_ms;
     tern_conn_send_keepalive(t, c);
     const uint32_t again_ms = RTE_MIN(r->keepalive_ms, (uint32_t)TERN_KEEPALIVE_PROBE_MS);
     r->keepalive_at = t->now_tick + tern_ticks_from_ms(again_ms);

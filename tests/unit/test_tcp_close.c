@@ -474,8 +474,8 @@ static void time_wait_ack_is_not_answered(void **state)
     expect_nothing(p);
     inject(p, ACK, 2, 2, 100);
     expect_segment(p, ACK, 2, 2, 0);
-    inject(p, ACK, 500, 2, 0);
-    expect_segment(p, ACK, 2, 2, 0);
+    inject(p, ACK, 500, 2, 0); /* nothing empty is: two ends could answer each other for ever */
+    expect_nothing(p);
 }
 
 static void time_wait_rst_does_not_end_it(void **state) /* RFC 1337 §3 F1 */

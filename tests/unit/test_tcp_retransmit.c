@@ -131,7 +131,12 @@ static void ack_of_repeated_data_is_no_rtt_sample(void **state) /* Karn: 6298-5 
     skip_segments(p);
     inject(p, ACK, 1, 21, 0); /* of which of the two? */
     assert_int_equal(describe(p).srtt_us, before.srtt_us);
-    assert_int_equal(describe(p).rto_us, before.rto_us);
+    assert_int_equal(describe(p).rto_us, 2 * before.rto_us); /* until there is a sample (§5.5) */
+    write_bytes(p, 10);
+    skip_segments(p);
+    advance_ms(p, 100);
+    inject(p, ACK, 1, 31, 0);
+    assert_in_range(describe(p).rto_us, 1, before.rto_us);
 }
 
 /** Ten bytes in flight when the peer shuts its window. @return the smoothed RTT until then */

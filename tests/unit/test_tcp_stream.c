@@ -95,13 +95,14 @@ static void simultaneous_opens_work_on_lossy_wires(void **state)
         pair->ctx = &run;
         pair->hook = random_fate;
         run.lose = 200;
+        run.pair.cfg[0].stack.user_timeout_ms = run.pair.cfg[1].stack.user_timeout_ms = 3600000;
         pair_open(pair);
         struct tern_sock *s[2];
         for (int i = 0; i < 2; i++)
             assert_int_equal(
                 tern_sock_connect(pair->end[i], &pair->addr[!i], 1000, NULL, 1000, &s[i]), 0);
         run_streams(&run, s[0], s[1], 5000);
-        pair_run_ms(pair, 150000);
+        pair_run_ms(pair, 600000);
         assert_true(run_is_done(&run));
         for (int i = 0; i < 2; i++)
             assert_int_equal(pair_stats(pair, i)->active_established, 1);
