@@ -168,6 +168,8 @@ void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_
     q->dupacks = 0;
     count_lost(t, c, tern_sent_pipe(c, q));
     tern_sent_lose_all(t, q); /* (2018-5) */
+    if (c->flags & TERN_CF_FIN_SENT)
+        tern_sent_join_fin(t, q);
     c->slow |= TERN_SLOW_RECOVERY;
     tern_conn_touch(t, c);
 }

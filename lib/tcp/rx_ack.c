@@ -278,16 +278,6 @@ static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
            && c->snd.una.v != c->snd.nxt.v;
 }
 
-/** The peer lives: its silence starts anew (MUST-37), and what it was to end in is put off. */
-static void end_silence(struct tern_tcp *t, struct tern_conn *c, bool advances)
-{
-    if (likely((c->backoff & 0xf0) == 0))
-        return;
-    c->backoff &= 0xf;
-    if (!advances && (c->flags & TERN_CF_RTX) && c->state != TERN_FIN_WAIT_2)
-        tern_conn_arm_rtx(t, c);
-}
-
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
@@ -295,7 +285,7 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     const bool advances = tern_seq_before(c->snd.una, ack);
     c->last_rx_ms = t->now_ms;
     if (!is_stalling(c, seg))
-        end_silence(t, c, advances);
+        c->backoff = doublings; /* the peer lives: its silence starts anew (MUST-37) */
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL)
         take_ack(t, c, q, seg);

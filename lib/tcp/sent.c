@@ -526,6 +526,16 @@ void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q)
     }
 }
 
+void tern_sent_join_fin(struct tern_tcp *t, struct tern_txq *q)
+{
+    const uint32_t fin = q->last, x = fin != 0 ? prev_of(t, fin) : 0;
+    if (x == 0 || len_of(at(t, fin)) != 1
+        || !(at(t, fin)->flags & at(t, x)->flags & TERN_SENT_LOST))
+        return;
+    at(t, x)->end = at(t, fin)->end;
+    record_free(t, q, fin);
+}
+
 /** Behind the last of the outstanding that were not sent later. */
 static void list_insert_by_time(struct tern_tcp *t, struct tern_txq *q, uint32_t x, uint32_t hint)
 {

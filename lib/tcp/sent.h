@@ -68,6 +68,9 @@ void tern_sent_lose_head(struct tern_tcp *t, struct tern_txq *q, uint32_t n_byte
 /** Everything in flight is lost, in order; what was SACKED is forgotten (RFC 2018 §5). O(n). */
 void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q);
 
+/** A lost FIN that went alone goes again with the payload before it, if that is lost, too. */
+void tern_sent_join_fin(struct tern_tcp *t, struct tern_txq *q);
+
 /** What is marked lost was not: outstanding again (RFC 5682 §3). O(n) */
 void tern_sent_find_again(struct tern_tcp *t, struct tern_txq *q);
 

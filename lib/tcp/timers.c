@@ -83,17 +83,22 @@ uint32_t tern_conn_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
     return doubled_ms(t, base_rto_ms(t, c), backoff_of(c));
 }
 
-/** How long nothing was heard although we asked, ms: the sum of the intervals that ran out. */
-static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c)
+/**
+ * How long nothing was heard although we asked, ms: the sum of the intervals that ran out, or what
+ * has passed since the peer spoke within one of them.
+ * @param running_ms  the interval that is running out right now
+ */
+static uint64_t silent_ms(const struct tern_tcp *t, const struct tern_conn *c, uint32_t running_ms)
 {
     const uint32_t base_ms = base_rto_ms(t, c);
     const struct tern_rare *r = tern_conn_rare(t, c);
     uint64_t sum = unanswered_of(c) == UNANSWERED_MAX && r != NULL ? r->silent_more_ms : 0;
     for (int i = 1; i <= unanswered_of(c) && i <= backoff_of(c); i++)
         sum += doubled_ms(t, base_ms, (uint8_t)(backoff_of(c) - i));
+    sum += running_ms;
     if (c->slow & TERN_SLOW_DEAF) /* a peer may not stall the end of a connection by answering */
         return sum;
-    return RTE_MIN(sum, (uint64_t)(t->now_ms - c->last_rx_ms)); /* it spoke within an interval */
+    return RTE_MIN(sum, (uint64_t)(t->now_ms - c->last_rx_ms));
 }
 
 /** An interval ran out. */
@@ -125,7 +130,7 @@ static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
     /* The last interval ends at R2, not after it (MUST-21). */
-    const uint64_t silent = silent_ms(t, c), limit = user_timeout_ms(t, c);
+    const uint64_t silent = silent_ms(t, c, 0), limit = user_timeout_ms(t, c);
     const uint64_t left_ms = limit > silent ? limit - silent : 0;
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
     const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
@@ -284,7 +289,7 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_end(t, c, TERN_CLOSE_TIMEOUT);
         return;
     }
-    if (silent_ms(t, c) + tern_conn_rto_ms(t, c) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
+    if (silent_ms(t, c, tern_conn_rto_ms(t, c)) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
         tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
         return;
     }

@@ -33,6 +33,7 @@ static void draw_configuration(struct run *run, uint64_t *dice)
         c->nodelay = bits & 8;
         c->ack_policy = (enum tern_ack_policy)policy;
         c->syn_cookies = (enum tern_syn_cookies)cookies;
+        c->user_timeout_ms = 3600000; /* a fifth of all packets is lost in some */
         run->pair.cfg[i].mbufs = 16384;
     }
 }
