@@ -26,7 +26,7 @@ void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_byte
     q->tail = chain;
     q->n_bytes += n_bytes;
     q->unsent_bytes += n_bytes;
-    q->flags &= (uint8_t)~TERN_TXQ_TAIL_OURS;
+    q->flags &= (uint16_t)~TERN_TXQ_TAIL_OURS;
 }
 
 uint32_t tern_sendq_fill_tail(struct tern_txq *q, const uint8_t *bytes, uint32_t n)
@@ -64,7 +64,7 @@ void tern_sendq_ack(struct tern_txq *q, uint32_t n_bytes)
     q->head_off = off;
     if (q->head == NULL) {
         q->tail = NULL;
-        q->flags &= (uint8_t)~TERN_TXQ_TAIL_OURS;
+        q->flags &= (uint16_t)~TERN_TXQ_TAIL_OURS;
     }
 }
 
