@@ -141,6 +141,16 @@ static void note_fin(struct tern_rxq *r, const struct tern_pkt *p)
     r->fin = tern_seq_add(p->seq, p->len_bytes);
 }
 
+static void release_if_empty(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_rxq *r = &t->rxqs[c->rxq];
+    if (r->first != NULL || (r->has_fin && tern_seq_before(c->rcv.nxt, r->fin)))
+        return;
+    tern_host_rxq_free(t, c->rxq);
+    c->rxq = 0;
+    c->slow &= (uint8_t)~TERN_SLOW_REASM;
+}
+
 enum tern_drop tern_reasm_hold(
     struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg, bool fin)
 {
@@ -166,8 +176,10 @@ enum tern_drop tern_reasm_hold(
         tern_conn_note_duplicate(t, c, start, tern_seq_add(start, came));
         return TERN_DROP_TCP_DUPLICATE;
     }
-    if (!has_room(t, r, p, before))
+    if (!has_room(t, r, p, before)) {
+        release_if_empty(t, c);
         return TERN_DROP_TCP_REASM_FULL;
+    }
 
     struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
     seg->m = NULL;
@@ -175,16 +187,6 @@ enum tern_drop tern_reasm_hold(
         .last = rte_pktmbuf_lastseg(m), .seq = p->seq, .len_bytes = p->len_bytes};
     insert(r, m, link, before);
     return TERN_DROP_NONE;
-}
-
-static void release_if_empty(struct tern_tcp *t, struct tern_conn *c)
-{
-    struct tern_rxq *r = &t->rxqs[c->rxq];
-    if (r->first != NULL || (r->has_fin && tern_seq_before(c->rcv.nxt, r->fin)))
-        return;
-    tern_host_rxq_free(t, c->rxq);
-    c->rxq = 0;
-    c->slow &= (uint8_t)~TERN_SLOW_REASM;
 }
 
 /** Free what in-order data has overtaken. */
