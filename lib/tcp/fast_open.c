@@ -24,8 +24,8 @@
  * Client. Early data is queued before the SYN is sent; what the SYN carries counts as sent, and
  * what the SYN-ACK does not acknowledge is unsent again. A SYN that has to be repeated carries
  * neither data nor option (§4.1.3.1), but an answer to the first may still come. Cookies are kept
- * by server address in a table of fixed size; so are failures: who answers without cookie or
- * acknowledgement, or only to the SYN without, is left alone for a minute, then two, up to an hour.
+ * by server address in a table of fixed size; so are failures: who does not answer in time, or with
+ * neither cookie nor acknowledgement, is left alone for a minute, then two, up to an hour.
  *
  * Rejected: a bit in struct tern_half to repeat the cookie in a repeated SYN-ACK (the client will
  * ask again); the experimental option 254 (RFC 6994).
@@ -225,6 +225,7 @@ int tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     tern_conn_ack(t, c, seg);
     if (again > 0 && acks_syn_alone)
         catch_up(t, c);
+    tern_consume(tern_shard_of(t), c, 0); /* tell of the room it made meanwhile, if that is much */
     tern_conn_touch(t, c);
     return TERN_DROP_NONE;
 }
@@ -318,9 +319,14 @@ uint32_t tern_tfo_ask(
     struct tern_tcp *t, struct tern_conn *c, uint8_t *opt, uint32_t opt_bytes, struct rte_mbuf **m)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (likely(q == NULL) || !t->cfg.tfo_connect || c->backoff != 0)
-        return opt_bytes; /* no early data; or a SYN that is sent again */
+    if (likely(q == NULL) || !t->cfg.tfo_connect)
+        return opt_bytes;
     const struct tern_flow_key key = tern_conn_key(t, c);
+    const uint32_t again = c->backoff & 0xf;
+    if (again == 1 && (q->flags & TERN_TXQ_TFO))
+        note_failure(t, need_peer(t, &key.remote));
+    if (again != 0)
+        return opt_bytes; /* neither data nor option: something on the path may drop them */
     const struct tern_tfo_peer *p = find_in(set_of(t, &key.remote), &key.remote);
     if (p != NULL && p->fails > 0 && t->now_ns < p->retry_ns)
         return opt_bytes;
@@ -334,7 +340,8 @@ uint32_t tern_tfo_ask(
 
 /* ---- client: the answer ---- */
 
-static void learn(struct tern_tcp *t, const struct tern_seg *seg, bool took_data)
+/** @param noted  that nothing came of it, when our SYN had to be sent again */
+static void learn(struct tern_tcp *t, const struct tern_seg *seg, bool took_data, bool noted)
 {
     struct tern_tfo_peer *p = need_peer(t, &seg->key.remote);
     const bool brings = (seg->opts.has & TERN_HAS_TFO) && seg->opts.tfo_n_bytes > 0;
@@ -344,7 +351,7 @@ static void learn(struct tern_tcp *t, const struct tern_seg *seg, bool took_data
         keep_cookie(p, seg);
     if (brings || took_data)
         p->fails = 0;
-    else
+    else if (!noted)
         note_failure(t, p);
 }
 
@@ -356,7 +363,7 @@ void tern_tfo_answered(struct tern_tcp *t, struct tern_conn *c, const struct ter
     q->flags &= (uint16_t)~TERN_TXQ_TFO;
     const uint32_t sent = q->n_bytes - q->unsent_bytes;
     const uint32_t acked = tern_seq_span(c->snd.una, seg->p.ack) - 1; /* behind our SYN */
-    learn(t, seg, acked > 0);
+    learn(t, seg, acked > 0, c->backoff != 0);
     t->stats.tfo_data_acked += acked > 0;
     t->stats.tfo_data_again += acked < sent;
     t->stats.tx_payload_bytes += acked;

@@ -445,11 +445,14 @@ static void server_takes_data_beyond_the_mss_up_to_the_window(void **state)
     accept_fast(p);
     fetch_cookie(p, cookie);
     inject_tfo_syn(p, cookie, COOKIE_BYTES, 1300);
-    expect_segment(p, SYN | ACK, 0, 1001, 0); /* the rest found no room */
+    const struct heard *h = expect_segment(p, SYN | ACK, 0, 1001, 0); /* the rest found no room */
+    assert_int_equal(h->wnd, 0);
     accept_one(p);
     expect_read(p, 1000);
+    expect_nothing(p);
     inject(p, ACK, 1001, 1, 0);
     assert_state(p, TERN_ESTABLISHED);
+    assert_int_equal(expect_segment(p, ACK, 1, 1001, 0)->wnd, 1000);
 }
 
 static void server_syn_ack_states_the_room_that_is_left(void **state)
@@ -897,16 +900,16 @@ static void client_cookies_are_by_server_and_bounded(void **state)
     struct peer *p = *state;
     p->cfg.stack.tfo_peers_max = 4;
     learn_cookie(p, COOKIE_BYTES);
-    for (int i = 1; i <= 4; i++) { /* four others take all places, by turns */
+    for (uint8_t i = 1; i <= 5; i++) { /* others take all places, by turns */
         p->them.b[15] = (uint8_t)(2 + i);
         learn_cookie(p, COOKIE_BYTES);
     }
-    connect_early(p, REQUEST_BYTES); /* the last */
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
-    next_connect(p);
-    p->them.b[15] = 2; /* the first is forgotten */
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, 0);
+    for (uint8_t i = 0; i <= 5; i++) {
+        p->them.b[15] = (uint8_t)(7 - i); /* the last first */
+        connect_early(p, REQUEST_BYTES);
+        expect_segment(p, SYN, 0, 0, i < 4 ? REQUEST_BYTES : 0);
+        next_connect(p);
+    }
 }
 
 static void client_crossed_syn_takes_the_data_back(void **state)
@@ -932,6 +935,45 @@ static void client_that_gives_up_frees_its_data(void **state)
         advance_ms(p, 1000);
     skip_segments(p);
     assert_over(p, ETIMEDOUT);
+}
+
+static void client_leaves_a_server_alone_that_never_answered(void **state) /* RFC 7413 §4.1.3.1 */
+{
+    struct peer *p = *state;
+    p->cfg.stack.syn_timeout_ms = 3000;
+    learn_cookie(p, COOKIE_BYTES);
+    connect_early(p, REQUEST_BYTES);
+    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    while (state_of(p->s) == TERN_SYN_SENT)
+        advance_ms(p, 100);
+    skip_segments(p);
+    const struct heard *h = next_syn(p);
+    assert_false(h->opts.has_tfo);
+    assert_int_equal(h->len, 0);
+    advance_ms(p, MINUTE_MS);
+    skip_segments(p);
+    assert_int_equal(next_syn(p)->len, REQUEST_BYTES);
+}
+
+/** The queue of data that the SYN-ACK took is free for others: there is only one. */
+static void client_taken_data_frees_its_queue(void **state)
+{
+    struct peer *p = *state;
+    struct tern_sock *other;
+    const uint8_t first = pattern(1);
+    p->cfg.stack.sending_max = 1;
+    learn_cookie(p, COOKIE_BYTES);
+    connect_early(p, REQUEST_BYTES);
+    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    assert_int_equal(tern_sock_connect_early(p->e, &p->them, 99, NULL, 0, &first, 1, &other), 0);
+    expect_nothing(p); /* not even a SYN: what it should carry found no queue */
+    assert_int_equal(tern_sock_error(other), ENOBUFS);
+    assert_int_equal(stats(p)->active_failed[TERN_CLOSE_NO_MEMORY], 1);
+    answer(p, 1 + REQUEST_BYTES, NULL, 0);
+    expect_segment(p, ACK, 1 + REQUEST_BYTES, 1, 0);
+    assert_state(p, TERN_ESTABLISHED);
+    assert_int_equal(tern_sock_connect_early(p->e, &p->them, 99, NULL, 0, &first, 1, &other), 0);
+    assert_int_equal(expect_flags(p, SYN)->len, 1);
 }
 
 /* ---- two instances ---- */
@@ -1101,6 +1143,8 @@ int main(void)
         BOTH(client_cookies_are_by_server_and_bounded),
         BOTH(client_crossed_syn_takes_the_data_back),
         BOTH(client_that_gives_up_frees_its_data),
+        BOTH(client_leaves_a_server_alone_that_never_answered),
+        BOTH(client_taken_data_frees_its_queue),
         FAMILIES(pair_second_exchange_saves_a_round_trip),
         FAMILIES(pair_server_with_a_new_secret_is_learned_again),
         FAMILIES(pair_survives_loss_duplication_and_delay),
