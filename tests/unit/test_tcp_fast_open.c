@@ -955,6 +955,37 @@ static void client_leaves_a_server_alone_that_never_answered(void **state) /* RF
     assert_int_equal(next_syn(p)->len, REQUEST_BYTES);
 }
 
+static void client_may_queue_more_behind_early_data(void **state)
+{
+    struct peer *p = *state;
+    uint8_t bytes[4000];
+    static const struct tern_app app = {0};
+    p->cfg.stack.tfo_connect = true;
+    peer_open(p);
+    for (uint32_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = pattern(1 + i);
+    const struct tern_connect_opts opts = {.remote = p->them,
+        .rport = p->port,
+        .lport = p->tern_port,
+        .app = &app,
+        .early = bytes,
+        .n_early = 10};
+    struct tern_conn *c;
+    assert_int_equal(tern_connect(p->sh, &opts, &c), 0);
+    assert_int_equal(tern_send_bytes(p->sh, c, bytes + 10, 3990), 3990);
+    assert_true(expect_segment(p, SYN, 0, 0, 0)->opts.has_tfo);
+    answer(p, 1, given, COOKIE_BYTES);
+    assert_int_equal(hear_payload(p), 4000 - 4000 % full_segment(p)); /* the rest is Nagle's */
+    inject(p, ACK, 1, 4001, 0);
+    tern_abort(p->sh, c);
+    skip_segments(p);
+    p->tern_port++;
+    p->iss += 100000;
+    p->ts = p->edge_known = false;
+    connect_early(p, REQUEST_BYTES);
+    expect_segment(p, SYN, 0, 0, REQUEST_BYTES); /* the cookie was not lost on the way */
+}
+
 /** The queue of data that the SYN-ACK took is free for others: there is only one. */
 static void client_taken_data_frees_its_queue(void **state)
 {
@@ -1144,6 +1175,7 @@ int main(void)
         BOTH(client_crossed_syn_takes_the_data_back),
         BOTH(client_that_gives_up_frees_its_data),
         BOTH(client_leaves_a_server_alone_that_never_answered),
+        BOTH(client_may_queue_more_behind_early_data),
         BOTH(client_taken_data_frees_its_queue),
         FAMILIES(pair_second_exchange_saves_a_round_trip),
         FAMILIES(pair_server_with_a_new_secret_is_learned_again),
