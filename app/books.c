@@ -44,7 +44,7 @@ void app_books_of_client(
 void app_books_of_server(struct app_books *b, const struct tern_stats *s)
 {
     *b = (struct app_books){
-        .opened = s->half_opened + s->syn_cookies_sent,
+        .opened = s->half_opened + s->syn_cookies_sent + s->tfo_accepted,
         .established = s->passive_established,
         .closed = s->closed[TERN_CLOSE_NORMAL],
     };

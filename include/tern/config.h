@@ -115,8 +115,17 @@ struct tern_stack_config {
     enum tern_cc_kind cc;                /**< default CUBIC */
     enum tern_ecn ecn;                   /**< default accept */
     bool pacing;                         /**< spread cwnd over the round trip; default false */
-    uint8_t ttl;                         /**< TTL / hop limit, 1..255; default 64 */
-    uint8_t dscp;                        /**< 0..63; default 0 */
+    bool tfo_accept;  /**< TCP Fast Open (RFC 7413): data of a SYN with a valid cookie reaches the
+                           application at once. It may reach it twice (§6.1): for idempotent
+                           requests only; default false */
+    bool tfo_connect; /**< … and connects with early data ask for cookies and use them; default
+                           false */
+    uint32_t tfo_pending_max; /**< connections opened by a SYN and not confirmed, 1..2^28; beyond it
+                                   handshakes are ordinary (RFC 7413 §5.1); default 256 */
+    uint32_t tfo_peers_max;   /**< servers remembered with cookie or failure, 4..65536; the memory
+                                   is taken with tfo_connect only; default 1024 */
+    uint8_t ttl;              /**< TTL / hop limit, 1..255; default 64 */
+    uint8_t dscp;             /**< 0..63; default 0 */
     uint16_t mss_max;        /**< upper bound of the MSS we announce, 0 = from the MTU; default 0 */
     uint32_t init_cwnd_segs; /**< 1..1000; default 10 (RFC 6928) */
     uint32_t rto_min_ms;     /**< 1..60000; default 200 (RFC 6298 says 1000; declared) */

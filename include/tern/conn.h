@@ -28,7 +28,8 @@ struct tern_static;
 
 /** What an application does. NULL members are skipped (on_data: the data is consumed and freed). */
 struct tern_app {
-    /** The connection is established: accepted by a listener, or our connect was answered. */
+    /** The connection is established: accepted by a listener, or our connect was answered. With
+     * tfo_accept it may still be in SYN-RECEIVED, and may be sent on all the same. */
     void (*on_open)(struct tern_shard *sh, struct tern_conn *c);
     /**
      * Payload, in order. Takes over one reference to the chain `m` (payload only, 1.. bytes).
@@ -96,15 +97,22 @@ struct tern_connect_opts {
     uint16_t lport; /**< 0: chosen per RFC 6056; with several workers port % workers == own index */
     const struct tern_app *app; /**< copied on first use; keep it unchanged (compared by address) */
     void *user;
+    /**
+     * The first bytes to send; copied. With tfo_connect they travel in the SYN where a Fast Open
+     * cookie of the server is known, and may then reach its application twice (RFC 7413 §6.1);
+     * otherwise they are sent when the handshake is over, and a cookie is asked for.
+     */
+    const void *early;
+    uint32_t n_early; /**< 0..snd_buf_bytes; default 0 */
 };
 
 /**
  * Active OPEN: send a SYN. on_open() or on_closed() tells how it went.
  *
  * @param out   the connection; may be NULL
- * @return      0; -EINVAL (broadcast, multicast or own address), -EADDRNOTAVAIL (no such local
- *              address, or no free port), -EADDRINUSE (the four-tuple is in use), -ENETUNREACH,
- *              -ENOBUFS (conns_max reached), -ENETDOWN (the shard is being closed)
+ * @return      0; -EINVAL (broadcast, multicast or own address; n_early), -EADDRNOTAVAIL (no such
+ *              local address, or no free port), -EADDRINUSE (the four-tuple is in use),
+ *              -ENETUNREACH, -ENOBUFS (conns_max reached), -ENETDOWN (the shard is being closed)
  */
 TERN_API TERN_MUST_CHECK int tern_connect(
     struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out);

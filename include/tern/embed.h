@@ -92,6 +92,15 @@ TERN_API struct tern_shard *tern_embed_shard(struct tern_embed *e);
 TERN_API TERN_MUST_CHECK int tern_sock_connect(struct tern_embed *e, const union tern_addr *remote,
     uint16_t rport, const union tern_addr *local, uint16_t lport, struct tern_sock **out);
 
+/**
+ * The same with the first bytes to send, which travel in the SYN where the server's Fast Open
+ * cookie is known: see tern_connect_opts.early.
+ * @param bytes [n_bytes] copied
+ */
+TERN_API TERN_MUST_CHECK int tern_sock_connect_early(struct tern_embed *e,
+    const union tern_addr *remote, uint16_t rport, const union tern_addr *local, uint16_t lport,
+    const void *bytes, uint32_t n_bytes, struct tern_sock **out);
+
 /** Listen. At most `backlog` established connections wait for accept; further ones are reset. */
 TERN_API TERN_MUST_CHECK int tern_sock_listen(struct tern_embed *e, const union tern_addr *addr,
     uint16_t port, uint32_t backlog, struct tern_sock **out);

@@ -63,7 +63,13 @@ enum tern_close_reason { TERN_CLOSE_LIST(TERN_CLOSE_ENUM) TERN_CLOSE_COUNT };
     X(half_expired)          /* … given up unanswered */ \
     X(half_reset)            /* … reset by the peer */ \
     X(half_refused)          /* … completed but refused: table full */ \
-    X(passive_established) \
+    X(tfo_cookies_sent)      /* SYN-ACKs that carried a Fast Open cookie (RFC 7413) */ \
+    X(tfo_cookies_bad)       /* SYNs whose cookie was not ours */ \
+    X(tfo_accepted)          /* … whose cookie was: established for the application at once */ \
+    X(tfo_overflow)          /* … but too many waited for their confirmation already */ \
+    X(tfo_data_acked)        /* connects whose early data the SYN-ACK acknowledged */ \
+    X(tfo_data_again)        /* … did not: sent again behind the handshake */ \
+    X(passive_established)   /* handed to an application by a listener */ \
     X(active_opens)          /* connects that sent a SYN */ \
     X(active_established) \
     X(time_wait_opened) \

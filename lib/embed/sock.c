@@ -196,11 +196,23 @@ static const struct tern_app accepted_app = {
 int tern_sock_connect(struct tern_embed *e, const union tern_addr *remote, uint16_t rport,
     const union tern_addr *local, uint16_t lport, struct tern_sock **out)
 {
+    return tern_sock_connect_early(e, remote, rport, local, lport, NULL, 0, out);
+}
+
+int tern_sock_connect_early(struct tern_embed *e, const union tern_addr *remote, uint16_t rport,
+    const union tern_addr *local, uint16_t lport, const void *bytes, uint32_t n_bytes,
+    struct tern_sock **out)
+{
     struct tern_sock *s = sock_new(e);
     if (s == NULL)
         return -ENOMEM;
-    struct tern_connect_opts opts = {
-        .remote = *remote, .rport = rport, .lport = lport, .app = &connected_app, .user = s};
+    struct tern_connect_opts opts = {.remote = *remote,
+        .rport = rport,
+        .lport = lport,
+        .app = &connected_app,
+        .user = s,
+        .early = bytes,
+        .n_early = n_bytes};
     if (local != NULL)
         opts.local = *local;
     const int rc = tern_connect(e->shard, &opts, &s->conn);
@@ -245,7 +257,8 @@ ssize_t tern_sock_send(struct tern_sock *s, const void *bytes, size_t n)
         return -EAGAIN;
     struct tern_conn_info info;
     tern_conn_describe(s->e->shard, s->conn, &info);
-    if (info.state != TERN_ESTABLISHED && info.state != TERN_CLOSE_WAIT)
+    if (info.state != TERN_ESTABLISHED && info.state != TERN_CLOSE_WAIT
+        && info.state != TERN_SYN_RCVD) /* … of a fast open */
         return -EPIPE;
     if (n == 0)
         return 0;

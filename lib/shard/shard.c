@@ -41,6 +41,10 @@ static int init_tables(struct tern_shard *sh, const struct tern_shard_params *pa
     int rc = tern_records_init(sh);
     if (rc == 0)
         rc = tern_listeners_init(&sh->listeners, t->cfg.listeners_max, t->cfg.numa_node);
+    if (rc == 0 && tern_tfo_peers_bytes(&t->cfg) != 0) {
+        t->tfo.peers = tern_arena_map(tern_tfo_peers_bytes(&t->cfg), t->cfg.numa_node, NULL);
+        rc = t->tfo.peers != NULL ? 0 : -ENOMEM;
+    }
     if (rc != 0)
         return rc;
     tern_routes_init(&sh->routes, &t->cfg);
@@ -62,6 +66,7 @@ static void unmake(struct tern_shard *sh)
 {
     tern_neigh_fini(&sh->neighbours);
     tern_listeners_fini(&sh->listeners);
+    tern_arena_unmap(sh->tcp.tfo.peers, tern_tfo_peers_bytes(&sh->tcp.cfg));
     tern_records_fini(sh);
     tern_arena_unmap(sh, sizeof *sh);
 }
@@ -96,7 +101,8 @@ void tern_shard_plan(const struct tern_stack_config *cfg, struct tern_memory_pla
 {
     *out = (struct tern_memory_plan){
         .neighbours = tern_neigh_bytes(cfg->neighbours_max),
-        .other = sizeof(struct tern_shard) + tern_listeners_bytes(cfg->listeners_max),
+        .other = sizeof(struct tern_shard) + tern_listeners_bytes(cfg->listeners_max)
+                 + tern_tfo_peers_bytes(cfg),
     };
     tern_records_plan(cfg, out);
     out->total = out->conns + out->flow + out->halves + out->time_waits + out->records

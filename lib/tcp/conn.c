@@ -94,17 +94,9 @@ static void start_keepalive(struct tern_tcp *t, struct tern_conn *c)
     r->keepalive_armed = true;
 }
 
-void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
+void tern_conn_syn_acked(struct tern_tcp *t, struct tern_conn *c)
 {
     c->flags |= TERN_CF_OPENED;
-    t->stats.open_now++;
-    if (c->flags & TERN_CF_ACTIVE) {
-        t->stats.active_established++;
-        t->stats.opening_now--;
-    } else {
-        t->stats.passive_established++;
-    }
-    tern_cc_open(t, c);
     /* RFC 6298 §5.7 (6298-8): a lost SYN tells that the RTO was too short; data starts with 3 s or
      * more. */
     if (c->backoff != 0 && c->srtt_us8 == 0)
@@ -117,6 +109,19 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     if (c->state == TERN_ESTABLISHED && (c->flags & TERN_CF_FIN_QUEUED))
         tern_conn_set_state(c, TERN_FIN_WAIT_1);
     start_keepalive(t, c);
+}
+
+void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
+{
+    t->stats.open_now++;
+    if (c->flags & TERN_CF_ACTIVE) {
+        t->stats.active_established++;
+        t->stats.opening_now--;
+    } else {
+        t->stats.passive_established++;
+    }
+    tern_cc_open(t, c);
+    tern_conn_syn_acked(t, c);
     const struct tern_app *app = tern_conn_app(t, c);
     if (app->on_open != NULL && !(c->slow & TERN_SLOW_DEAF))
         app->on_open(tern_shard_of(t), c);
@@ -172,7 +177,9 @@ void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c)
 /** The books: every opening and every established connection ends under one name. */
 static void count_end(struct tern_tcp *t, const struct tern_conn *c)
 {
-    if (c->flags & TERN_CF_OPENED) {
+    if (!(c->flags & (TERN_CF_OPENED | TERN_CF_ACTIVE)))
+        tern_tfo_unconfirmed(t, c);
+    if ((c->flags & TERN_CF_OPENED) || !(c->flags & TERN_CF_ACTIVE)) {
         t->stats.closed[c->misc]++;
         t->stats.open_now--;
     } else {
@@ -244,7 +251,7 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
 {
     if ((c->flags & TERN_CF_WANT_SENDABLE) && c->state != TERN_CLOSED)
         tell_sendable(t, c);
-    if (tern_state_can_output((enum tern_state)c->state))
+    if (tern_state_can_output((enum tern_state)c->state) || tern_conn_is_early(c))
         tern_conn_output(t, c);
     if ((c->flags & TERN_CF_ACK_NOW) && c->state != TERN_CLOSED)
         tern_conn_send_ack(t, c);

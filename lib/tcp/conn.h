@@ -51,7 +51,7 @@ enum {
     TERN_CF_FIN_QUEUED = 1u << 10,    /* the application has closed its sending side */
     TERN_CF_FIN_SENT = 1u << 11,      /* our FIN is at SND.NXT - 1 */
     TERN_CF_WANT_SENDABLE = 1u << 12, /* a send was cut short */
-    TERN_CF_OPENED = 1u << 13,        /* counted as established */
+    TERN_CF_OPENED = 1u << 13,        /* our SYN is acknowledged */
     TERN_CF_QUICK_ACK = 1u << 14,     /* policy: every burst */
     TERN_CF_DELAY_ACK = 1u << 15,     /* policy: delayed from the first segment */
 };
@@ -178,6 +178,7 @@ enum {
     TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
     TERN_TXQ_MUTE = 1u << 11,     /* recovery began with something sent again before: timestamps
                                      tell nothing of it */
+    TERN_TXQ_TFO = 1u << 15,      /* our SYN asked for a Fast Open cookie, or carried one */
 };
 
 /** What is queued for sending or unacknowledged. */

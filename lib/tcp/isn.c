@@ -10,6 +10,7 @@
 
 enum {
     KEY_WORDS = 5,
+    TFO_KEY_LABEL = 100,      /* apart from those of the other keys */
     ISN_BEYOND_OLD = 1 << 17, /* sequence space between an old connection and its successor */
 };
 
@@ -38,6 +39,10 @@ void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
         keys[i]->k0 = tern_siphash24(master, a, 3);
         keys[i]->k1 = tern_siphash24(master, b, 3);
     }
+    /* A client that had its Fast Open cookie from one worker may come to another: seed[3] is what
+     * the workers of an endpoint differ by. */
+    const uint64_t a[] = {TFO_KEY_LABEL, seed[2]}, b[] = {TFO_KEY_LABEL + 1, seed[2]};
+    k->tfo = (struct tern_siphash_key){tern_siphash24(master, a, 2), tern_siphash24(master, b, 2)};
 }
 
 uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key)

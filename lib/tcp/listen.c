@@ -54,7 +54,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
-        .opt_bytes = tern_tcp_opts_build_syn(&o, opt),
+        .opt_bytes = tern_tfo_offer(t, key, peer, opt, tern_tcp_opts_build_syn(&o, opt)),
     };
     if (seg != NULL) {
         tern_packet_reply(t, seg, &p);
@@ -217,6 +217,8 @@ static enum tern_drop take_syn(
     const bool full = tern_host_halves_full(t);
     const bool cookie = t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS
                         || (full && t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO);
+    if (!cookie && tern_tfo_take_syn(t, l, seg))
+        return TERN_DROP_NONE;
     const struct tern_tcp_opts peer = seg->opts;
     const struct tern_flow_key key = seg->key;
     if (cookie) {

@@ -69,7 +69,9 @@ static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts
     return claim(t, key, *hash, iss) ? 0 : -EADDRINUSE;
 }
 
-static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss)
+/** @param opts  for its early data, which is queued before the SYN that may carry it */
+static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss,
+    const struct tern_connect_opts *opts)
 {
     c->flags |= TERN_CF_ACTIVE;
     c->snd.una = iss;
@@ -77,6 +79,11 @@ static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_
     tern_conn_set_state(c, TERN_SYN_SENT);
     t->stats.active_opens++;
     t->stats.opening_now++;
+    const size_t n = opts->n_early;
+    if (n > 0 && tern_send_bytes(tern_shard_of(t), c, opts->early, n) < n) {
+        tern_conn_end(t, c, TERN_CLOSE_NO_MEMORY);
+        return;
+    }
     tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
     tern_conn_touch(t, c);
@@ -88,6 +95,8 @@ int tern_connect(
     struct tern_tcp *t = tern_tcp_of(sh);
     if (opts->rport == 0 || opts->app == NULL
         || tern_addr_classify(&opts->remote) != TERN_ADDR_UNICAST) /* MUST-46 */
+        return -EINVAL;
+    if (opts->n_early > t->cfg.snd_buf_bytes || (opts->n_early > 0 && opts->early == NULL))
         return -EINVAL;
     if (t->stopping)
         return -ENETDOWN;
@@ -106,7 +115,7 @@ int tern_connect(
     if (c == NULL)
         return -ENOBUFS;
     tern_conn_init(t, c, &key, (uint8_t)app, opts->user);
-    send_first_syn(t, c, iss);
+    send_first_syn(t, c, iss, opts);
     if (out != NULL)
         *out = c;
     return 0;

@@ -180,6 +180,16 @@ static void draft_fields(const struct tern_tcp *t, const struct tern_conn *c, st
     };
 }
 
+/** What leaves acknowledges RCV.NXT and states this window. */
+static void note_acknowledged(struct tern_conn *c, uint32_t wnd_bytes)
+{
+    const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd_bytes);
+    if (tern_seq_before(c->rcv.adv, edge))
+        c->rcv.adv = edge;
+    c->last_ack_sent = c->rcv.nxt;
+    c->flags &= (uint16_t) ~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
+}
+
 /** A segment of a synchronized connection: it acknowledges and states the window. */
 static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, struct tern_seq seq,
     uint8_t flags, bool with_sack)
@@ -198,11 +208,7 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
         d->p.flags |= TERN_TCP_URG;
     d->p.opt_bytes = write_options(t, c, d->opt, with_sack);
 
-    const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd);
-    if (tern_seq_before(c->rcv.adv, edge))
-        c->rcv.adv = edge;
-    c->last_ack_sent = c->rcv.nxt;
-    c->flags &= (uint16_t) ~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
+    note_acknowledged(c, wnd);
 }
 
 static void transmit(
@@ -252,7 +258,7 @@ enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c)
     return TERN_DROP_TCP_CHALLENGE;
 }
 
-/** SYN, or SYN-ACK of a simultaneous open. */
+/** SYN; SYN-ACK of a simultaneous or a fast open. */
 void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
 {
     struct rte_mbuf *m = tern_mbuf_control(t);
@@ -260,7 +266,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return; /* the timer tries again */
     }
-    const bool reply = c->state != TERN_SYN_SENT;
+    const bool reply = c->state != TERN_SYN_SENT, early = tern_conn_is_early(c);
     struct tern_tcp_opts o = {
         .has = TERN_HAS_MSS,
         .mss = tern_tcp_own_mss(t, c->flags & TERN_CF_V6),
@@ -278,7 +284,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
 
     struct draft d;
     draft_fields(t, c, &d);
-    d.p.seq = c->snd.una;
+    d.p.seq = early ? tern_seq_add(c->snd.una, UINT32_MAX) : c->snd.una;
     d.p.flags = TERN_TCP_SYN;
     if (!reply)
         d.p.flags |= tern_ecn_request(t, c);
@@ -287,10 +293,17 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
         d.p.ack = c->rcv.nxt;
     }
     /* The window of a SYN is never scaled (RFC 7323 §2.2). */
-    d.p.wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
+    d.p.wnd = (uint16_t)RTE_MIN(early ? tern_conn_window(t, c) : t->cfg.rcv_buf_bytes, 0xffffu);
+    if (early) {
+        note_acknowledged(c, d.p.wnd);
+        if (tern_conn_has_ecn(t, c))
+            d.p.flags |= TERN_TCP_ECE; /* (3168-1) */
+    }
     if (t->cfg.pins.has_syn_wnd)
         d.p.wnd = t->cfg.pins.syn_wnd;
     d.p.opt_bytes = tern_tcp_opts_build_syn(&o, d.opt);
+    if (!reply)
+        d.p.opt_bytes = tern_tfo_ask(t, c, d.opt, d.p.opt_bytes, &m);
     transmit(t, c, &d, m);
 }
 
@@ -513,7 +526,7 @@ static void send_fin(struct tern_tcp *t, struct tern_conn *c)
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
-    if (tern_conn_is_opening(c))
+    if (tern_conn_is_opening(c) && !tern_conn_is_early(c))
         return; /* closed in SYN-RECEIVED: FIN waits for the ACK of our SYN */
     if (q != NULL) {
         if ((q->flags & TERN_TXQ_FRTO2) || send_lost(t, c, q))

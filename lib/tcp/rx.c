@@ -149,7 +149,8 @@ static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct 
     if (!has(seg, TERN_TCP_RST))
         return TERN_DROP_NONE;
     if (seg->p.seq.v == c->rcv.nxt.v) {
-        tern_conn_end(t, c, tern_conn_is_opening(c) ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
+        const bool refused = tern_conn_is_opening(c) && !tern_conn_is_early(c);
+        tern_conn_end(t, c, refused ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
         return TERN_DROP_TCP_DONE;
     }
     const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
@@ -162,12 +163,13 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
 {
     if (!has(seg, TERN_TCP_SYN))
         return TERN_DROP_NONE;
-    const bool again = tern_seq_add(seg->p.seq, 1).v == c->rcv.nxt.v;
-    if (!tern_conn_is_opening(c) || !again)
+    const bool again = seg->p.seq.v == c->wl1.v; /* IRS, until the handshake is over */
+    const bool crosses = has(seg, TERN_TCP_ACK);
+    if (!tern_conn_is_opening(c) || !again || (crosses && tern_conn_is_early(c)))
         return tern_conn_challenge(t, c);
     /* Simultaneous open (RFC 9293 §3.5, figure 8): the peer's SYN-ACK repeats the SYN that we have;
      * what is left of it is the ACK. Its bare SYN again asks for our SYN-ACK again. */
-    if (!has(seg, TERN_TCP_ACK)) {
+    if (!crosses) {
         tern_conn_send_syn(t, c);
         return TERN_DROP_TCP_DUPLICATE;
     }
@@ -202,6 +204,8 @@ static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct 
 {
     if (!has(seg, TERN_TCP_ACK))
         return TERN_DROP_TCP_NO_ACK;
+    if (tern_conn_is_early(c))
+        return tern_tfo_confirmed(t, c, seg);
     if (tern_conn_is_opening(c))
         return check_handshake_ack(t, c, seg);
 

@@ -17,7 +17,8 @@ static void note_peer(struct tern_tcp *t, struct tern_conn *c, const struct tern
 static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     note_peer(t, c, seg);
-    c->snd.una = seg->p.ack;
+    tern_tfo_answered(t, c, seg);
+    c->snd.una = c->snd.nxt = seg->p.ack;
     tern_ecn_answered(t, c, seg->p.flags);
     tern_conn_cancel_rtx(t, c);
     if (c->backoff == 0) /* Karn (RFC 6298 §3); last_rx_ms held when the SYN left */
@@ -32,6 +33,7 @@ static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struc
 static enum tern_drop crossed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     note_peer(t, c, seg);
+    tern_tfo_crossed(t, c);
     tern_conn_set_state(c, TERN_SYN_RCVD); /* simultaneous open, MUST-10 */
     tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
@@ -42,7 +44,8 @@ static enum tern_drop crossed(struct tern_tcp *t, struct tern_conn *c, struct te
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const uint8_t flags = seg->p.flags;
-    const bool ack_good = (flags & TERN_TCP_ACK) && seg->p.ack.v == c->snd.nxt.v;
+    const bool ack_good = (flags & TERN_TCP_ACK) && tern_seq_before(c->snd.una, seg->p.ack)
+                          && !tern_seq_before(c->snd.nxt, seg->p.ack);
     if ((flags & TERN_TCP_ACK) && !ack_good) {
         if (!(flags & TERN_TCP_RST))
             tern_packet_reset(t, seg);

@@ -79,6 +79,13 @@ void tern_sendq_clear(struct tern_txq *q)
     q->head_off = q->cur_off = q->n_bytes = q->unsent_bytes = 0;
 }
 
+void tern_sendq_rewind(struct tern_txq *q)
+{
+    q->cur = q->head;
+    q->cur_off = q->head_off;
+    q->unsent_bytes = q->n_bytes;
+}
+
 void tern_sendq_advance(struct tern_txq *q, uint32_t n_bytes)
 {
     assert(n_bytes <= q->unsent_bytes);

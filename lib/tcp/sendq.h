@@ -33,5 +33,8 @@ void tern_sendq_clear(struct tern_txq *q);
 struct rte_mbuf *tern_sendq_payload(
     struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes);
 
+/** Nothing in the queue counts as sent any more. */
+void tern_sendq_rewind(struct tern_txq *q);
+
 /** `n_bytes` at `cur` were sent for the first time. */
 void tern_sendq_advance(struct tern_txq *q, uint32_t n_bytes);

@@ -23,6 +23,15 @@ static inline bool tern_conn_is_opening(const struct tern_conn *c)
     return !(c->flags & TERN_CF_OPENED);
 }
 
+/**
+ * Opened by TCP Fast Open: the application has it although our SYN-ACK is not acknowledged. Its
+ * SND.UNA stands behind our SYN from the start (fast_open.c).
+ */
+static inline bool tern_conn_is_early(const struct tern_conn *c)
+{
+    return !(c->flags & (TERN_CF_ACTIVE | TERN_CF_OPENED)) && c->state != TERN_CLOSED;
+}
+
 /** Queued data and FIN may leave: the handshake is over, our FIN may be outstanding. */
 static inline bool tern_state_can_output(enum tern_state s)
 {

@@ -11,6 +11,7 @@
 #include <tern/stats.h>
 
 #include "conn.h"
+#include "fast_open.h"
 #include "rate.h"
 #include "wire/pkt.h"
 #include "wire/siphash.h"
@@ -42,7 +43,7 @@ struct tern_dsack {
 };
 
 struct tern_keys {
-    struct tern_siphash_key flow, isn, cookie, port, ts;
+    struct tern_siphash_key flow, isn, cookie, port, ts, tfo;
 };
 
 struct tern_tcp {
@@ -75,6 +76,7 @@ struct tern_tcp {
 
     struct rte_mempool *pool, *reserve;
     struct tern_rate rst_rate;
+    struct tern_tfo tfo;
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
     uint16_t n_ip_id;   /* test pins used so far */
@@ -236,6 +238,8 @@ void tern_conn_note_duplicate(
     struct tern_tcp *t, const struct tern_conn *c, struct tern_seq left, struct tern_seq right);
 /** The handshake is over: count, tell the application. */
 void tern_conn_established(struct tern_tcp *t, struct tern_conn *c);
+/** The part of it that is left for a connection the application has already: the state moves. */
+void tern_conn_syn_acked(struct tern_tcp *t, struct tern_conn *c);
 
 /* listen.c: passive opens. `listener` is the application index the listener stands for. */
 struct tern_listen_ctx {

@@ -117,8 +117,19 @@ static void count_expiry(struct tern_tcp *t, struct tern_conn *c)
     c->backoff = (uint8_t)(silent << 4 | doublings);
 }
 
+/** A SYN-ACK is sent as often as from a half-open record (listen.c). */
+static uint32_t syn_ack_timeout_ms(const struct tern_tcp *t)
+{
+    uint32_t ms = 0;
+    for (uint8_t i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
+        ms += doubled_ms(t, t->cfg.rto_initial_ms, i);
+    return RTE_MIN(ms, t->cfg.syn_timeout_ms);
+}
+
 static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
+    if (tern_conn_is_early(c))
+        return syn_ack_timeout_ms(t);
     if (tern_conn_is_opening(c))
         return t->cfg.syn_timeout_ms;
     const struct tern_rare *r = tern_conn_rare(t, c);

@@ -20,6 +20,7 @@ enum {
     TS_BYTES = 10,
     SACK_HEAD_BYTES = 2,
     SACK_BLOCK_BYTES = 8,
+    TFO_HEAD_BYTES = 2,
 };
 
 static void read_ts(const uint8_t *body, struct tern_tcp_opts *out)
@@ -56,14 +57,27 @@ static void read_sack(const uint8_t *opt, uint32_t opt_bytes, struct tern_tcp_op
     out->has |= TERN_HAS_SACK;
 }
 
+/* RFC 7413 §4.1.1: no cookie, or 4 to 16 bytes of it, even; any other length is ignored. */
+static void read_tfo(uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
+{
+    const uint32_t n = opt_bytes - TFO_HEAD_BYTES;
+    if (n != 0 && (n < TERN_TFO_COOKIE_MIN || n > TERN_TFO_COOKIE_MAX || n % 2 != 0))
+        return;
+    out->tfo_at = (uint8_t)(at + TFO_HEAD_BYTES);
+    out->tfo_n_bytes = (uint8_t)n;
+    out->has |= TERN_HAS_TFO;
+}
+
 static uint8_t clamp_wscale(uint8_t shift)
 {
     return shift > TERN_WSCALE_MAX ? TERN_WSCALE_MAX : shift; /* RFC 7323 §2.3 */
 }
 
-/* One option that lies whole inside the header; opt_bytes >= 2. */
-static void read_option(const uint8_t *opt, uint32_t opt_bytes, struct tern_tcp_opts *out)
+/* One option that lies whole inside the header, `at` bytes into the area; opt_bytes >= 2. */
+static void read_option(
+    const uint8_t *area, uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
 {
+    const uint8_t *opt = area + at;
     switch (opt[0]) {
     case TERN_OPT_MSS:
         if (opt_bytes == MSS_BYTES && !(out->has & TERN_HAS_MSS)) {
@@ -89,6 +103,10 @@ static void read_option(const uint8_t *opt, uint32_t opt_bytes, struct tern_tcp_
         if (opt_bytes == TS_BYTES && !(out->has & TERN_HAS_TS))
             read_ts(opt + 2, out);
         break;
+    case TERN_OPT_TFO:
+        if (!(out->has & TERN_HAS_TFO))
+            read_tfo(at, opt_bytes, out);
+        break;
     default: /* MUST-6: an option we do not know is skipped, by its length */ break;
     }
 }
@@ -108,7 +126,7 @@ static void walk(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *o
             out->has |= TERN_HAS_MALFORMED;
             return;
         }
-        read_option(opt + at, opt_bytes, out);
+        read_option(opt, at, opt_bytes, out);
         at += opt_bytes;
     }
 }
@@ -182,5 +200,15 @@ uint32_t tern_tcp_opts_build(const struct tern_tcp_opts *o, uint8_t *buf)
         at = put32(at, o->sack[i].left.v);
         at = put32(at, o->sack[i].right.v);
     }
+    return (uint32_t)(at - buf);
+}
+
+uint32_t tern_tcp_opts_add_tfo(
+    uint8_t *buf, uint32_t n_bytes, const uint8_t *cookie, uint32_t n_cookie)
+{
+    const uint32_t opt_bytes = TFO_HEAD_BYTES + n_cookie;
+    uint8_t *at = put_head(buf + n_bytes, -opt_bytes % 4, TERN_OPT_TFO, opt_bytes);
+    for (uint32_t i = 0; i < n_cookie; i++)
+        *at++ = cookie[i];
     return (uint32_t)(at - buf);
 }

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * TCP options (RFC 9293 §3.2, RFC 7323, RFC 2018): bytes to a struct and back.
+ * TCP options (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413): bytes to a struct and back.
  *
  * The walker moves forward by at least one byte a step, so it ends (MUST-7). An option whose length
  * is impossible ends the walk; what was read before it counts. The first of duplicate options wins.
@@ -21,6 +21,7 @@ enum {
     TERN_OPT_SACK_OK = 4,
     TERN_OPT_SACK = 5,
     TERN_OPT_TS = 8,
+    TERN_OPT_TFO = 34,
 };
 
 /** Bits of tern_tcp_opts.has. */
@@ -31,6 +32,7 @@ enum {
     TERN_HAS_TS = 1u << 3,
     TERN_HAS_SACK = 1u << 4,
     TERN_HAS_MALFORMED = 1u << 5, /**< the walk ended early at an impossible length */
+    TERN_HAS_TFO = 1u << 6,       /**< means something in a SYN only */
 };
 
 enum {
@@ -38,6 +40,8 @@ enum {
     TERN_SACK_BLOCKS_MAX = 4,      /* 40 bytes of options hold no more (RFC 2018 §3) */
     TERN_TS_OPT_BYTES = 12,        /* nop, nop, TS */
     TERN_TS_OPT_WORD = 0x0101080a, /* those first four bytes */
+    TERN_TFO_COOKIE_MIN = 4,       /* bytes, an even number of them (RFC 7413 §4.1.1) */
+    TERN_TFO_COOKIE_MAX = 16,
 };
 
 /** A SACK block: [left, right) received. */
@@ -52,6 +56,8 @@ struct tern_tcp_opts {
     uint8_t wscale; /**< 0..TERN_WSCALE_MAX: larger values are read as 14 */
     uint8_t has;
     uint8_t n_sack;
+    uint8_t tfo_at;      /**< where the Fast Open cookie lies in the options area … */
+    uint8_t tfo_n_bytes; /**< … and its length: 0 asks for one, else 4..16, even */
     struct tern_sack_block sack[TERN_SACK_BLOCKS_MAX];
 };
 
@@ -83,3 +89,14 @@ uint32_t tern_tcp_opts_build_syn(const struct tern_tcp_opts *o, uint8_t *buf);
  * @return      bytes written, a multiple of 4
  */
 uint32_t tern_tcp_opts_build(const struct tern_tcp_opts *o, uint8_t *buf);
+
+/**
+ * Append a Fast Open option to the `n_bytes` (a multiple of 4) that are in `buf` already: a cookie,
+ * or with n_cookie 0 the request for one; padded with NOPs. Room for it is the caller's to know:
+ * beside all options of a SYN a cookie of 16 bytes fits exactly.
+ *
+ * @param buf   [TERN_TCP_OPT_BYTES_MAX]
+ * @return      bytes in buf now, a multiple of 4
+ */
+uint32_t tern_tcp_opts_add_tfo(
+    uint8_t *buf, uint32_t n_bytes, const uint8_t *cookie, uint32_t n_cookie);

@@ -49,6 +49,13 @@ static void check_tcp(const struct tern_pkt_input *in, const struct tern_pkt *p)
     tern_tcp_opts_parse(buf, n_syn, &back);
     assert(n_syn % 4 == 0 && n_syn <= sizeof buf);
     assert(back.mss == o.mss && back.wscale == o.wscale && back.ts_val == o.ts_val);
+    if (o.has & TERN_HAS_TFO) {
+        const uint8_t *cookie = in->frame + p->l4_off + TERN_TCP_BYTES + o.tfo_at;
+        const uint32_t n = tern_tcp_opts_add_tfo(buf, n_syn, cookie, o.tfo_n_bytes);
+        tern_tcp_opts_parse(buf, n, &back);
+        assert(n <= sizeof buf && back.tfo_n_bytes == o.tfo_n_bytes);
+        assert(memcmp(buf + back.tfo_at, cookie, o.tfo_n_bytes) == 0);
+    }
     assert(tern_tcp_opts_build(&o, buf) <= sizeof buf);
 }
 

@@ -59,6 +59,8 @@ struct opts {
     uint32_t ts_val, ts_ecr;
     uint8_t n_sack;
     uint32_t left[4], right[4]; /* SACK blocks, absolute */
+    bool has_tfo;
+    uint8_t n_tfo, tfo[16]; /* Fast Open cookie; n_tfo 0: the request for one */
 };
 
 /** A segment that tern emitted. Numbers relative. */
@@ -137,6 +139,13 @@ static inline uint32_t opts_write(const struct opts *o, uint8_t *to)
         put32(at + 8, o->ts_ecr);
         at += 12;
     }
+    if (o->has_tfo) {
+        memcpy(at, (uint8_t[]){1, 1, 34, (uint8_t)(2 + o->n_tfo)}, 4);
+        memcpy(at + 4, o->tfo, o->n_tfo);
+        at += 4 + o->n_tfo;
+        for (; (at - to) % 4 != 0; at++)
+            *at = 1;
+    }
     if (o->n_sack > 0) {
         memcpy(at, (uint8_t[]){1, 1, 5, (uint8_t)(2 + 8 * o->n_sack)}, 4);
         at += 4;
@@ -159,6 +168,14 @@ static inline void read_sack(const uint8_t *at, uint8_t n_bytes, struct opts *o)
     }
 }
 
+static inline void read_tfo(const uint8_t *at, struct opts *o)
+{
+    o->has_tfo = true;
+    o->n_tfo = (uint8_t)(at[1] - 2);
+    assert_in_range(o->n_tfo, 0, sizeof o->tfo);
+    memcpy(o->tfo, at + 2, o->n_tfo);
+}
+
 /** Read what tern wrote; anything but well-formed known options fails the test (MUST-68, MUST-69).
  */
 static inline struct opts opts_read(const uint8_t *at, uint32_t n)
@@ -169,6 +186,10 @@ static inline struct opts opts_read(const uint8_t *at, uint32_t n)
         if (at[i] == 1)
             continue;
         assert_true(i + 1 < n && i + at[i + 1] <= n);
+        if (at[i] == 34) {
+            read_tfo(at + i, &o);
+            continue;
+        }
         assert_in_range(at[i], 2, 8);
         if (at[i] != 5)
             assert_int_equal(at[i + 1], length_of[at[i]]);
@@ -233,7 +254,7 @@ static inline void assert_books_balance(struct tern_shard *sh)
         assert_int_equal(judged, st->rx_packets);
     assert_true(tern_stats_balance(st));
     const uint64_t halves = tern_shard_n_live(sh) - st->open_now - st->opening_now;
-    const uint64_t by_ack = st->passive_established - st->syn_cookies_accepted;
+    const uint64_t by_ack = st->passive_established - st->syn_cookies_accepted - st->tfo_accepted;
     assert_int_equal(
         st->half_opened, halves + by_ack + st->half_expired + st->half_reset + st->half_refused);
 }
@@ -341,7 +362,7 @@ static inline void check_always(struct peer *p, const struct heard *h)
     const struct opts *o = &h->opts;
     assert_true(h->n_packet <= p->cfg.stack.mtu_bytes);
     if (!(h->flags & SYN)) { /* MUST-65, 7323-1, 2018-1 */
-        assert_false(o->has_mss || o->has_wscale || o->sack_ok);
+        assert_false(o->has_mss || o->has_wscale || o->sack_ok || o->has_tfo);
         assert_true(h->flags & (ACK | RST));
     }
     if (h->flags & RST)
@@ -349,8 +370,9 @@ static inline void check_always(struct peer *p, const struct heard *h)
     if (p->ts && !(h->flags & RST))
         assert_true(o->has_ts); /* 7323-4 */
     assert_int_equal(h->urg != 0, !!(h->flags & URG));
+    const uint32_t first = h->seq + !!(h->flags & SYN);
     for (uint32_t i = 0; i < h->len && !p->no_pattern; i++)
-        assert_int_equal(h->data[i], pattern(h->seq + i));
+        assert_int_equal(h->data[i], pattern(first + i));
     check_edge(p, h);
 }
 
@@ -577,7 +599,7 @@ static inline void write_segment(struct peer *p, struct frame *f, uint8_t flags,
     put16(tcp + 14, p->wnd);
     put16(tcp + 18, p->urg);
     for (uint32_t i = 0; i < len; i++)
-        frame_fill(f, pattern(seq + i), 1);
+        frame_fill(f, pattern(seq + !!(flags & SYN) + i), 1);
     frame_seal(f);
 }
 
@@ -593,8 +615,10 @@ static inline void inject_raw(struct peer *p, uint8_t flags, uint32_t seq, uint3
 static inline void inject_opts(
     struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len, const struct opts *o)
 {
-    uint8_t opt[40];
-    inject_raw(p, flags, seq, ack, len, opt, opts_write(o, opt));
+    uint8_t opt[128];
+    const uint32_t n_opt = opts_write(o, opt);
+    assert_true(n_opt <= 40);
+    inject_raw(p, flags, seq, ack, len, opt, n_opt);
 }
 
 /** A segment with the timestamps the peer would send now. */

@@ -67,6 +67,9 @@ static void defaults_are_as_stated_and_pass(void **state)
     assert_ok();
     assert_int_equal(cfg.mtu_bytes, 1500);
     assert_true(cfg.dad && cfg.timestamps && cfg.sack && cfg.window_scale);
+    assert_false(cfg.tfo_accept || cfg.tfo_connect);
+    assert_int_equal(cfg.tfo_pending_max, 256);
+    assert_int_equal(cfg.tfo_peers_max, 1024);
     assert_false(cfg.l3 || cfg.nodelay || cfg.tx_ip_csum || cfg.tx_tcp_csum || cfg.tx_multi_seg);
     assert_int_equal(cfg.vlan, 0);
     assert_int_equal(cfg.conns_max, 65536);

@@ -23,6 +23,13 @@ static void assert_sane(const struct tern_tcp_opts *o)
     assert_true((o->has & TERN_HAS_MSS) || o->mss == 0);
     assert_true((o->has & TERN_HAS_WSCALE) || o->wscale == 0);
     assert_true(o->wscale <= TERN_WSCALE_MAX);
+    if (o->has & TERN_HAS_TFO) {
+        assert_true(o->tfo_n_bytes % 2 == 0 && o->tfo_n_bytes <= TERN_TFO_COOKIE_MAX);
+        assert_true(o->tfo_n_bytes == 0 || o->tfo_n_bytes >= TERN_TFO_COOKIE_MIN);
+        assert_true(o->tfo_at >= 2 && o->tfo_at + o->tfo_n_bytes <= TERN_TCP_OPT_BYTES_MAX);
+    } else {
+        assert_true(o->tfo_at == 0 && o->tfo_n_bytes == 0);
+    }
     assert_int_equal((o->has & TERN_HAS_SACK) != 0, o->n_sack != 0);
     assert_true(o->n_sack <= TERN_SACK_BLOCKS_MAX);
     for (uint32_t i = 0; i < TERN_SACK_BLOCKS_MAX; i++) {
@@ -284,6 +291,75 @@ static void build_is_byte_exact(void **state)
     }
 }
 
+/* RFC 7413 §4.1.1: 2 bytes ask, 6 to 18 even bytes carry a cookie, all else is skipped. */
+static void parse_fast_open_by_length(void **state)
+{
+    (void)state;
+    for (uint32_t len = 2; len <= 40; len++) {
+        uint8_t bytes[TERN_TCP_OPT_BYTES_MAX];
+        memset(bytes, TERN_OPT_NOP, sizeof bytes);
+        const uint32_t room = sizeof bytes - len, at = room > 3 ? 3 : room;
+        bytes[at] = TERN_OPT_TFO;
+        bytes[at + 1] = (uint8_t)len;
+        const struct tern_tcp_opts o = parse_bytes(bytes, sizeof bytes);
+        const bool good = len == 2 || (len >= 6 && len <= 18 && len % 2 == 0);
+        assert_int_equal(o.has, good ? TERN_HAS_TFO : 0);
+        assert_int_equal(o.tfo_n_bytes, good ? len - 2 : 0);
+        assert_int_equal(o.tfo_at, good ? at + 2 : 0);
+        assert_sane(&o);
+    }
+}
+
+static void parse_first_fast_open_wins_and_the_walk_goes_on(void **state)
+{
+    (void)state;
+    const struct tern_tcp_opts o = parse("2206aabbccdd"
+                                         "2202"
+                                         "2203ff"
+                                         "020405b4");
+    assert_int_equal(o.has, TERN_HAS_TFO | TERN_HAS_MSS);
+    assert_int_equal(o.tfo_at, 2);
+    assert_int_equal(o.tfo_n_bytes, 4);
+    assert_int_equal(o.mss, 1460);
+}
+
+static void add_fast_open_is_byte_exact(void **state)
+{
+    (void)state;
+    static const uint8_t cookie[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const struct {
+        uint32_t n_cookie;
+        const char *hex;
+    } rows[] = {
+        {0, "01012202"},
+        {4, "0101220601020304"},
+        {6, "2208010203040506"},
+        {8, "0101220a0102030405060708"},
+        {16, "010122120102030405060708090a0b0c0d0e0f10"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t want[64], got[TERN_TCP_OPT_BYTES_MAX] = {2, 4, 5, 0xb4};
+        const uint32_t n = unhex(rows[i].hex, want);
+        assert_int_equal(tern_tcp_opts_add_tfo(got, 4, cookie, rows[i].n_cookie), 4 + n);
+        assert_memory_equal(got + 4, want, n);
+        const struct tern_tcp_opts o = parse_bytes(got, 4 + n);
+        assert_int_equal(o.has, TERN_HAS_MSS | TERN_HAS_TFO);
+        assert_int_equal(o.tfo_n_bytes, rows[i].n_cookie);
+        assert_memory_equal(got + o.tfo_at, cookie, o.tfo_n_bytes);
+    }
+}
+
+static void add_fast_open_fits_behind_all_options_of_a_syn(void **state)
+{
+    (void)state;
+    static const uint8_t cookie[TERN_TFO_COOKIE_MAX];
+    const struct tern_tcp_opts o = {
+        .has = TERN_HAS_MSS | TERN_HAS_WSCALE | TERN_HAS_SACK_OK | TERN_HAS_TS, .mss = 1460};
+    uint8_t buf[TERN_TCP_OPT_BYTES_MAX];
+    const uint32_t n = tern_tcp_opts_build_syn(&o, buf);
+    assert_int_equal(tern_tcp_opts_add_tfo(buf, n, cookie, sizeof cookie), sizeof buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +373,10 @@ int main(void)
         cmocka_unit_test(build_syn_order_is_byte_exact),
         cmocka_unit_test(build_syn_of_every_subset_reads_back_the_same),
         cmocka_unit_test(build_is_byte_exact),
+        cmocka_unit_test(parse_fast_open_by_length),
+        cmocka_unit_test(parse_first_fast_open_wins_and_the_walk_goes_on),
+        cmocka_unit_test(add_fast_open_is_byte_exact),
+        cmocka_unit_test(add_fast_open_fits_behind_all_options_of_a_syn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
