@@ -242,34 +242,35 @@ uint64_t tern_tfo_peers_bytes(const struct tern_stack_config *cfg)
     return cfg->tfo_connect ? (uint64_t)n_sets(cfg) * WAYS * sizeof(struct tern_tfo_peer) : 0;
 }
 
-/** The set that may hold this address; [WAYS]. */
-static struct tern_tfo_peer *set_of(const struct tern_tcp *t, const union tern_addr *addr)
+/** The set that may hold these addresses; [WAYS]. */
+static struct tern_tfo_peer *set_of(const struct tern_tcp *t, const struct tern_flow_key *key)
 {
-    const uint64_t words[] = {addr->q[0], addr->q[1]};
-    const uint64_t hash = tern_siphash13(t->keys.flow, words, 2);
+    const uint64_t words[] = {key->remote.q[0], key->remote.q[1], key->local.q[0], key->local.q[1]};
+    const uint64_t hash = tern_siphash13(t->keys.flow, words, 4);
     return &t->tfo.peers[hash % n_sets(&t->cfg) * WAYS];
 }
 
-static struct tern_tfo_peer *find_in(struct tern_tfo_peer *set, const union tern_addr *addr)
+static struct tern_tfo_peer *find_in(struct tern_tfo_peer *set, const struct tern_flow_key *key)
 {
     for (int i = 0; i < WAYS; i++)
-        if (tern_addr_equal(&set[i].addr, addr))
+        if (tern_addr_equal(&set[i].addr, &key->remote)
+            && tern_addr_equal(&set[i].ours, &key->local))
             return &set[i];
     return NULL;
 }
 
 /** The entry of a server, made where there is none: in a free place, or another's, by turns. */
-static struct tern_tfo_peer *need_peer(struct tern_tcp *t, const union tern_addr *addr)
+static struct tern_tfo_peer *need_peer(struct tern_tcp *t, const struct tern_flow_key *key)
 {
-    static const union tern_addr nobody;
-    struct tern_tfo_peer *set = set_of(t, addr);
-    struct tern_tfo_peer *p = find_in(set, addr);
+    static const struct tern_flow_key nobody;
+    struct tern_tfo_peer *set = set_of(t, key);
+    struct tern_tfo_peer *p = find_in(set, key);
     if (p != NULL)
         return p;
     p = find_in(set, &nobody);
     if (p == NULL)
         p = &set[t->tfo.next_victim++ % WAYS];
-    *p = (struct tern_tfo_peer){.addr = *addr};
+    *p = (struct tern_tfo_peer){.addr = key->remote, .ours = key->local};
     return p;
 }
 
@@ -324,10 +325,10 @@ uint32_t tern_tfo_ask(
     const struct tern_flow_key key = tern_conn_key(t, c);
     const uint32_t again = c->backoff & 0xf;
     if (again == 1 && (q->flags & TERN_TXQ_TFO))
-        note_failure(t, need_peer(t, &key.remote));
+        note_failure(t, need_peer(t, &key));
     if (again != 0)
         return opt_bytes; /* neither data nor option: something on the path may drop them */
-    const struct tern_tfo_peer *p = find_in(set_of(t, &key.remote), &key.remote);
+    const struct tern_tfo_peer *p = find_in(set_of(t, &key), &key);
     if (p != NULL && p->fails > 0 && t->now_ns < p->retry_ns)
         return opt_bytes;
     q->flags |= TERN_TXQ_TFO;
@@ -343,7 +344,7 @@ uint32_t tern_tfo_ask(
 /** @param noted  that nothing came of it, when our SYN had to be sent again */
 static void learn(struct tern_tcp *t, const struct tern_seg *seg, bool took_data, bool noted)
 {
-    struct tern_tfo_peer *p = need_peer(t, &seg->key.remote);
+    struct tern_tfo_peer *p = need_peer(t, &seg->key);
     const bool brings = (seg->opts.has & TERN_HAS_TFO) && seg->opts.tfo_n_bytes > 0;
     if (seg->opts.has & TERN_HAS_MSS)
         p->mss = seg->opts.mss;

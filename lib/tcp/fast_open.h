@@ -19,9 +19,10 @@ struct tern_flow_key;
 struct tern_tcp_opts;
 struct tern_listen_ctx;
 
-/** A server that we asked (RFC 7413 §4.1.3). */
+/** A server that we asked (RFC 7413 §4.1.3), from one of our addresses: its cookie is for that. */
 struct tern_tfo_peer {
     union tern_addr addr; /* unspecified: free entry */
+    union tern_addr ours;
     uint8_t cookie[16];   /* [n_cookie]; 0: none was ever sent to us */
     uint8_t n_cookie;
     uint8_t fails;     /* times in a row that it led to nothing */
