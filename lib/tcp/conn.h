@@ -116,7 +116,7 @@ struct tern_conn {
     uint16_t mss_bytes;    /* 120: largest segment to send, TCP options included */
     uint16_t neighbour;    /* 122: next hop */
     uint8_t app;           /* 124: index into the shard's applications */
-    uint8_t wscale;        /* 125: low nibble the peer's shift, high nibble ours */
+    uint8_t wscale;        /* 125: low nibble the peer's shift; high: doublings of our buffer */
     uint8_t backoff; /* 126: low nibble doublings of the RTO, high nibble expiries unanswered */
     uint8_t misc;    /* 127: end reason while closing; else the last challenge ACK's period */
 };
@@ -207,7 +207,7 @@ struct tern_txq {
     uint8_t dupacks;                   /* 118: without SACK (RFC 5681 §3.2) */
     uint8_t spare;                     /* 119 */
     uint32_t n_sent;                   /* 120: tern_sent records held */
-    uint32_t spare2;                   /* 124 */
+    uint32_t shut_ms;                  /* 124: since when the peer's window is shut, while it is */
 };
 static_assert(sizeof(struct tern_txq) == 128, "two lines while sending");
 static_assert(__builtin_offsetof(struct tern_txq, lost_first) == 64, "line 1 starts at the losses");
@@ -354,7 +354,8 @@ static inline uint8_t tern_conn_snd_wscale(const struct tern_conn *c)
     return c->wscale & 0xf;
 }
 
-static inline uint8_t tern_conn_rcv_wscale(const struct tern_conn *c)
+/** How often the receive buffer has doubled (rcvbuf.h). */
+static inline uint8_t tern_conn_rcv_doublings(const struct tern_conn *c)
 {
     return c->wscale >> 4;
 }

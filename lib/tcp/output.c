@@ -14,6 +14,7 @@
  */
 #include "host.h"
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "recovery.h"
 #include "sendq.h"
 #include "state.h"
@@ -32,16 +33,16 @@ static bool tx_room_for_data(const struct tern_tcp *t)
 
 uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    return RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu << tern_conn_rcv_wscale(c));
+    return RTE_MIN(tern_conn_rcv_buf(t, c), 0xffffu << tern_conn_rcv_wscale(t, c));
 }
 
 uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
-    const uint32_t buf = t->cfg.rcv_buf_bytes, most = tern_conn_window_max(t, c);
+    const uint32_t buf = tern_conn_rcv_buf(t, c), most = tern_conn_window_max(t, c);
     const uint32_t unused = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
     const uint32_t free_bytes = RTE_MIN(unused, most);
-    const uint8_t shift = tern_conn_rcv_wscale(c);
+    const uint8_t shift = tern_conn_rcv_wscale(t, c);
 
     /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
      * (RFC 9293 §3.8.6.2.2 MUST-39). */
@@ -192,7 +193,7 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
     const struct tern_cong *g = tern_conn_cong(t, c);
     if (unlikely(g != NULL) && (g->flags & TERN_CG_ECE))
         d->p.flags |= TERN_TCP_ECE; /* (3168-3) */
-    d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
+    d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(t, c));
     d->p.urg = tern_urgent_pointer(t, c, seq);
     if (unlikely(d->p.urg != 0))
         d->p.flags |= TERN_TCP_URG;

@@ -263,6 +263,8 @@ static void update_window(
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL && wnd > q->max_wnd_bytes)
         q->max_wnd_bytes = wnd;
+    if (q != NULL && wnd == 0 && !was_shut)
+        q->shut_ms = t->now_ms;
     if (wnd == 0)
         c->slow |= TERN_SLOW_WINDOW;
     else

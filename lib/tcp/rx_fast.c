@@ -7,6 +7,7 @@
  * with it off the same segments lead to the same packets.
  */
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "wire/bytes.h"
 
 /** Options are exactly what the connection negotiated: none, or nop, nop, TS. */
@@ -62,6 +63,7 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     if (len > 0 && c->state == TERN_ESTABLISHED) {
         struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, len);
         seg->m = NULL;
+        tern_rcvbuf_arrived(t, c, seg);
         tern_conn_deliver(t, c, m, len);
     }
     tern_seg_done(t, seg, len > 0 ? TERN_DROP_NONE : TERN_DROP_TCP_DONE);
