@@ -57,6 +57,13 @@ enum tern_ecn {
     TERN_ECN_REQUEST, /**< asked for on active opens, too */
 };
 
+/** Path MTU discovery beside routers' messages (RFC 4821, RFC 8899). */
+enum tern_plpmtud {
+    TERN_PLPMTUD_OFF,
+    TERN_PLPMTUD_BLACKHOLE, /**< where large segments vanish, and to return to larger ones */
+    TERN_PLPMTUD_ALWAYS,    /**< start with 1280-byte packets and search upward from there */
+};
+
 /** A neighbour that is configured, never resolved, never aged. */
 struct tern_static_neighbour {
     union tern_addr addr;
@@ -121,6 +128,7 @@ struct tern_stack_config {
     bool nodelay;                        /**< Nagle off on new connections; default false */
     enum tern_cc_kind cc;                /**< default CUBIC */
     enum tern_ecn ecn;                   /**< default accept */
+    enum tern_plpmtud plpmtud;           /**< default where large segments vanish */
     bool pacing;                         /**< spread cwnd over the round trip; default false */
     uint8_t ttl;                         /**< TTL / hop limit, 1..255; default 64 */
     uint8_t dscp;                        /**< 0..63; default 0 */

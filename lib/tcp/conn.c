@@ -11,6 +11,7 @@
 #include "cc.h"
 #include "host.h"
 #include "packet.h"
+#include "pmtu.h"
 #include "rcvbuf.h"
 #include "reasm.h"
 #include "sendq.h"
@@ -104,6 +105,7 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     } else {
         t->stats.passive_established++;
     }
+    tern_pmtu_open(t, c);
     tern_cc_open(t, c);
     /* RFC 6298 §5.7 (6298-8): a lost SYN tells that the RTO was too short; data starts with 3 s or
      * more. */

@@ -14,6 +14,7 @@
  */
 #include "host.h"
 #include "mbuf.h"
+#include "pmtu.h"
 #include "rcvbuf.h"
 #include "recovery.h"
 #include "sendq.h"
@@ -413,14 +414,34 @@ static void note_pause(struct tern_tcp *t, struct tern_conn *c)
         tern_cc_restart(t, c);
 }
 
+/** A segment larger than the others, of new data, to see whether the path takes it (RFC 4821 §7).
+ */
+static void send_path_probe(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
+{
+    const uint32_t room = RTE_MIN(q->unsent_bytes, usable_window(c, q));
+    const uint32_t size = c->rare != 0 ? tern_pmtu_probe_size(t, c, q, room) : 0;
+    if (likely(size == 0) || !tern_sent_has_room(t, q) || !tx_room_for_data(t)
+        || !tern_cc_may_send_now(t, c))
+        return;
+    const uint32_t want = size - (c->mss_bytes - payload_max);
+    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, want, false);
+    if (len == 0)
+        return;
+    note_sent(t, c, q, len, want);
+    tern_pmtu_probe_sent(t, c, q, size, want);
+}
+
 /** Send new payload as far as windows and sense allow. */
 static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
-    if (q->unsent_bytes > 0)
-        note_pause(t, c);
     q->flags &= (uint16_t)~TERN_TXQ_FILLED;
+    if (q->unsent_bytes > 0) {
+        note_pause(t, c);
+        send_path_probe(t, c, q, payload_max);
+    }
     while (q->unsent_bytes > 0) {
         uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), burst_max);
         if (len > payload_max && len < q->unsent_bytes)

@@ -35,7 +35,7 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     if (unlikely((p->flags & ~TERN_TCP_PSH) != TERN_TCP_ACK))
         return false;
     /* Established, nothing out of order held, no recovery, window open, application listening. */
-    if (unlikely((c->slow & ~TERN_QUICK_START) != 0))
+    if (unlikely((c->slow & ~TERN_SLOW_NOTES) != 0))
         return false;
     /* The very next byte we expect, and it fits. */
     if (unlikely(p->seq.v != c->rcv.nxt.v || len > tern_seq_span(c->rcv.nxt, c->rcv.adv)))

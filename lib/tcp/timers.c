@@ -22,6 +22,7 @@
  * UNANSWERED_MAX of them, with an R2 of many minutes, is added up in a tern_rare.
  */
 #include "host.h"
+#include "pmtu.h"
 #include "recovery.h"
 #include "state.h"
 
@@ -259,6 +260,8 @@ static void data_expired(struct tern_tcp *t, struct tern_conn *c)
     }
     if (q == NULL || q->n_sent == 0 || c->snd.wnd_bytes == 0)
         tern_conn_retransmit(t, c); /* a shut window says nothing of congestion */
+    else if (tern_pmtu_expired(t, c, q))
+        tern_conn_resend(t, c);
     else
         tern_recovery_timeout(t, c, q);
 }

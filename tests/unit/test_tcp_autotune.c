@@ -168,6 +168,21 @@ static void slow_reader_keeps_its_buffer(void **state)
     pair_close(&b.pair);
 }
 
+/** It is what was consumed that counts, not what came. */
+static void unread_data_grows_no_buffer(void **state)
+{
+    struct bulk b;
+    bulk_init(&b, *state != NULL);
+    b.pair.cfg[0].stack.rcv_buf_bytes = 40000;
+    b.pair.cfg[0].stack.ack_policy = TERN_ACK_DELAYED;
+    b.reads = false;
+    bulk_start(&b, MIB);
+    pair_run_ms(&b.pair, 20000);
+    assert_in_range(receiver(&b).unread_bytes, 39000, 40000 + 2 * 512); /* units of the window */
+    assert_int_equal(receiver(&b).rcv_buf_bytes, 40000);
+    pair_close(&b.pair);
+}
+
 static void growth_ends_at_the_largest_buffer(void **state)
 {
     struct bulk b;
@@ -459,6 +474,7 @@ int main(void)
         FAMILIES(without_tuning_the_buffer_is_the_limit),
         FAMILIES(buffer_stops_at_twice_what_a_round_trip_brings),
         FAMILIES(slow_reader_keeps_its_buffer),
+        FAMILIES(unread_data_grows_no_buffer),
         FAMILIES(growth_ends_at_the_largest_buffer),
         FAMILIES(growth_ends_where_the_field_does_without_scaling),
         FAMILIES(connections_share_an_allowance),
