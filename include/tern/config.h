@@ -57,6 +57,13 @@ enum tern_ecn {
     TERN_ECN_REQUEST, /**< asked for on active opens, too */
 };
 
+/** Path MTU discovery beside routers' messages (RFC 4821, RFC 8899). */
+enum tern_plpmtud {
+    TERN_PLPMTUD_OFF,
+    TERN_PLPMTUD_BLACKHOLE, /**< where large segments vanish, and to return to larger ones */
+    TERN_PLPMTUD_ALWAYS,    /**< start with 1280-byte packets and search upward from there */
+};
+
 /** A neighbour that is configured, never resolved, never aged. */
 struct tern_static_neighbour {
     union tern_addr addr;
@@ -100,7 +107,14 @@ struct tern_stack_config {
     uint32_t time_wait_max;  /**< TIME-WAIT records, 1..2^28; default = conns_max */
     uint32_t listeners_max;  /**< 1..1024; default 64 */
     uint32_t neighbours_max; /**< 8..65534; default 1024 */
-    uint32_t rcv_buf_bytes;  /**< receive buffer a connection, 536..2^30; default 262144 */
+    uint32_t rcv_buf_bytes;  /**< receive buffer a connection starts with, 536..2^30; default 262144
+                              */
+    uint32_t
+        rcv_buf_max_bytes;   /**< what it may grow to as the path and the application ask for,
+                                  0..2^30, 0 = it does not grow; default 16 MiB (10 Gb/s over 10
+                                  ms). The larger of the two decides the window scale announced */
+    uint32_t rcv_grow_bytes; /**< what all buffers of a worker together may grow beyond
+                                  rcv_buf_bytes, 0 = what its packet buffers hold; default 0 */
     uint32_t snd_buf_bytes;  /**< send queue a connection, 536..2^30; default 1048576 */
     uint32_t sending_max;    /**< connections that send or recover at one time, 0 = conns_max (at
                                   most that); beyond it sends take nothing; default 0 */
@@ -114,6 +128,7 @@ struct tern_stack_config {
     bool nodelay;                        /**< Nagle off on new connections; default false */
     enum tern_cc_kind cc;                /**< default CUBIC */
     enum tern_ecn ecn;                   /**< default accept */
+    enum tern_plpmtud plpmtud;           /**< default where large segments vanish */
     bool pacing;                         /**< spread cwnd over the round trip; default false */
     bool tfo_accept;  /**< TCP Fast Open (RFC 7413): data of a SYN with a valid cookie reaches the
                            application at once. It may reach it twice (§6.1): for idempotent
@@ -137,7 +152,10 @@ struct tern_stack_config {
         fin_wait2_ms; /**< wait for the peer's FIN after a full close, 1..3600000; default 60000 */
     uint32_t syn_timeout_ms;  /**< R2 for SYN, 1..3600000; default 183000 (RFC 9293 MUST-23) */
     uint32_t user_timeout_ms; /**< R2 for data, 1..86400000; default 120000 (RFC 9293 SHLD-11) */
-    uint32_t keepalive_ms;    /**< idle time before the first probe, 0 = off; default 0 (MUST-25) */
+    uint32_t
+        persist_timeout_ms; /**< abort when the peer keeps its window shut that long,
+                                 0..86400000, 0 = bear it while it answers (MUST-37); default 0 */
+    uint32_t keepalive_ms;  /**< idle time before the first probe, 0 = off; default 0 (MUST-25) */
     uint16_t port_min,
         port_max; /**< ephemeral ports, 1..65535; default 1024..65535 (RFC 6056 §3.2) */
     /** Ephemeral ports are taken only where (port % port_stride) == port_phase; default 1, 0. */

@@ -225,6 +225,7 @@ struct tern_conn_info {
     uint32_t pipe_bytes;                 /**< taken to be in the network (RFC 6675 §4) */
     uint64_t pacing_bytes_per_s;         /**< 0: not paced */
     uint32_t snd_wnd_bytes, rcv_wnd_bytes;
+    uint32_t rcv_buf_bytes;               /**< what we may hold for it now */
     uint32_t unacked_bytes, queued_bytes; /**< sent and not acknowledged; not sent yet */
     uint32_t unread_bytes;                /**< delivered and not consumed */
     uint32_t urgent_bytes;                /**< of those to be delivered next (MUST-33) */

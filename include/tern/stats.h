@@ -78,6 +78,13 @@ enum tern_close_reason { TERN_CLOSE_LIST(TERN_CLOSE_ENUM) TERN_CLOSE_COUNT };
     X(rst_sent) \
     X(challenge_acks) \
     X(zero_window_probes) \
+    X(pmtu_lowered)          /* segments made smaller because a router said so */ \
+    X(pmtu_black_holes)      /* … because large ones vanished (RFC 8899 §4.3) */ \
+    X(pmtu_probes) \
+    X(pmtu_raised)           /* … that arrived: segments made larger */ \
+    X(persist_expired)       /* connections aborted: the peer's window stayed shut */ \
+    X(rcv_grown)             /* receive buffers doubled */ \
+    X(rcv_grow_refused)      /* … not doubled: rcv_grow_bytes */ \
     X(keepalive_probes) \
     X(arp_sent) X(ndp_sent) \
     X(icmp_echo_replies) \

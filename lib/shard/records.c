@@ -15,11 +15,13 @@ enum { EXPIRED_BATCH = 64, EXPIRED_PER_CALL = 1024 };
 
 /* ---- sizes ---- */
 
-/** Few connections hold gaps or rare options at once; a keep-alive for all makes it all. */
+/** Few connections hold gaps or rare options at once; a keep-alive for all makes it all, as
+ * does a search for the path MTU. */
 static uint32_t n_rare(const struct tern_stack_config *cfg)
 {
     const uint32_t few = cfg->conns_max / 8 > 1024 ? cfg->conns_max / 8 : 1024;
-    return cfg->keepalive_ms != 0 || few > cfg->conns_max ? cfg->conns_max : few;
+    const bool all = cfg->keepalive_ms != 0 || cfg->plpmtud == TERN_PLPMTUD_ALWAYS;
+    return all || few > cfg->conns_max ? cfg->conns_max : few;
 }
 
 static uint32_t n_rxq(const struct tern_stack_config *cfg)

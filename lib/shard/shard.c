@@ -9,6 +9,8 @@
 #include "tcp/host.h"
 #include "tcp/state.h"
 
+#include <rte_mempool.h>
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -29,7 +31,11 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
     t->pool = params->pool;
     t->reserve = params->reserve;
     t->fast_path = !t->cfg.pins.slow_path_only;
-    t->rcv_wscale = t->cfg.window_scale ? wscale_for(t->cfg.rcv_buf_bytes) : 0;
+    t->cfg.rcv_buf_max_bytes = RTE_MAX(t->cfg.rcv_buf_max_bytes, t->cfg.rcv_buf_bytes);
+    t->rcv_wscale = t->cfg.window_scale ? wscale_for(t->cfg.rcv_buf_max_bytes) : 0;
+    t->rcv_grow_left_bytes = t->cfg.rcv_grow_bytes != 0
+                                 ? t->cfg.rcv_grow_bytes
+                                 : (uint64_t)t->pool->size * tern_tcp_own_mss(t, false);
     t->rst_rate = tern_rate_make(t->cfg.rst_rate_per_s, params->now_ns);
     tern_keys_init(&t->keys, t->cfg.seed);
     tern_tcp_set_time(t, params->now_ns);

@@ -11,6 +11,8 @@
 #include "cc.h"
 #include "host.h"
 #include "packet.h"
+#include "pmtu.h"
+#include "rcvbuf.h"
 #include "reasm.h"
 #include "sendq.h"
 #include "sent.h"
@@ -49,7 +51,6 @@ void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_f
     c->user = user;
     c->ts_offset = tern_ts_offset(t, key);
     c->last_rx_ms = t->now_ms;
-    c->wscale = (uint8_t)(t->rcv_wscale << 4);
     c->slow = TERN_SLOW_STATE;
     if (t->cfg.nodelay)
         c->flags |= TERN_CF_NODELAY;
@@ -78,7 +79,7 @@ void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct t
         c->flags |= TERN_CF_SACK;
     if ((peer->has & TERN_HAS_WSCALE) && t->cfg.window_scale) {
         c->flags |= TERN_CF_WSCALE;
-        c->wscale = (uint8_t)(t->rcv_wscale << 4 | peer->wscale);
+        c->wscale = peer->wscale;
     } else {
         c->wscale = 0; /* both or none (RFC 7323 §2.2) */
     }
@@ -120,6 +121,7 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
     } else {
         t->stats.passive_established++;
     }
+    tern_pmtu_open(t, c);
     tern_cc_open(t, c);
     tern_conn_syn_acked(t, c);
     const struct tern_app *app = tern_conn_app(t, c);
@@ -202,6 +204,7 @@ static void release(struct tern_tcp *t, struct tern_conn *c)
     }
     if (c->rxq != 0)
         tern_reasm_clear(t, c);
+    tern_rcvbuf_release(t, c);
     tern_host_conn_free(t, c);
 }
 

@@ -64,8 +64,12 @@ enum {
     TERN_SLOW_WINDOW = 1u << 3,   /* the peer's window is closed */
     TERN_SLOW_DEAF = 1u << 4,     /* the application has closed: data is answered with RST */
     TERN_SLOW_BARE = 1u << 5, /* lost something, and no tern_cong is left: one segment at a time */
+    TERN_FULL_ARRIVED = 1u << 6, /* not a reason: a segment of mss_bytes was acknowledged */
     TERN_QUICK_START = 1u << 7, /* not a reason: quick-start acknowledgements are still to give */
 };
+
+/** tern_conn.slow: what only happens to lie there. */
+enum { TERN_SLOW_NOTES = TERN_FULL_ARRIVED | TERN_QUICK_START };
 
 struct tern_snd {
     struct tern_seq una; /* oldest octet not acknowledged */
@@ -116,7 +120,7 @@ struct tern_conn {
     uint16_t mss_bytes;    /* 120: largest segment to send, TCP options included */
     uint16_t neighbour;    /* 122: next hop */
     uint8_t app;           /* 124: index into the shard's applications */
-    uint8_t wscale;        /* 125: low nibble the peer's shift, high nibble ours */
+    uint8_t wscale;        /* 125: low nibble the peer's shift; high: doublings of our buffer */
     uint8_t backoff; /* 126: low nibble doublings of the RTO, high nibble expiries unanswered */
     uint8_t misc;    /* 127: end reason while closing; else the last challenge ACK's period */
 };
@@ -139,6 +143,7 @@ enum {
     TERN_SENT_AGAIN = 1u << 2,    /* has been sent more than once */
     TERN_SENT_LIMITED = 1u << 3,  /* sent when the application had no more (delivery rate) */
     TERN_SENT_REPORTED = 1u << 4, /* was SACKed before a timeout forgot it */
+    TERN_SENT_PROBE = 1u << 5,    /* a path MTU probe, sent once (pmtu.c) */
 };
 
 /**
@@ -159,7 +164,8 @@ struct tern_sent {
     uint32_t first_sent_us;     /* 44: … and .first_sent_us */
     uint32_t pipe_bytes;        /* 48: in flight right after it was sent */
     uint32_t lost_total_bytes;  /* 52: tern_cong.lost_total_bytes when sent */
-    uint32_t spare2[2];         /* 56 */
+    uint16_t claim;             /* 56: a router says that so much would get through, 0: none says */
+    uint8_t spare2[6];          /* 58 */
 };
 static_assert(sizeof(struct tern_sent) == 64, "one line a stretch in flight");
 
@@ -208,7 +214,7 @@ struct tern_txq {
     uint8_t dupacks;                   /* 118: without SACK (RFC 5681 §3.2) */
     uint8_t spare;                     /* 119 */
     uint32_t n_sent;                   /* 120: tern_sent records held */
-    uint32_t spare2;                   /* 124 */
+    uint32_t shut_ms;                  /* 124: since when the peer's window is shut, while it is */
 };
 static_assert(sizeof(struct tern_txq) == 128, "two lines while sending");
 static_assert(__builtin_offsetof(struct tern_txq, lost_first) == 64, "line 1 starts at the losses");
@@ -301,6 +307,17 @@ struct tern_rxq {
 };
 static_assert(sizeof(struct tern_rxq) == 64, "one line while a gap is open");
 
+/** What is known of the path's MTU once it proved smaller (pmtu.c). Sizes as mss_bytes. */
+struct tern_pmtu {
+    uint16_t full;    /* what the SYNs agreed on; 0: mss_bytes still is that */
+    uint16_t bad;     /* the smallest size known not to get through, 0: none */
+    uint16_t probe;   /* of this size one is out, 0: none */
+    uint8_t tries;    /* probes of the present size lost */
+    bool told;        /* a router named bad - 1 */
+    uint32_t next_ms; /* no probe before */
+};
+static_assert(sizeof(struct tern_pmtu) == 12, "room in tern_rare");
+
 /** What few connections ask for. Option values of 0xffffffff / 0xff mean: as configured. */
 struct tern_rare {
     uint32_t keepalive_ms; /* 0 = off */
@@ -313,11 +330,12 @@ struct tern_rare {
     uint16_t mss_max;       /* 0 = none */
     uint8_t keepalive_sent; /* unanswered probes */
     uint8_t dscp, ttl;
-    bool keepalive_armed, linger_armed, timer_armed;
-    bool snd_is_urgent, rcv_is_urgent; /* the pointers below are set */
+    bool keepalive_armed : 1, linger_armed : 1, timer_armed : 1;
+    bool snd_is_urgent : 1, rcv_is_urgent : 1; /* the pointers below are set */
+    uint8_t spare[2];
     struct tern_seq snd_up, rcv_up;    /* SND.UP, RCV.UP: just behind the urgent data (MUST-62) */
     uint32_t keepalive_probe_ms; /* when the last probe left */
-    uint8_t spare[8];
+    struct tern_pmtu pmtu;
     uint32_t silent_more_ms; /* retransmission intervals run out beyond those `backoff` counts */
 };
 static_assert(sizeof(struct tern_rare) == 64, "one line of options");
@@ -355,7 +373,8 @@ static inline uint8_t tern_conn_snd_wscale(const struct tern_conn *c)
     return c->wscale & 0xf;
 }
 
-static inline uint8_t tern_conn_rcv_wscale(const struct tern_conn *c)
+/** How often the receive buffer has doubled (rcvbuf.h). */
+static inline uint8_t tern_conn_rcv_doublings(const struct tern_conn *c)
 {
     return c->wscale >> 4;
 }

@@ -34,6 +34,7 @@
 #include "host.h"
 #include "mbuf.h"
 #include "packet.h"
+#include "pmtu.h"
 #include "sendq.h"
 #include "state.h"
 
@@ -133,6 +134,7 @@ static void init_early(struct tern_tcp *t, const struct tern_listen_ctx *l, stru
         c->slow |= TERN_SLOW_WINDOW;
     if (tern_ecn_accepts(t, seg->p.flags))
         tern_ecn_agreed(t, c);
+    tern_pmtu_open(t, c);
     tern_cc_open(t, c);
 }
 

@@ -144,6 +144,7 @@ static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct
     c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
     c->wl1 = seg->p.seq;
+    c->rtx_at = t->now_tick; /* no pause yet */
     if (c->snd.wnd_bytes == 0)
         c->slow |= TERN_SLOW_WINDOW;
     if (c->flags & TERN_CF_TS) { /* RFC 7323 §4.1: our clock comes back */

@@ -14,6 +14,8 @@
  */
 #include "host.h"
 #include "mbuf.h"
+#include "pmtu.h"
+#include "rcvbuf.h"
 #include "recovery.h"
 #include "sendq.h"
 #include "state.h"
@@ -32,16 +34,16 @@ static bool tx_room_for_data(const struct tern_tcp *t)
 
 uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    return RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu << tern_conn_rcv_wscale(c));
+    return RTE_MIN(tern_conn_rcv_buf(t, c), 0xffffu << tern_conn_rcv_wscale(t, c));
 }
 
 uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
-    const uint32_t buf = t->cfg.rcv_buf_bytes, most = tern_conn_window_max(t, c);
+    const uint32_t buf = tern_conn_rcv_buf(t, c), most = tern_conn_window_max(t, c);
     const uint32_t unused = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
     const uint32_t free_bytes = RTE_MIN(unused, most);
-    const uint8_t shift = tern_conn_rcv_wscale(c);
+    const uint8_t shift = tern_conn_rcv_wscale(t, c);
 
     /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
      * (RFC 9293 §3.8.6.2.2 MUST-39). */
@@ -202,7 +204,7 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
     const struct tern_cong *g = tern_conn_cong(t, c);
     if (unlikely(g != NULL) && (g->flags & TERN_CG_ECE))
         d->p.flags |= TERN_TCP_ECE; /* (3168-3) */
-    d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(c));
+    d->p.wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(t, c));
     d->p.urg = tern_urgent_pointer(t, c, seq);
     if (unlikely(d->p.urg != 0))
         d->p.flags |= TERN_TCP_URG;
@@ -425,14 +427,34 @@ static void note_pause(struct tern_tcp *t, struct tern_conn *c)
         tern_cc_restart(t, c);
 }
 
+/** A segment larger than the others, of new data, to see whether the path takes it (RFC 4821 §7).
+ */
+static void send_path_probe(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
+{
+    const uint32_t room = RTE_MIN(q->unsent_bytes, usable_window(c, q));
+    const uint32_t size = c->rare != 0 ? tern_pmtu_probe_size(t, c, q, room) : 0;
+    if (likely(size == 0) || !tern_sent_has_room(t, q) || !tx_room_for_data(t)
+        || !tern_cc_may_send_now(t, c))
+        return;
+    const uint32_t want = size - (c->mss_bytes - payload_max);
+    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, want, false);
+    if (len == 0)
+        return;
+    note_sent(t, c, q, len, want);
+    tern_pmtu_probe_sent(t, c, q, size, want);
+}
+
 /** Send new payload as far as windows and sense allow. */
 static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
-    if (q->unsent_bytes > 0)
-        note_pause(t, c);
     q->flags &= (uint16_t)~TERN_TXQ_FILLED;
+    if (q->unsent_bytes > 0) {
+        note_pause(t, c);
+        send_path_probe(t, c, q, payload_max);
+    }
     while (q->unsent_bytes > 0) {
         uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), burst_max);
         if (len > payload_max && len < q->unsent_bytes)

@@ -8,6 +8,7 @@
  *
  * The outstanding stretches are linked by time, so detection looks at those it marks and one more.
  */
+#include "pmtu.h"
 #include "state.h"
 
 enum {
@@ -78,6 +79,7 @@ uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_t
     if (!(q->flags & TERN_TXQ_RACK))
         return 0;
     const uint32_t lost_before = q->lost_bytes;
+    uint32_t probe_bytes = 0; /* a lost path MTU probe is no congestion (RFC 4821 §7.5) */
     const uint32_t wait_us = q->rack_rtt_us + reo_wnd_us(t, c, q);
     if (q->flags & TERN_TXQ_REO) {
         q->flags &= (uint16_t)~TERN_TXQ_REO;
@@ -92,9 +94,13 @@ uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_t
             tern_conn_arm_reorder(t, c, q, (uint32_t)left_us);
             break;
         }
+        if (unlikely(s->flags & TERN_SENT_PROBE)) {
+            probe_bytes = tern_seq_span(s->start, s->end);
+            tern_pmtu_probe_lost(t, c);
+        }
         tern_sent_lose(t, q, q->oldest); /* (8985-1) */
     }
-    return q->lost_bytes - lost_before;
+    return q->lost_bytes - lost_before - probe_bytes;
 }
 
 /* ---- tail loss probes ---- */

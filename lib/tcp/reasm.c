@@ -13,6 +13,7 @@
  */
 #include "host.h"
 #include "mbuf.h"
+#include "rcvbuf.h"
 
 static struct tern_seq piece_end(struct rte_mbuf *m)
 {
@@ -88,10 +89,10 @@ static bool pool_is_low(const struct tern_tcp *t)
 }
 
 /** One more segment is within the bounds. */
-static bool has_room(const struct tern_tcp *t, const struct tern_rxq *r, const struct tern_pkt *p,
-    const struct rte_mbuf *before)
+static bool has_room(const struct tern_tcp *t, const struct tern_conn *c, const struct tern_rxq *r,
+    const struct tern_pkt *p, const struct rte_mbuf *before)
 {
-    if ((r->n_segs + 1) * (uint64_t)TERN_REASM_SEG_BYTES > t->cfg.rcv_buf_bytes && r->n_segs > 0)
+    if ((r->n_segs + 1) * (uint64_t)TERN_REASM_SEG_BYTES > tern_conn_rcv_buf(t, c) && r->n_segs > 0)
         return false;
     if (pool_is_low(t))
         return false;
@@ -176,7 +177,7 @@ enum tern_drop tern_reasm_hold(
         tern_conn_note_duplicate(t, c, start, tern_seq_add(start, came));
         return TERN_DROP_TCP_DUPLICATE;
     }
-    if (!has_room(t, r, p, before)) {
+    if (!has_room(t, c, r, p, before)) {
         release_if_empty(t, c);
         return TERN_DROP_TCP_REASM_FULL;
     }

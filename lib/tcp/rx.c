@@ -13,6 +13,7 @@
 #include "host.h"
 #include "mbuf.h"
 #include "packet.h"
+#include "rcvbuf.h"
 #include "reasm.h"
 #include "sendq.h"
 #include "state.h"
@@ -337,6 +338,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
         seg->m = NULL;
         why = TERN_DROP_NONE;
+        tern_rcvbuf_arrived(t, c, seg);
         tern_conn_deliver(t, c, m, p->len_bytes);
     }
     if (c->rxq != 0) {

@@ -7,6 +7,7 @@
  * the window is taken over, and our FIN's acknowledgement moves the state.
  */
 #include "host.h"
+#include "pmtu.h"
 #include "recovery.h"
 #include "sendq.h"
 
@@ -188,6 +189,7 @@ static void take_ack(
     a.again_delivered = d.again;
     if (d.bytes == 0 && a.acked_bytes == 0 && !a.is_duplicate && !a.ece && !a.is_dsack)
         return;
+    tern_pmtu_delivered(t, c, &d);
     sample_rtt(t, c, q, &d, &a);
     sample_rate(t, c, &d, &a);
     tern_rack_update(t, c, q, &d);
@@ -263,6 +265,8 @@ static void update_window(
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL && wnd > q->max_wnd_bytes)
         q->max_wnd_bytes = wnd;
+    if (q != NULL && wnd == 0 && !was_shut)
+        q->shut_ms = t->now_ms;
     if (wnd == 0)
         c->slow |= TERN_SLOW_WINDOW;
     else

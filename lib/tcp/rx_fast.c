@@ -7,6 +7,7 @@
  * with it off the same segments lead to the same packets.
  */
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "wire/bytes.h"
 
 /** Options are exactly what the connection negotiated: none, or nop, nop, TS. */
@@ -34,7 +35,7 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     if (unlikely((p->flags & ~TERN_TCP_PSH) != TERN_TCP_ACK))
         return false;
     /* Established, nothing out of order held, no recovery, window open, application listening. */
-    if (unlikely((c->slow & ~TERN_QUICK_START) != 0))
+    if (unlikely((c->slow & ~TERN_SLOW_NOTES) != 0))
         return false;
     /* The very next byte we expect, and it fits. */
     if (unlikely(p->seq.v != c->rcv.nxt.v || len > tern_seq_span(c->rcv.nxt, c->rcv.adv)))
@@ -62,6 +63,7 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     if (len > 0 && c->state == TERN_ESTABLISHED) {
         struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, len);
         seg->m = NULL;
+        tern_rcvbuf_arrived(t, c, seg);
         tern_conn_deliver(t, c, m, len);
     }
     tern_seg_done(t, seg, len > 0 ? TERN_DROP_NONE : TERN_DROP_TCP_DONE);

@@ -333,6 +333,10 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
     const uint32_t prev = prev_of(t, idx);
     struct tern_sent *p = at(t, prev);
     q->lost_bytes -= n_bytes;
+    /* The size of segments has changed since (pmtu.c). A short last one, or a FIN behind one, is no
+     * such sign. */
+    if ((n_bytes < s->seg_bytes && n_bytes < len_of(s)) || n_bytes > s->seg_bytes + 1u)
+        s->seg_bytes = (uint16_t)n_bytes;
     if (prev != 0 && prev == q->newest && same_burst(t, p, s->seg_bytes)
         && (p->flags & TERN_SENT_AGAIN)) { /* the segment before was sent again a moment ago */
         p->end = tern_seq_add(p->end, n_bytes);
@@ -364,7 +368,7 @@ void tern_sent_again_tail(
     }
     struct tern_sent *s = at(t, x);
     list_remove(t, q, x);
-    s->flags |= TERN_SENT_AGAIN;
+    s->flags = (uint8_t)((s->flags & ~TERN_SENT_PROBE) | TERN_SENT_AGAIN);
     note_rate(t, c, q, s, 0);
     list_append(t, q, x);
 }
@@ -394,6 +398,7 @@ static void note_delivered(
         d->original |= !again;
     }
     d->again |= again;
+    d->probe |= (s->flags & TERN_SENT_PROBE) && n_bytes == len_of(s);
     if (!again && !(s->flags & TERN_SENT_REPORTED) && (q->flags & TERN_TXQ_RACK)
         && tern_seq_before(s->end, q->fack))
         d->reordered = true;
@@ -423,6 +428,7 @@ void tern_sent_ack(
         }
         const uint32_t segs = segs_of(s);
         s->start = una;
+        s->claim = 0; /* such segments get through */
         count(q, s, -(int64_t)n, (int64_t)segs_of(s) - segs);
         return;
     }
@@ -450,7 +456,7 @@ static uint32_t mark_sacked(
     note_delivered(q, s, len_of(s), d);
     list_remove(t, q, x);
     count(q, s, -(int64_t)len_of(s), 0);
-    s->flags = (uint8_t)((s->flags & ~TERN_SENT_LOST) | TERN_SENT_SACKED);
+    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_LOST | TERN_SENT_PROBE)) | TERN_SENT_SACKED);
     count(q, s, len_of(s), segs_of(s));
     join_next(t, q, x);
     const uint32_t prev = prev_of(t, x);
@@ -469,6 +475,7 @@ void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left
             return;
         if (s->flags & TERN_SENT_SACKED)
             continue;
+        s->claim = 0; /* such segments get through */
         if (tern_seq_before(s->start, left)) {
             const uint32_t skip = tern_seq_span(s->start, left);
             const uint32_t n = (skip + s->seg_bytes - 1) / s->seg_bytes * s->seg_bytes;
@@ -497,7 +504,7 @@ void tern_sent_lose(struct tern_tcp *t, struct tern_txq *q, uint32_t idx)
     struct tern_sent *s = at(t, idx);
     assert(is_outstanding(s));
     list_remove(t, q, idx);
-    s->flags |= TERN_SENT_LOST;
+    s->flags = (uint8_t)((s->flags & ~TERN_SENT_PROBE) | TERN_SENT_LOST);
     q->lost_bytes += len_of(s);
     list_append(t, q, idx);
 }
@@ -520,7 +527,7 @@ void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q)
         struct tern_sent *s = at(t, x);
         if (s->flags & TERN_SENT_SACKED)
             s->flags |= TERN_SENT_REPORTED;
-        s->flags = (uint8_t)((s->flags & ~TERN_SENT_SACKED) | TERN_SENT_LOST);
+        s->flags = (uint8_t)((s->flags & ~(TERN_SENT_SACKED | TERN_SENT_PROBE)) | TERN_SENT_LOST);
         q->lost_bytes += len_of(s);
         list_append(t, q, x);
     }
@@ -562,6 +569,13 @@ void tern_sent_find_again(struct tern_tcp *t, struct tern_txq *q)
         list_insert_by_time(t, q, x, hint);
         hint = x;
     }
+}
+
+struct tern_sent *tern_sent_at(
+    const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq seq)
+{
+    const uint32_t x = find(t, q, seq);
+    return x != 0 ? at(t, x) : NULL;
 }
 
 void tern_sent_clear(struct tern_tcp *t, struct tern_txq *q)

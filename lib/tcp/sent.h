@@ -27,6 +27,7 @@ struct tern_delivered {
     bool again;              /* something sent again */
     bool reordered;          /* an original below what had been delivered */
     bool any;                /* `newest` is set */
+    bool probe;              /* a path MTU probe (pmtu.c) */
     struct tern_sent newest; /* the one sent last, as it was */
 };
 
@@ -81,6 +82,10 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
 /** The last `n_bytes` in flight have been sent again, now (RFC 8985 §7.3); they are outstanding. */
 void tern_sent_again_tail(
     struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, uint32_t n_bytes);
+
+/** The stretch that holds `seq`, or NULL. O(log n) */
+struct tern_sent *tern_sent_at(
+    const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq seq);
 
 /** Free all records. */
 void tern_sent_clear(struct tern_tcp *t, struct tern_txq *q);

@@ -42,6 +42,14 @@ struct tern_dsack {
     struct tern_sack_block block;
 };
 
+/** A round trip of a connection that receives, while it is measured (rcvbuf.c). */
+struct tern_rcv_round {
+    uint32_t conn; /* its index, 0: free */
+    uint32_t start_ms;
+    struct tern_seq consumed; /* by the application, when it began */
+    struct tern_seq edge;     /* RCV.ADV when it began */
+};
+
 struct tern_keys {
     struct tern_siphash_key flow, isn, cookie, port, ts, tfo;
 };
@@ -79,8 +87,10 @@ struct tern_tcp {
     struct tern_tfo tfo;
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
-    uint16_t n_ip_id;   /* test pins used so far */
-    uint8_t rcv_wscale; /* shift we announce */
+    uint16_t n_ip_id;             /* test pins used so far */
+    uint8_t rcv_wscale;           /* shift we announce */
+    uint64_t rcv_grow_left_bytes; /* what receive buffers may still grow, all together */
+    struct tern_rcv_round rcv_rounds[TERN_RCV_ROUNDS];
     uint16_t n_apps;
     struct tern_app apps[TERN_APPS_MAX];
     const struct tern_app *app_ids[TERN_APPS_MAX]; /* what tern_connect() was handed */
@@ -147,6 +157,12 @@ static inline bool tern_conn_has_ecn(const struct tern_tcp *t, const struct tern
 static inline bool tern_seg_is_marked(const struct tern_seg *seg)
 {
     return (seg->p.tos & TERN_ECN_MASK) == TERN_ECN_CE;
+}
+
+/** The shift of the windows we announce: the same for all that negotiated it (RFC 7323 §2.2). */
+static inline uint8_t tern_conn_rcv_wscale(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return c->flags & TERN_CF_WSCALE ? t->rcv_wscale : 0;
 }
 
 /** There is payload that was never sent. */

@@ -24,7 +24,7 @@ static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struc
         .ack = tw->rcv_nxt,
         .flags = TERN_TCP_ACK,
         /* Says nothing any more, but the right edge stays where it was at the least (SHLD-14). */
-        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
+        .wnd = (uint16_t)RTE_MIN(t->cfg.rcv_buf_max_bytes, 0xffffu),
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,

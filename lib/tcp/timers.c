@@ -10,7 +10,7 @@
  *   rtx_at     while something is unacknowledged: retransmission (RFC 6298), doubling, until the
  *              peer has been silent for R2 (RFC 9293 §3.8.3); SYN and SYN-ACK, too.
  *              with nothing in flight and data that may not leave: zero-window probe, doubling,
- *              for as long as the peer acknowledges (MUST-36, MUST-37).
+ *              for as long as the peer acknowledges (MUST-36, MUST-37), or persist_timeout_ms.
  *              in FIN-WAIT-2 after a full close: how long to wait for the peer's FIN.
  *              While data is in flight it may be earlier than the RTO (which is in txq.rto_at):
  *              TXQ_PTO, a tail loss probe, or TXQ_REO, the end of a reordering window (RFC 8985).
@@ -22,6 +22,7 @@
  * UNANSWERED_MAX of them, with an R2 of many minutes, is added up in a tern_rare.
  */
 #include "host.h"
+#include "pmtu.h"
 #include "recovery.h"
 #include "state.h"
 
@@ -136,13 +137,25 @@ static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn
     return r != NULL && r->user_timeout_ms != 0 ? r->user_timeout_ms : t->cfg.user_timeout_ms;
 }
 
+/** How much longer a shut window is borne, ms; UINT64_MAX: for ever, or it is open. */
+static uint64_t persist_left_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    const uint32_t limit_ms = t->cfg.persist_timeout_ms;
+    if (limit_ms == 0 || q == NULL || c->snd.wnd_bytes != 0 || tern_conn_is_opening(c))
+        return UINT64_MAX;
+    const uint32_t shut_ms = t->now_ms - q->shut_ms;
+    return limit_ms - RTE_MIN(shut_ms, limit_ms);
+}
+
 /* ---- arming ---- */
 
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
     /* The last interval ends at R2, not after it (MUST-21). */
     const uint64_t silent = silent_ms(t, c, 0), limit = user_timeout_ms(t, c);
-    const uint64_t left_ms = limit > silent ? limit - silent : 0;
+    const uint64_t r2_ms = limit > silent ? limit - silent : 0;
+    const uint64_t left_ms = RTE_MIN(r2_ms, persist_left_ms(t, c));
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
     const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
     struct tern_txq *q = tern_conn_txq(t, c);
@@ -258,6 +271,8 @@ static void data_expired(struct tern_tcp *t, struct tern_conn *c)
     }
     if (q == NULL || q->n_sent == 0 || c->snd.wnd_bytes == 0)
         tern_conn_retransmit(t, c); /* a shut window says nothing of congestion */
+    else if (tern_pmtu_expired(t, c, q))
+        tern_conn_resend(t, c);
     else
         tern_recovery_timeout(t, c, q);
 }
@@ -301,6 +316,11 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
         return;
     }
     if (silent_ms(t, c, tern_conn_rto_ms(t, c)) >= user_timeout_ms(t, c)) { /* MUST-20, MUST-22 */
+        tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
+        return;
+    }
+    if (persist_left_ms(t, c) == 0) {
+        t->stats.persist_expired++;
         tern_conn_abort(t, c, TERN_CLOSE_TIMEOUT);
         return;
     }

@@ -5,6 +5,7 @@
  * STATUS. */
 #include "cc.h"
 #include "host.h"
+#include "rcvbuf.h"
 #include "sendq.h"
 #include "sent.h"
 #include "state.h"
@@ -24,7 +25,7 @@ void tern_consume(struct tern_shard *sh, struct tern_conn *c, uint32_t n_bytes)
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     if (promised >= tern_conn_window_max(t, c) / 2)
         return;
-    if (tern_conn_window(t, c) > promised + (1u << tern_conn_rcv_wscale(c))) {
+    if (tern_conn_window(t, c) > promised + (1u << tern_conn_rcv_wscale(t, c))) {
         c->flags |= TERN_CF_ACK_NOW;
         tern_conn_touch(t, c);
     }
@@ -55,6 +56,7 @@ static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
             return NULL;
         struct tern_txq *q = &t->txqs[c->txq];
         q->max_wnd_bytes = c->snd.wnd_bytes;
+        q->shut_ms = t->now_ms; /* if it is */
         q->rtt_seq = c->snd.nxt;
         q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
     }
@@ -366,7 +368,7 @@ void tern_conn_describe(
         .sack = c->flags & TERN_CF_SACK,
         .window_scale = c->flags & TERN_CF_WSCALE,
         .snd_wscale = tern_conn_snd_wscale(c),
-        .rcv_wscale = tern_conn_rcv_wscale(c),
+        .rcv_wscale = tern_conn_rcv_wscale(t, c),
         .mss_bytes = (uint16_t)tern_conn_payload_max(t, c),
         .srtt_us = c->srtt_us8 / 8,
         .rttvar_us = c->rttvar_us4 / 4,
@@ -381,6 +383,7 @@ void tern_conn_describe(
         .pacing_bytes_per_s = tern_cc_pacing_rate(t, c),
         .snd_wnd_bytes = c->snd.wnd_bytes,
         .rcv_wnd_bytes = tern_seq_span(c->rcv.nxt, c->rcv.adv),
+        .rcv_buf_bytes = tern_conn_rcv_buf(t, c),
         .unacked_bytes = q != NULL ? q->n_bytes - q->unsent_bytes : 0,
         .queued_bytes = q != NULL ? q->unsent_bytes : 0,
         .unread_bytes = c->unread_bytes,

@@ -284,6 +284,7 @@ bool script_read(struct script *s, const char *path, bool v6)
 {
     *s = (struct script){.path = path, .v6 = v6};
     tern_embed_config_init(&s->cfg);
+    s->cfg.stack.rcv_buf_max_bytes = 0; /* windows as a script can tell beforehand */
     FILE *f = fopen(path, "re");
     if (f == NULL) {
         snprintf(s->error, sizeof s->error, "%s: %s", path, strerror(errno));

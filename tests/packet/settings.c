@@ -27,6 +27,8 @@ static const struct setting {
     FIELD(time_wait_max, TYPE_U32),
     FIELD(listeners_max, TYPE_U32),
     FIELD(rcv_buf_bytes, TYPE_U32),
+    FIELD(rcv_buf_max_bytes, TYPE_U32),
+    FIELD(persist_timeout_ms, TYPE_U32),
     FIELD(snd_buf_bytes, TYPE_U32),
     FIELD(sending_max, TYPE_U32),
     FIELD(sent_max, TYPE_U32),

@@ -78,6 +78,8 @@ static void defaults_are_as_stated_and_pass(void **state)
     assert_int_equal(cfg.listeners_max, 64);
     assert_int_equal(cfg.neighbours_max, 1024);
     assert_int_equal(cfg.rcv_buf_bytes, 262144);
+    assert_int_equal(cfg.rcv_buf_max_bytes, 16777216);
+    assert_int_equal(cfg.rcv_grow_bytes, 0);
     assert_int_equal(cfg.snd_buf_bytes, 1048576);
     assert_int_equal(cfg.syn_cookies, TERN_SYN_COOKIES_AUTO);
     assert_int_equal(cfg.ack_policy, TERN_ACK_QUICK_START);
@@ -93,6 +95,7 @@ static void defaults_are_as_stated_and_pass(void **state)
     assert_int_equal(cfg.fin_wait2_ms, 60000);
     assert_int_equal(cfg.syn_timeout_ms, 183000);
     assert_int_equal(cfg.user_timeout_ms, 120000);
+    assert_int_equal(cfg.persist_timeout_ms, 0);
     assert_int_equal(cfg.keepalive_ms, 0);
     assert_int_equal(cfg.port_min, 1024);
     assert_int_equal(cfg.port_max, 65535);
@@ -143,6 +146,7 @@ static void numbers_have_ranges(void **state)
     RANGE(listeners_max, 1, 1024, "listeners_max ");
     RANGE(neighbours_max, 8, 65534, "neighbours_max ");
     RANGE(rcv_buf_bytes, 536, 1u << 30, "rcv_buf_bytes ");
+    RANGE(rcv_buf_max_bytes, 0u, 1u << 30, "rcv_buf_max_bytes ");
     RANGE(snd_buf_bytes, 536, 1u << 30, "snd_buf_bytes ");
     RANGE(mtu_bytes, 1280, 9216, "mtu_bytes ");
     AT_LEAST(ttl, 1, "ttl ");
@@ -154,6 +158,7 @@ static void numbers_have_ranges(void **state)
     RANGE(fin_wait2_ms, 1, 3600000, "fin_wait2_ms ");
     RANGE(syn_timeout_ms, 1, 3600000, "syn_timeout_ms ");
     RANGE(user_timeout_ms, 1, 86400000, "user_timeout_ms ");
+    RANGE(persist_timeout_ms, 0u, 86400000, "persist_timeout_ms ");
     RANGE(rto_max_ms, 1000, 600000, "rto_max_ms ");
     AT_LEAST(port_stride, 1, "port_stride ");
     AT_LEAST(port_min, 1, "port_min ");

@@ -203,10 +203,13 @@ static void too_big_without_mtu_takes_the_next_plateau(void **state) /* 1191-4 *
 {
     struct peer *p = *state;
     establish(p);
+    static const uint16_t mtus[] = {1492, 1006, 552, 552}; /* 508 is below the floor */
     write_bytes(p, 5 * p->offer.mss);
-    skip_segments(p);
-    inject_error(p, TOO_BIG, 1, 0);
-    assert_int_equal(describe(p).mss_bytes, 1006 - 40);
+    for (size_t i = 0; i < sizeof mtus / sizeof mtus[0]; i++) {
+        skip_segments(p);
+        inject_error(p, TOO_BIG, 1, 0); /* quotes 1500 bytes: more than there were, in the end */
+        assert_int_equal(describe(p).mss_bytes, mtus[i] - 40);
+    }
 }
 
 static void too_big_concerns_its_connection_alone(void **state) /* MUST-54 */
