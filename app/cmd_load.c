@@ -104,6 +104,7 @@ static int run(struct load_cmd *l)
     app_load_options_apply(&l->load, &l->common, &l->target, ep, &load);
     app_target_request(&l->target, request);
     load.cfg.request = request;
+    load.cfg.early = ep->stack.tfo_connect && load.cfg.scenario == &app_scenario_http;
     ep->device = l->device;
     ep->app = app_load_worker_app(&load);
     snprintf(title, sizeof title, "load: %s to %s", l->load.scenario->name, l->target.text);

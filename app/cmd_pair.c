@@ -166,6 +166,7 @@ static void make_ends(const struct pair *p, struct ends *e)
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
     app_load_options_apply(&p->load, &p->common, &e->target, client, &e->load);
     e->load.cfg.request = e->request;
+    e->load.cfg.early = client->stack.tfo_connect && p->load.scenario == &app_scenario_http;
     e->load.cfg.body_bytes = p->body_bytes;
     app_target_request(&e->target, e->request);
     e->server.cfg.stream = e->load.cfg.stream;

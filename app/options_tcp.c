@@ -27,6 +27,7 @@ enum option_key {
     OPT_CC,
     OPT_ECN,
     OPT_PACING,
+    OPT_TFO,
     OPT_INIT_CWND,
     OPT_SYN_COOKIES,
     OPT_ACK_POLICY,
@@ -51,6 +52,7 @@ static const struct argp_option options[] = {
     {"cc", OPT_CC, "NAME", 0, "congestion control: cubic, newreno, bbr or dctcp (default cubic)", 0},
     {"ecn", OPT_ECN, "MODE", 0, "off, accept (where the peer asks) or request (RFC 3168; default accept)", 0},
     {"pacing", OPT_PACING, NULL, 0, "spread the congestion window over the round trip", 0},
+    {"tfo", OPT_TFO, NULL, 0, "TCP Fast Open (RFC 7413): take requests with the SYN, and send them so (http)", 0},
     {"init-cwnd", OPT_INIT_CWND, "SEGMENTS", 0, "initial congestion window, 1..1000 (default 10, RFC 6928)", 0},
     {"syn-cookies", OPT_SYN_COOKIES, "WHEN", 0, "auto (SYN cache full), always or never (default auto)", 0},
     {"ack-policy", OPT_ACK_POLICY, "POLICY", 0, "quick-start, delayed or every-burst (default quick-start)", 0},
@@ -144,6 +146,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CC: return parse_cc(arg, o);
     case OPT_ECN: return parse_ecn(arg, o);
     case OPT_PACING: s->pacing = true; return 0;
+    case OPT_TFO: s->tfo_accept = s->tfo_connect = true; return 0;
     case OPT_SYN_COOKIES: return parse_syn_cookies(arg, o);
     case OPT_ACK_POLICY: return parse_ack_policy(arg, o);
     case OPT_DELAYED_ACK:

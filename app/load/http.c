@@ -129,6 +129,8 @@ static void keep(struct tern_shard *sh, struct tern_conn *c, const struct http_r
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
+    if (w->load->cfg.early)
+        return; /* went with the SYN, or is queued behind it */
     const size_t n = strlen(w->load->cfg.request);
     if (tern_send_static(sh, c, w->scenario, 0, n) < n)
         fail(sh, c, APP_FAIL_NO_STATE);

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { OPEN_BURST = 64, LINE_BYTES = 64 };
 #define SECOND_NS   UINT64_C(1000000000)
@@ -111,6 +112,8 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
         .rport = cfg->port,
         .local = *next_source(w),
         .app = cfg->scenario->app,
+        .early = cfg->early ? cfg->request : NULL,
+        .n_early = cfg->early ? (uint32_t)strlen(cfg->request) : 0,
     };
     const int rc = tern_connect(sh, &opts, NULL);
     if (rc == -EADDRNOTAVAIL || rc == -EADDRINUSE)

@@ -56,6 +56,7 @@ struct app_load_config {
     uint64_t echo_bytes;
     struct app_stream_config stream;
     const char *request; /**< http: what is sent */
+    bool early;          /**< … with the SYN where the target gave a cookie (RFC 7413) */
     int64_t body_bytes;  /**< http: what must come back; -1: what the response says */
 };
 
