@@ -204,7 +204,7 @@ static void catch_up(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_resend(t, c);
 }
 
-int tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+enum tern_drop tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (tern_seq_before(seg->p.ack, c->snd.una) || tern_seq_before(c->snd.nxt, seg->p.ack)) {
         tern_packet_reset(t, seg); /* RFC 9293 §3.10.7.4, fifth, SYN-RECEIVED */

@@ -23,7 +23,7 @@ struct tern_listen_ctx;
 struct tern_tfo_peer {
     union tern_addr addr; /* unspecified: free entry */
     union tern_addr ours;
-    uint8_t cookie[16];   /* [n_cookie]; 0: none was ever sent to us */
+    uint8_t cookie[16]; /* [n_cookie]; 0: none was ever sent to us */
     uint8_t n_cookie;
     uint8_t fails;     /* times in a row that it led to nothing */
     uint16_t mss;      /* of its last SYN-ACK */
@@ -58,7 +58,7 @@ uint32_t tern_tfo_offer(struct tern_tcp *t, const struct tern_flow_key *key,
     const struct tern_tcp_opts *peer, uint8_t *opt, uint32_t opt_bytes);
 
 /** An ACK on an early connection: of our SYN-ACK, or refused. @return enum tern_drop */
-int tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+enum tern_drop tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 
 /** An early connection ended before that. */
 void tern_tfo_unconfirmed(struct tern_tcp *t, const struct tern_conn *c);

@@ -271,6 +271,8 @@ static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
     c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
     c->rcv.adv = tern_seq_add(c->rcv.adv, 1); /* a FIN takes no buffer: the window stays as wide */
     owe_ack(t, c);
+    if (c->rxq != 0)
+        tern_reasm_clear(t, c); /* what it claims to have sent behind its FIN */
     if (c->state != TERN_FIN_WAIT_2)
         tern_conn_set_state(c, c->state == TERN_FIN_WAIT_1 ? TERN_CLOSING : TERN_CLOSE_WAIT);
     const struct tern_app *app = tern_conn_app(t, c);
