@@ -353,7 +353,7 @@ static void check_against_conn(const struct tern_conn *c, const struct tern_pkt 
         return;
     assert(p->flags & TERN_TCP_ACK);
     assert(seq_at_most(p->ack, c->rcv.nxt)); /* nothing is acknowledged that has not come */
-    const uint32_t wnd = (uint32_t)p->wnd << tern_conn_rcv_wscale(c);
+    const uint32_t wnd = (uint32_t)p->wnd << tern_conn_rcv_wscale(&w.sh->tcp, c);
     assert(seq_at_most(tern_seq_add(p->ack, wnd), c->rcv.adv));
     const uint32_t span = p->len_bytes + !!(p->flags & TERN_TCP_FIN);
     assert(seq_at_most(tern_seq_add(p->seq, span), c->snd.nxt));

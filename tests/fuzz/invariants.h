@@ -112,7 +112,7 @@ static inline void check_conn(struct tern_shard *sh, struct tern_conn *c)
     assert(seq_at_most(c->snd.una, c->snd.nxt));
     assert(c->state == TERN_SYN_SENT || seq_at_most(c->rcv.nxt, c->rcv.adv));
     assert(c->state == TERN_SYN_SENT || seq_at_most(c->last_ack_sent, c->rcv.nxt));
-    assert(tern_seq_span(c->rcv.nxt, c->rcv.adv) <= 0xffffu << tern_conn_rcv_wscale(c));
+    assert(tern_seq_span(c->rcv.nxt, c->rcv.adv) <= 0xffffu << tern_conn_rcv_wscale(t, c));
     assert(c->mss_bytes >= TERN_MSS_MIN && tern_conn_snd_wscale(c) <= TERN_WSCALE_MAX);
     assert(tern_conn_payload_max(t, c) > 0);
     assert(!(c->flags & TERN_CF_FIN_SENT) || (c->flags & TERN_CF_FIN_QUEUED));
