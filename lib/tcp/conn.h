@@ -65,7 +65,7 @@ enum {
     TERN_SLOW_DEAF = 1u << 4,     /* the application has closed: data is answered with RST */
     TERN_SLOW_BARE = 1u << 5, /* lost something, and no tern_cong is left: one segment at a time */
     TERN_FULL_ARRIVED = 1u << 6, /* not a reason: a segment of mss_bytes was acknowledged */
-    TERN_QUICK_START = 1u << 7, /* not a reason: quick-start acknowledgements are still to give */
+    TERN_QUICK_START = 1u << 7,  /* not a reason: quick-start acknowledgements are still to give */
 };
 
 /** tern_conn.slow: what only happens to lie there. */
@@ -182,8 +182,8 @@ enum {
     TERN_TXQ_FRTO2 = 1u << 8,     /* … or the second */
     TERN_TXQ_FILLED = 1u << 9,    /* cwnd alone stopped the last output (RFC 7661) */
     TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
-    TERN_TXQ_MUTE = 1u << 11,     /* recovery began with something sent again before: timestamps
-                                     tell nothing of it */
+    TERN_TXQ_MUTE = 1u << 11,     /* recovery did not begin with the first in flight, or that had
+                                     been sent again before: its ACK tells nothing */
     TERN_TXQ_TFO = 1u << 15,      /* our SYN asked for a Fast Open cookie, or carried one */
 };
 
@@ -333,8 +333,8 @@ struct tern_rare {
     bool keepalive_armed : 1, linger_armed : 1, timer_armed : 1;
     bool snd_is_urgent : 1, rcv_is_urgent : 1; /* the pointers below are set */
     uint8_t spare[2];
-    struct tern_seq snd_up, rcv_up;    /* SND.UP, RCV.UP: just behind the urgent data (MUST-62) */
-    uint32_t keepalive_probe_ms; /* when the last probe left */
+    struct tern_seq snd_up, rcv_up; /* SND.UP, RCV.UP: just behind the urgent data (MUST-62) */
+    uint32_t keepalive_probe_ms;    /* when the last probe left */
     struct tern_pmtu pmtu;
     uint32_t silent_more_ms; /* retransmission intervals run out beyond those `backoff` counts */
 };

@@ -27,15 +27,16 @@ static uint32_t mss_of(const struct tern_tcp *t, const struct tern_conn *c)
 
 /* ---- reducing, and taking it back ---- */
 
-static void note_undo(
-    const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, struct tern_cong *g)
+/** @param head_tells  the first in flight is taken for lost and was sent once: what acknowledges it
+ *                     tells whether it was */
+static void note_undo(struct tern_conn *c, struct tern_txq *q, struct tern_cong *g, bool head_tells)
 {
-    const bool again = q->first != 0 && (t->sents[q->first].flags & TERN_SENT_AGAIN);
-    q->flags = (uint16_t)(again ? q->flags | TERN_TXQ_MUTE : q->flags & ~TERN_TXQ_MUTE);
+    q->flags = (uint16_t)(head_tells ? q->flags & ~TERN_TXQ_MUTE : q->flags | TERN_TXQ_MUTE);
     g->undo_cwnd_bytes = c->cwnd_bytes;
     g->undo_ssthresh_bytes = g->ssthresh_bytes;
     g->undo_una = c->snd.una;
     g->undo_segs = 0;
+    g->again_ts = 0;
     g->flags |= TERN_CG_UNDO;
 }
 
@@ -64,8 +65,9 @@ static void begin_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_txq 
     q->recover = c->snd.nxt;
     c->slow |= TERN_SLOW_RECOVERY;
     struct tern_cong *g = tern_conn_cong_need(t, c);
+    const uint8_t head = q->first != 0 ? t->sents[q->first].flags : 0;
     if (g != NULL)
-        note_undo(t, c, q, g);
+        note_undo(c, q, g, (head & TERN_SENT_LOST) && !(head & TERN_SENT_AGAIN));
     tern_cc_reduce(t, c, TERN_CAUSE_LOSS); /* (6675-1) */
     if (g == NULL)
         return;
@@ -129,7 +131,7 @@ void tern_recovery_sent(
     if (!again)
         return;
     if (g->undo_segs++ == 0)
-        g->again_ts = tern_ts_now(t, c->ts_offset);
+        g->again_ts = RTE_MAX(tern_ts_now(t, c->ts_offset), 1u); /* 0: nothing yet */
 }
 
 /** Was the reduction for nothing? RFC 3522 §3.2; RFC 3708 §2. */
@@ -140,6 +142,8 @@ static bool is_spurious(const struct tern_conn *c, const struct tern_txq *q,
         return false;
     if (a->is_dsack && g->undo_segs == 0)
         return true;
+    if (g->again_ts == 0 && a->acked_bytes > 0) /* it came before anything had been sent again */
+        return !(q->flags & TERN_TXQ_MUTE) && a->prior_una.v == g->undo_una.v;
     /* The first ACK of what was sent again decides; later ones may echo anything. */
     return g->undo_segs > 0 && !(q->flags & TERN_TXQ_MUTE) && a->acked_bytes > 0
            && a->prior_una.v == g->undo_una.v && (c->flags & TERN_CF_TS)
@@ -154,7 +158,7 @@ void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_
     const bool anew = !(q->flags & TERN_TXQ_RTO);
     struct tern_cong *g = tern_conn_cong_need(t, c);
     if (g != NULL && anew)
-        note_undo(t, c, q, g);
+        note_undo(c, q, g, !(t->sents[q->first].flags & TERN_SENT_AGAIN));
     if (anew)
         tern_cc_reduce(t, c, TERN_CAUSE_TIMEOUT); /* once for one loss: RFC 5681 §3.1 (5681-4) */
     c->cwnd_bytes = mss_of(t, c);
@@ -200,7 +204,7 @@ static void watch_for_spurious(
     if (a->acked_bytes == 0 && !second && sack)
         return; /* §3.1 step 2: duplicates from before the timeout decide nothing */
     q->flags &= (uint16_t) ~(TERN_TXQ_FRTO | TERN_TXQ_FRTO2);
-    if (!second && a->acked_bytes > 0 && tern_conn_has_new(c, q)) {
+    if (!second && a->acked_bytes > 0 && tern_txq_has_new(q)) {
         q->flags |= TERN_TXQ_FRTO2; /* step 2 (b): up to two segments that were never sent */
         c->cwnd_bytes = tern_sent_pipe(c, q) + 2 * mss_of(t, c);
         a->was_filled = false; /* and not more */

@@ -166,9 +166,8 @@ static inline uint8_t tern_conn_rcv_wscale(const struct tern_tcp *t, const struc
 }
 
 /** There is payload that was never sent. */
-static inline bool tern_conn_has_new(const struct tern_conn *c, const struct tern_txq *q)
+static inline bool tern_txq_has_new(const struct tern_txq *q)
 {
-    (void)c;
     return q->unsent_bytes > 0;
 }
 
