@@ -155,7 +155,9 @@ struct tern_stack_config {
     uint32_t
         persist_timeout_ms; /**< abort when the peer keeps its window shut that long,
                                  0..86400000, 0 = bear it while it answers (MUST-37); default 0 */
-    uint32_t keepalive_ms;  /**< idle time before the first probe, 0 = off; default 0 (MUST-25) */
+    /** Idle time before the first probe. Default 0: off (MUST-25), so none of less than two hours
+     * (MUST-28). */
+    uint32_t keepalive_ms;
     uint16_t port_min,
         port_max; /**< ephemeral ports, 1..65535; default 1024..65535 (RFC 6056 §3.2) */
     /** Ephemeral ports are taken only where (port % port_stride) == port_phase; default 1, 0. */

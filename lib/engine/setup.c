@@ -381,6 +381,7 @@ static int set_up_steering(struct tern_engine *e, struct tern_error *err)
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
         struct tern_endpoint *ep = &e->endpoints[i];
         struct tern_stack_config *stack = &ep->cfg.stack;
+        /* Secrets of this start alone (6528-2), unless the user wants another's. */
         const uint64_t any_seed = stack->seed[0] | stack->seed[1] | stack->seed[2] | stack->seed[3];
         const int rc = any_seed == 0 ? draw(stack->seed, sizeof stack->seed, err) : 0;
         if (rc != 0)

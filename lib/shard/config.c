@@ -56,8 +56,8 @@ void tern_stack_config_init(struct tern_stack_config *cfg)
         .delayed_ack_ms = 40,
         .time_wait_ms = 60000,
         .fin_wait2_ms = 60000,
-        .syn_timeout_ms = 183000,
-        .user_timeout_ms = 120000,
+        .syn_timeout_ms = 183000,  /* MUST-23 */
+        .user_timeout_ms = 120000, /* SHLD-11 */
         .port_min = 1024,
         .port_max = 65535,
         .port_stride = 1,

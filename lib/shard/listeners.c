@@ -43,7 +43,7 @@ static bool is_taken(const struct tern_listeners *l, const struct tern_listener 
 
 int tern_listeners_add(struct tern_listeners *l, const struct tern_listener *what)
 {
-    if (is_taken(l, what))
+    if (is_taken(l, what)) /* by a listener; what connects from the port is no matter (MUST-42) */
         return -EADDRINUSE;
     for (uint32_t i = 0; i < l->n_max; i++) {
         if (l->all[i].port != 0)

@@ -140,8 +140,7 @@ static void take_control(
 
 /* ---- TCP ---- */
 
-/** Is the segment between two stations that may talk TCP to us? (RFC 1122 §3.2.1.3, MUST-57,
- * MUST-63) */
+/** Is the segment between two stations that may talk TCP to us? (1122-6, MUST-57, MUST-63) */
 static enum tern_drop check_addresses(const struct tern_shard *sh, const struct tern_flow_key *k)
 {
     if (!tern_route_is_mine(&sh->routes, &k->local))
@@ -232,7 +231,7 @@ static void act(struct tern_shard *sh, struct tern_seg *seg)
 {
     const uint32_t ref = tern_records_find(sh, &seg->key, seg->hash);
     const uint32_t idx = tern_ref_idx(ref);
-    if (likely(ref != 0 && tern_ref_kind(ref) == TERN_REF_CONN)) {
+    if (likely(ref != 0 && tern_ref_kind(ref) == TERN_REF_CONN)) { /* before listeners: MUST-41 */
         tern_conn_rx(&sh->tcp, &sh->tcp.conns[idx], seg);
         return;
     }

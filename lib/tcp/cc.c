@@ -27,6 +27,7 @@ enum {
     ABC_SEGS_RTO = 1,         /* … in slow start after a timeout */
 };
 
+/* MAY-18 */
 static const struct tern_cc *const algorithms[TERN_CC_COUNT] = {
     [TERN_CC_CUBIC] = &tern_cc_cubic,
     [TERN_CC_NEWRENO] = &tern_cc_newreno,
@@ -150,7 +151,7 @@ uint32_t tern_cc_slow_start(
         return acked_bytes;
     const struct tern_txq *q = tern_conn_txq(t, c);
     const bool after_rto = q != NULL && (q->flags & TERN_TXQ_RTO);
-    const uint32_t segs = after_rto ? ABC_SEGS_RTO : ABC_SEGS; /* RFC 3465 §2.3 (5681-2) */
+    const uint32_t segs = after_rto ? ABC_SEGS_RTO : ABC_SEGS; /* RFC 3465 §2.3 (5681-2, MUST-19) */
     const uint32_t step = RTE_MIN(acked_bytes, segs * tern_conn_payload_max(t, c));
     const uint32_t room = ssthresh_bytes - c->cwnd_bytes;
     tern_cc_grow(c, RTE_MIN(step, room));
@@ -160,7 +161,7 @@ uint32_t tern_cc_slow_start(
 void tern_cc_linear(
     const struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g, uint32_t acked_bytes)
 {
-    /* RFC 5681 §3.1 (5681-3): an ACK adds one MSS at most, and a window of them one in all. */
+    /* RFC 5681 §3.1 (5681-3, MUST-19): an ACK adds one MSS at most, a window of them one in all. */
     g->acked_bytes += RTE_MIN(acked_bytes, c->cwnd_bytes);
     if (g->acked_bytes < c->cwnd_bytes)
         return;

@@ -63,8 +63,8 @@ void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct t
 {
     const bool v6 = c->flags & TERN_CF_V6;
     uint16_t mss = v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
-    if (peer->has & TERN_HAS_MSS)
-        mss = peer->mss > TERN_MSS_MIN ? peer->mss : TERN_MSS_MIN; /* clamped at the door */
+    if (peer->has & TERN_HAS_MSS) /* obeyed (MUST-14), but clamped at the door */
+        mss = peer->mss > TERN_MSS_MIN ? peer->mss : TERN_MSS_MIN;
     const struct tern_rare *rare = tern_conn_rare(t, c);
     if (rare != NULL && rare->mss_max != 0 && rare->mss_max < mss)
         mss = rare->mss_max;
@@ -81,7 +81,7 @@ void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct t
         c->flags |= TERN_CF_WSCALE;
         c->wscale = peer->wscale;
     } else {
-        c->wscale = 0; /* both or none (RFC 7323 §2.2) */
+        c->wscale = 0; /* both or none (RFC 7323 §2.2) (7323-1) */
     }
 }
 
@@ -138,7 +138,7 @@ void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reas
     if (c->state != TERN_TIME_WAIT)
         tern_host_conn_forget(t, c); /* a later segment of this burst finds it no more */
     tern_conn_set_state(c, TERN_CLOSED);
-    c->misc = (uint8_t)why;
+    c->misc = (uint8_t)why; /* what on_closed() will be told (MUST-12) */
     tern_conn_touch(t, c);
 }
 
@@ -169,7 +169,8 @@ void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c)
         tw->ts_recent = c->flags & TERN_CF_TS ? c->ts_recent : 0;
         tw->ts_offset = c->flags & TERN_CF_TS ? c->ts_offset : 0;
         t->stats.time_wait_opened++;
-        tern_host_tw_timer(t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms));
+        tern_host_tw_timer(
+            t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms)); /* MUST-13 */
     } else {
         t->stats.time_wait_overflow++;
     }
@@ -264,6 +265,8 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
         release(t, c);
 }
 
+/** Whatever a burst brought, all of it has been processed by now (MUST-59), and a connection sends
+ * one ACK for it (MUST-58). */
 void tern_tcp_settle(struct tern_tcp *t)
 {
     while (t->touched_head != 0 && t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED) {

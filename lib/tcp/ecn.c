@@ -24,22 +24,22 @@ static bool is_wanted(const struct tern_tcp *t, const struct tern_conn *c)
 
 uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c)
 {
-    if (c->backoff != 0 || !is_wanted(t, c) || tern_conn_cong_need(t, c) == NULL)
+    if (c->backoff != 0 || !is_wanted(t, c) || tern_conn_cong_need(t, c) == NULL) /* (3168-7) */
         return 0;
-    return TERN_TCP_ECE | TERN_TCP_CWR;
+    return TERN_TCP_ECE | TERN_TCP_CWR; /* (3168-1, SHLD-8) */
 }
 
 void tern_ecn_answered(struct tern_tcp *t, struct tern_conn *c, uint8_t flags)
 {
     struct tern_cong *g = tern_conn_cong(t, c);
     const bool asked = c->backoff == 0 && is_wanted(t, c) && g != NULL;
-    if (asked && (flags & (TERN_TCP_ECE | TERN_TCP_CWR)) == TERN_TCP_ECE)
+    if (asked && (flags & (TERN_TCP_ECE | TERN_TCP_CWR)) == TERN_TCP_ECE) /* (3168-1) */
         g->flags |= TERN_CG_ECN;
 }
 
 bool tern_ecn_accepts(const struct tern_tcp *t, uint8_t flags)
 {
-    const uint8_t setup = TERN_TCP_ECE | TERN_TCP_CWR;
+    const uint8_t setup = TERN_TCP_ECE | TERN_TCP_CWR; /* (3168-1, SHLD-8) */
     return t->cfg.ecn != TERN_ECN_OFF && (flags & setup) == setup;
 }
 
@@ -73,6 +73,6 @@ void tern_ecn_rcvd(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     }
     if (seg->p.flags & TERN_TCP_CWR)
         g->flags &= (uint8_t)~TERN_CG_ECE;
-    if (marked)
+    if (marked) /* (3168-3) */
         g->flags |= TERN_CG_ECE;
 }

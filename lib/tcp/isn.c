@@ -58,7 +58,8 @@ struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *k
         return (struct tern_seq){t->cfg.pins.isn};
     uint64_t w[KEY_WORDS];
     const uint32_t n = key_words(key, w);
-    /* RFC 6528 §3: ISN = M + F; M advances every 4 µs (RFC 9293 §3.4.1 MUST-8). */
+    /* RFC 6528 §3: ISN = M + F (6528-1, SHLD-1). M advances every 4 µs (MUST-8), and F is keyed
+     * (MUST-9). */
     const uint32_t m = (uint32_t)(t->now_ns / (4 * TERN_NS_PER_US));
     return (struct tern_seq){m + (uint32_t)tern_siphash24(t->keys.isn, w, n)};
 }

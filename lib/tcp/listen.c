@@ -21,7 +21,7 @@ static struct tern_tcp_opts agreed(
     const struct tern_tcp *t, const struct tern_flow_key *key, const struct tern_tcp_opts *peer)
 {
     struct tern_tcp_opts o = {
-        .has = TERN_HAS_MSS,
+        .has = TERN_HAS_MSS, /* always: MUST-14, SHLD-5, MAY-3 */
         .mss = tern_tcp_own_mss(t, !tern_addr_is_v4(&key->remote)),
     };
     if ((peer->has & TERN_HAS_TS) && t->cfg.timestamps) {
@@ -49,6 +49,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         .seq = iss,
         .ack = tern_seq_add(irs, 1),
         .flags = (uint8_t)(TERN_TCP_SYN | TERN_TCP_ACK | (ecn ? TERN_TCP_ECE : 0)), /* (3168-1) */
+        /* never scaled (7323-3) */
         .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd
                                        : (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
         .ttl = t->cfg.ttl,
@@ -113,7 +114,7 @@ static void half_arm(struct tern_tcp *t, struct tern_half *h)
 
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 {
-    if (h->tries >= TERN_SYNACK_TRIES_MAX) {
+    if (h->tries >= TERN_SYNACK_TRIES_MAX) { /* (4987-3) */
         t->stats.half_expired++;
         tern_host_half_free(t, h);
         return;
@@ -198,14 +199,14 @@ static enum tern_drop try_cookie(
             return TERN_DROP_TCP_COOKIE_EARLY;
         if (!tern_rate_take(&t->rst_rate, t->now_ns))
             return TERN_DROP_TCP_RST_RATE;
-        tern_packet_reset(t, seg);
+        tern_packet_reset(t, seg); /* (4987-4) */
         return TERN_DROP_TCP_LISTEN_ACK;
     }
     struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL;
     t->stats.syn_cookies_accepted++;
-    complete(t, l, c, seg, irs, iss, 1, false, &peer);
+    complete(t, l, c, seg, irs, iss, 1, false, &peer); /* (4987-2) */
     return TERN_DROP_NONE;
 }
 
@@ -216,6 +217,7 @@ static enum tern_drop take_syn(
 {
     t->stats.syn_rcvd++;
     const bool full = tern_host_halves_full(t);
+    /* So a full cache refuses nobody (4987-1). */
     const bool cookie = t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS
                         || (full && t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO);
     if (!cookie && tern_tfo_take_syn(t, l, seg))
@@ -289,20 +291,20 @@ static enum tern_drop half_answer(
 static enum tern_drop half_rst(struct tern_tcp *t, struct tern_half *h, struct tern_seg *seg)
 {
     const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
-    if (seg->p.seq.v == rcv_nxt.v) {
+    if (seg->p.seq.v == rcv_nxt.v) { /* (5961-2) */
         t->stats.half_reset++;
         tern_host_half_free(t, h); /* back to LISTEN, as if it had never been (MUST-11) */
         return TERN_DROP_TCP_DONE;
     }
     if (tern_seq_span(rcv_nxt, seg->p.seq) < RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
-        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE);
-    return TERN_DROP_TCP_RST_WINDOW;
+        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE); /* (5961-3) */
+    return TERN_DROP_TCP_RST_WINDOW;                            /* (5961-1) */
 }
 
 static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct tern_seg *seg)
 {
     if (seg->p.seq.v != h->irs.v || (seg->p.flags & TERN_TCP_ACK))
-        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE);
+        return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE); /* (5961-4) */
     if (h->tries >= TERN_SYNACK_TRIES_MAX)
         return TERN_DROP_TCP_DUPLICATE;
     /* The peer sends its SYN again: our SYN-ACK was lost, or is late. */

@@ -45,7 +45,7 @@ static int choose_port(
         uint32_t *turn = tern_host_port_turn(t, key);
         key->lport = tern_ports_nth(t, &key->local, &key->remote, key->rport, (*turn)++);
         *hash = tern_flow_hash(t, key);
-        if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss))
+        if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss)) /* (6056-2) */
             return 0;
     }
     return -EADDRNOTAVAIL;

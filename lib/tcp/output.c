@@ -48,7 +48,7 @@ uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
     /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
      * (RFC 9293 §3.8.6.2.2 MUST-39). */
     const uint32_t step = RTE_MIN(most / 2, (uint32_t)c->mss_bytes);
-    const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised;
+    const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised; /* SHLD-14 */
 
     /* Rounding up keeps the right edge, or moves it on by less than a unit. Small segments would so
      * push it on for ever before an application that does not read: a unit beyond the buffer it is
@@ -94,7 +94,8 @@ static void add_block(
     o->sack[o->n_sack++] = b;
 }
 
-/** First the block of the segment that came last, then those reported before (RFC 2018 §4). */
+/** First the block of the segment that came last, then those reported before (RFC 2018 §4)
+ * (2018-3). */
 static void sack_blocks(const struct tern_rxq *r, struct tern_tcp_opts *o)
 {
     const uint8_t n_dsack = o->n_sack;
@@ -114,7 +115,7 @@ static const struct tern_dsack *find_dsack(const struct tern_tcp *t, const struc
     return NULL;
 }
 
-/** First the duplicate that came (RFC 2883 §4): reported once. */
+/** First the duplicate that came (RFC 2883 §4) (2883-1): reported once. */
 static void dsack_block(struct tern_tcp *t, const struct tern_conn *c, struct tern_tcp_opts *o)
 {
     const struct tern_dsack *d = find_dsack(t, c);
@@ -141,7 +142,7 @@ static bool sack_fits_payload(const struct tern_tcp *t, const struct tern_conn *
     return tern_conn_payload_max(t, c) >= 4 * TERN_TCP_OPT_BYTES_MAX;
 }
 
-/** Payload of the next segment: what fits beside all of its options (RFC 6691 §2). */
+/** Payload of the next segment: what fits beside all of its options (6691-1, MUST-16). */
 static uint32_t segment_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t n = n_sack_blocks(t, c);
@@ -153,7 +154,7 @@ static uint32_t write_options(
     struct tern_tcp *t, const struct tern_conn *c, uint8_t *opt, bool with_sack)
 {
     if (likely(!with_sack || n_sack_blocks(t, c) == 0)) {
-        if (!(c->flags & TERN_CF_TS))
+        if (!(c->flags & TERN_CF_TS)) /* (7323-4) */
             return 0;
         return tern_packet_ts_opt(opt, tern_ts_now(t, c->ts_offset), c->ts_recent);
     }
@@ -173,11 +174,11 @@ static void draft_fields(const struct tern_tcp *t, const struct tern_conn *c, st
 {
     const struct tern_rare *rare = tern_conn_rare(t, c);
     const uint8_t dscp = rare != NULL && rare->dscp != 0xff ? rare->dscp : t->cfg.dscp;
-    d->key = tern_conn_key(t, c);
+    d->key = tern_conn_key(t, c); /* the addresses it was opened with: MUST-45 */
     d->p = (struct tern_packet){
         .key = &d->key,
-        .ttl = rare != NULL && rare->ttl != 0 ? rare->ttl : t->cfg.ttl,
-        .tos = (uint8_t)(dscp << 2),
+        .ttl = rare != NULL && rare->ttl != 0 ? rare->ttl : t->cfg.ttl, /* MUST-49 */
+        .tos = (uint8_t)(dscp << 2), /* MUST-48, SHLD-21, SHLD-22; not ECT (3168-2, 3168-6) */
         .opt = d->opt,
     };
 }
@@ -248,14 +249,14 @@ void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c)
 
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c)
 {
-    /* RFC 5961 §7 asks for a limit; one of the connection's own cannot be probed through another
-     * (CVE-2016-5696). */
+    /* RFC 5961 §7 asks for a limit (5961-6); one of the connection's own cannot be probed through
+     * another (CVE-2016-5696) (5961-7). */
     const uint8_t period = (uint8_t)((t->now_ns >> TERN_CHALLENGE_SHIFT) % 255 + 1);
     if (c->misc == period)
         return TERN_DROP_TCP_CHALLENGE_RATE;
     c->misc = period;
     t->stats.challenge_acks++;
-    c->flags |= TERN_CF_ACK_NOW;
+    c->flags |= TERN_CF_ACK_NOW; /* an ACK like any other (5961-8) */
     tern_conn_touch(t, c);
     return TERN_DROP_TCP_CHALLENGE;
 }
@@ -270,7 +271,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
     }
     const bool reply = c->state != TERN_SYN_SENT, early = tern_conn_is_early(c);
     struct tern_tcp_opts o = {
-        .has = TERN_HAS_MSS,
+        .has = TERN_HAS_MSS, /* always: MUST-14, SHLD-5, MAY-3 */
         .mss = tern_tcp_own_mss(t, c->flags & TERN_CF_V6),
         .wscale = t->rcv_wscale,
         .ts_val = tern_ts_now(t, c->ts_offset),
@@ -294,7 +295,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
         d.p.flags |= TERN_TCP_ACK;
         d.p.ack = c->rcv.nxt;
     }
-    /* The window of a SYN is never scaled (RFC 7323 §2.2). */
+    /* The window of a SYN is never scaled (RFC 7323 §2.2) (7323-3). */
     d.p.wnd = (uint16_t)RTE_MIN(early ? tern_conn_window(t, c) : t->cfg.rcv_buf_bytes, 0xffffu);
     if (early) {
         note_acknowledged(c, d.p.wnd);
@@ -326,7 +327,8 @@ void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c)
 
 /* ---- payload ---- */
 
-/** New data may be marked; the first after a reduction says so (3168-4, 3168-5). */
+/** New data may be marked, nothing else (3168-5, 3168-6); the first after a reduction says so
+ * (3168-4). */
 static void mark_capable(const struct tern_tcp *t, const struct tern_conn *c, struct draft *d)
 {
     struct tern_cong *g = tern_conn_cong(t, c);
@@ -353,7 +355,8 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     const bool ends_queue = tern_seq_span(c->snd.una, seq) + len == q->n_bytes;
     const bool again = seq.v != c->snd.nxt.v;
     struct draft d;
-    /* PSH on the last segment that is buffered (MUST-61). */
+    /* PSH on the last segment that is buffered (MUST-61), whatever number of writes that was
+     * (SHLD-27). */
     const uint8_t flags =
         (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (ends_queue && fin ? TERN_TCP_FIN : 0));
     draft(t, c, &d, seq, flags, sack_fits_payload(t, c));
@@ -366,14 +369,14 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     return len;
 }
 
-/** Bytes that may be in the network beside those that are (RFC 6675 §5). */
+/** Bytes that may be in the network beside those that are (RFC 6675 §5) (6675-3). */
 static uint32_t cwnd_room(const struct tern_conn *c, const struct tern_txq *q)
 {
     const uint32_t pipe = tern_sent_pipe(c, q);
     return c->cwnd_bytes > pipe ? c->cwnd_bytes - pipe : 0;
 }
 
-/** Bytes of the peer's window at `seq` and beyond. */
+/** Bytes of the peer's window at `seq` and beyond; 0 where it was taken back (MUST-34, SHLD-15). */
 static uint32_t window_room(const struct tern_conn *c, struct tern_seq seq)
 {
     const uint32_t used = tern_seq_span(c->snd.una, seq);
@@ -392,11 +395,11 @@ static uint32_t usable_window(const struct tern_conn *c, const struct tern_txq *
 static bool worth_sending(
     const struct tern_conn *c, const struct tern_txq *q, uint32_t len, uint32_t payload_max)
 {
-    if (len >= payload_max)
+    if (len >= payload_max) /* SHLD-28 */
         return true;
     const bool idle = c->snd.una.v == c->snd.nxt.v;
-    if (len == q->unsent_bytes)
-        return idle || (c->flags & (TERN_CF_NODELAY | TERN_CF_FIN_QUEUED));
+    if (len == q->unsent_bytes) /* the last: an ACK lets it go, at the latest (MUST-60) */
+        return idle || (c->flags & (TERN_CF_NODELAY | TERN_CF_FIN_QUEUED)); /* MUST-17 */
     /* The window cuts it short: only a good part of the largest window is worth it. */
     return len >= RTE_MAX(q->max_wnd_bytes, c->snd.wnd_bytes) / 2;
 }
@@ -555,7 +558,7 @@ void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
             send_new(t, c, q);
         if (q->unsent_bytes > 0) {
             /* Nothing in flight that would bring an ACK: the window is shut, or too small to be
-             * worth it. The timer overrides (MUST-36, RFC 9293 §3.8.6.1). */
+             * worth it. After an RTO the timer overrides (MUST-36, SHLD-29). */
             if (c->snd.una.v == c->snd.nxt.v && !(c->flags & TERN_CF_RTX))
                 tern_conn_arm_rtx(t, c);
             return;

@@ -13,7 +13,8 @@
 #include "mbuf.h"
 #include "wire/bytes.h"
 
-/* RFC 6864 §4.1: an atomic datagram's identification means nothing; 0 tells an observer nothing. */
+/* RFC 6864 §4.1: an atomic datagram's identification means nothing; 0 tells an observer nothing,
+ * the first time and again (MAY-4). */
 static uint16_t next_ip_id(struct tern_tcp *t)
 {
     const struct tern_test_pins *pins = &t->cfg.pins;
@@ -70,7 +71,7 @@ void tern_packet_build(struct tern_tcp *t, struct rte_mbuf *m, const struct tern
     const uint64_t pseudo =
         v4 ? tern_csum_pseudo4(&k->local.w[3], &k->remote.w[3], TERN_IPPROTO_TCP, sum_bytes)
            : tern_csum_pseudo6(k->local.b, k->remote.b, TERN_IPPROTO_TCP, sum_bytes);
-    if (device)
+    if (device) /* MUST-2 */
         set_tcp_csum_device(m, tcp, pseudo, p, doff);
     else
         set_tcp_csum_soft(m, tcp, pseudo);
@@ -80,7 +81,7 @@ void tern_packet_build(struct tern_tcp *t, struct rte_mbuf *m, const struct tern
         .dst = &k->remote,
         .l4_bytes = l4_bytes,
         .id = next_ip_id(t),
-        .df = !t->cfg.pins.no_df,
+        .df = !t->cfg.pins.no_df, /* (1191-1) */
         .ttl = p->ttl,
         .tos = p->tos,
         .proto = TERN_IPPROTO_TCP,

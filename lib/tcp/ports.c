@@ -47,7 +47,7 @@ uint16_t tern_ports_nth(const struct tern_tcp *t, const union tern_addr *local,
     memcpy(w, local, sizeof *local);
     memcpy(w + 2, remote, sizeof *remote);
     w[4] = rport;
-    const uint64_t key = tern_siphash24(t->keys.port, w, 5);
+    const uint64_t key = tern_siphash24(t->keys.port, w, 5); /* not to be guessed (6056-1) */
 
     uint32_t x = turn % n;
     do {

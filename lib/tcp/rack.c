@@ -98,7 +98,7 @@ uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_t
             probe_bytes = tern_seq_span(s->start, s->end);
             tern_pmtu_probe_lost(t, c);
         }
-        tern_sent_lose(t, q, q->oldest); /* (8985-1) */
+        tern_sent_lose(t, q, q->oldest); /* (8985-1), with however few in flight (8985-2) */
     }
     return q->lost_bytes - lost_before - probe_bytes;
 }

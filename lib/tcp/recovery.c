@@ -95,7 +95,7 @@ void tern_recovery_lost(
     tern_conn_touch(t, c);
 }
 
-/** RFC 6937 §3 with the slow start reduction bound. */
+/** RFC 6937 §3 with the slow start reduction bound: as much goes in as has come out (5681-6). */
 static void proportional_rate(
     struct tern_tcp *t, struct tern_conn *c, const struct tern_txq *q, const struct tern_ack *a)
 {
@@ -244,7 +244,7 @@ static void count_duplicate(
     q->sacked_bytes += RTE_MIN(mss_of(t, c), tern_sent_pipe(c, q));
     clamp_reports(t, c, q);
     a->delivered_bytes += q->sacked_bytes - RTE_MIN(before, q->sacked_bytes);
-    tern_conn_touch(t, c); /* a segment has left the network: limited transmit (RFC 3042) */
+    tern_conn_touch(t, c); /* a segment has left the network: limited transmit (5681-7) */
     if (q->dupacks == TERN_DUPACKS && !(q->flags & (TERN_TXQ_FAST | TERN_TXQ_RTO))
         && tern_seq_before(q->recover, c->snd.una)) {
         lose_head(t, c, q);

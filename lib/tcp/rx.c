@@ -63,20 +63,21 @@ void tern_conn_note_duplicate(
 
 static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
-    if (!(c->flags & TERN_CF_TS) || has(seg, TERN_TCP_RST)) /* R1 exempts RST */
+    if (!(c->flags & TERN_CF_TS) || has(seg, TERN_TCP_RST)) /* R1 exempts RST (7323-9) */
         return TERN_DROP_NONE;
     if (has(seg, TERN_TCP_SYN)) /* challenged whatever it carries (RFC 5961 §4.2) */
         return TERN_DROP_NONE;
     if (!(seg->opts.has & TERN_HAS_TS))
-        return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 */
+        return TERN_DROP_TCP_TS_MISSING; /* RFC 7323 §3.2 (7323-8) */
     const bool older = (int32_t)(seg->opts.ts_val - c->ts_recent) < 0;
-    const bool valid = t->now_ms - c->last_rx_ms < TERN_TS_AGE_MS_MAX; /* §5.5 */
+    const bool valid = t->now_ms - c->last_rx_ms < TERN_TS_AGE_MS_MAX; /* (7323-7) */
     if (older && valid)
-        return refuse_with_ack(t, c, seg, TERN_DROP_TCP_PAWS);
+        return refuse_with_ack(t, c, seg, TERN_DROP_TCP_PAWS); /* (7323-6) */
     return TERN_DROP_NONE;
 }
 
-/** RFC 7323 §4.3: the segment that moves Last.ACK.sent sets the echo (once its ACK is believed). */
+/** RFC 7323 §4.3 (7323-5): the segment that moves Last.ACK.sent sets the echo (once its ACK is
+ * believed). */
 static bool sets_echo(const struct tern_conn *c, const struct tern_seg *seg)
 {
     return (c->flags & TERN_CF_TS) && !tern_seq_before(c->last_ack_sent, seg->p.seq);
@@ -147,17 +148,17 @@ static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, st
 
 static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
-    if (!has(seg, TERN_TCP_RST))
+    if (!has(seg, TERN_TCP_RST)) /* with or without data (SHLD-2), with any window (MUST-66) */
         return TERN_DROP_NONE;
-    if (seg->p.seq.v == c->rcv.nxt.v) {
+    if (seg->p.seq.v == c->rcv.nxt.v) { /* (5961-2) */
         const bool refused = tern_conn_is_opening(c) && !tern_conn_is_early(c);
         tern_conn_end(t, c, refused ? TERN_CLOSE_REFUSED : TERN_CLOSE_RESET);
         return TERN_DROP_TCP_DONE;
     }
     const uint32_t wnd = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     if (tern_seq_span(c->rcv.nxt, seg->p.seq) < wnd)
-        return tern_conn_challenge(t, c);
-    return TERN_DROP_TCP_RST_WINDOW;
+        return tern_conn_challenge(t, c); /* (5961-3) */
+    return TERN_DROP_TCP_RST_WINDOW;      /* (5961-1) */
 }
 
 static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
@@ -167,7 +168,7 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
     const bool again = seg->p.seq.v == c->wl1.v; /* IRS, until the handshake is over */
     const bool crosses = has(seg, TERN_TCP_ACK);
     if (!tern_conn_is_opening(c) || !again || (crosses && tern_conn_is_early(c)))
-        return tern_conn_challenge(t, c);
+        return tern_conn_challenge(t, c); /* (5961-4) */
     /* Simultaneous open (RFC 9293 §3.5, figure 8): the peer's SYN-ACK repeats the SYN that we have;
      * what is left of it is the ACK. Its bare SYN again asks for our SYN-ACK again. */
     if (!crosses) {
@@ -188,7 +189,7 @@ static enum tern_drop check_handshake_ack(
         tern_packet_reset(t, seg);
         return TERN_DROP_TCP_HALF_ACK;
     }
-    /* The window of a SYN-ACK is not scaled (RFC 7323 §2.2). */
+    /* The window of a SYN-ACK is not scaled (RFC 7323 §2.2) (7323-3). */
     const uint8_t shift = has(seg, TERN_TCP_SYN) ? 0 : tern_conn_snd_wscale(c);
     c->snd.una = seg->p.ack;
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << shift;
@@ -210,7 +211,7 @@ static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct 
     if (tern_conn_is_opening(c))
         return check_handshake_ack(t, c, seg);
 
-    /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
+    /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT (5961-5, MAY-12) */
     const struct tern_txq *q = tern_conn_txq(t, c);
     const uint32_t max_wnd = RTE_MAX(q != NULL ? q->max_wnd_bytes : 0, c->snd.wnd_bytes);
     const struct tern_seq oldest = {c->snd.una.v - max_wnd};
@@ -245,7 +246,7 @@ static void owe_ack_for_data(struct tern_tcp *t, struct tern_conn *c)
         return;
     }
     if (!(c->flags & (TERN_CF_ACK_LATER | TERN_CF_ACK_NOW))) {
-        c->flags |= TERN_CF_ACK_LATER;
+        c->flags |= TERN_CF_ACK_LATER; /* SHLD-18, by less than 0.5 s: MUST-40 */
         c->ack_at = t->now_tick + tern_ticks_from_ms(t->cfg.delayed_ack_ms);
     }
     tern_conn_touch(t, c);
@@ -276,7 +277,7 @@ static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
     if (c->state != TERN_FIN_WAIT_2)
         tern_conn_set_state(c, c->state == TERN_FIN_WAIT_1 ? TERN_CLOSING : TERN_CLOSE_WAIT);
     const struct tern_app *app = tern_conn_app(t, c);
-    if (app->on_peer_closed != NULL && !(c->slow & TERN_SLOW_DEAF))
+    if (app->on_peer_closed != NULL && !(c->slow & TERN_SLOW_DEAF)) /* MUST-12: not on_closed() */
         app->on_peer_closed(tern_shard_of(t), c);
     if (c->state == TERN_FIN_WAIT_2)
         tern_conn_time_wait(t, c);
@@ -316,7 +317,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
     const bool fin = has(seg, TERN_TCP_FIN);
     if (seg->old_bytes > 0) {
         const struct tern_seq left = {p->seq.v - seg->old_bytes};
-        tern_conn_note_duplicate(t, c, left, p->seq);
+        tern_conn_note_duplicate(t, c, left, p->seq); /* (2883-1) */
         owe_ack(t, c);
     }
     if (p->len_bytes == 0 && !fin)
@@ -332,8 +333,8 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         return TERN_DROP_TCP_AFTER_CLOSE;
     }
     if (p->seq.v != c->rcv.nxt.v) {
-        owe_ack(t, c); /* MAY-13: a duplicate ACK tells of the gap */
-        return tern_reasm_hold(t, c, seg, fin);
+        owe_ack(t, c); /* MAY-13: a duplicate ACK tells of the gap (5681-9) */
+        return tern_reasm_hold(t, c, seg, fin); /* SHLD-31 */
     }
     enum tern_drop why = TERN_DROP_TCP_DONE;
     if (p->len_bytes > 0) {
@@ -344,7 +345,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         tern_conn_deliver(t, c, m, p->len_bytes);
     }
     if (c->rxq != 0) {
-        owe_ack(t, c); /* for what fills a hole, or a part of it, at once (RFC 5681 §4.2) */
+        owe_ack(t, c); /* for what fills a hole, or a part of it, at once (5681-9) */
         deliver_held(t, c);
     }
     if (fin && tern_state_can_receive((enum tern_state)c->state)
@@ -376,7 +377,7 @@ void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (t->fast_path && tern_conn_rx_fast(t, c, seg))
         return;
-    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts);
+    tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts); /* of any segment: MUST-5 */
     const enum tern_drop why =
         c->state == TERN_SYN_SENT ? tern_syn_sent_rx(t, c, seg) : arrive(t, c, seg);
     tern_seg_done(t, seg, why);

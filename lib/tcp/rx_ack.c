@@ -180,7 +180,7 @@ static void take_ack(
         take_sack(t, c, q, seg, &a, &d);
     if (a.acked_bytes > 0) {
         tern_sent_ack(t, q, ack, &d);
-        /* what is beyond the payload is our FIN */
+        /* what is SACKed stays (2018-6); what is beyond the payload is our FIN */
         tern_sendq_ack(q, RTE_MIN(a.acked_bytes, q->n_bytes - q->unsent_bytes));
         c->snd.una = ack;
     }
@@ -224,7 +224,7 @@ static void una_advanced(struct tern_tcp *t, struct tern_conn *c)
     if (all)
         tern_conn_cancel_rtx(t, c); /* RFC 6298 §5.2 (6298-6) */
     else
-        tern_conn_arm_rtx(t, c); /* §5.3 */
+        tern_conn_arm_rtx(t, c); /* §5.3 (6298-6) */
     tern_conn_touch(t, c);
     if (all && (c->flags & TERN_CF_FIN_SENT))
         fin_acked(t, c);
@@ -255,7 +255,7 @@ static void update_window(
     const bool older = tern_seq_before(seg->p.seq, c->wl1);
     if ((older && !advanced) || tern_seq_before(seg->p.ack, c->snd.una))
         return; /* than what set the window */
-    const uint32_t wnd = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
+    const uint32_t wnd = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c); /* REC-1 */
     const bool was_shut = c->snd.wnd_bytes == 0;
     if (wnd > c->snd.wnd_bytes)
         tern_conn_touch(t, c);

@@ -57,7 +57,7 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
 
     /* --- Point of no return: nothing above wrote to *c, nothing below can fail. --- */
     if ((c->flags & TERN_CF_TS) && c->last_ack_sent.v == p->seq.v)
-        c->ts_recent = seg->opts.ts_val; /* RFC 7323 §4.3 */
+        c->ts_recent = seg->opts.ts_val; /* RFC 7323 §4.3 (7323-5) */
     t->stats.rx_fast++;
     tern_conn_ack(t, c, seg);
     if (len > 0 && c->state == TERN_ESTABLISHED) {

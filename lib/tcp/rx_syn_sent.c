@@ -9,7 +9,7 @@ static void note_peer(struct tern_tcp *t, struct tern_conn *c, const struct tern
     c->rcv.nxt = tern_seq_add(seg->p.seq, 1);
     c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
     c->last_ack_sent = c->rcv.nxt;
-    c->snd.wnd_bytes = seg->p.wnd; /* never scaled in a SYN (RFC 7323 §2.2) */
+    c->snd.wnd_bytes = seg->p.wnd; /* never scaled in a SYN (7323-3) */
     c->wl1 = seg->p.seq;
     tern_conn_negotiate(t, c, &seg->opts);
 }
@@ -21,7 +21,7 @@ static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struc
     c->snd.una = c->snd.nxt = seg->p.ack;
     tern_ecn_answered(t, c, seg->p.flags);
     tern_conn_cancel_rtx(t, c);
-    if (c->backoff == 0) /* Karn (RFC 6298 §3); last_rx_ms held when the SYN left */
+    if (c->backoff == 0) /* Karn (6298-5); last_rx_ms held when the SYN left */
         tern_conn_rtt_sample(c, (t->now_ms - c->last_rx_ms) * 1000);
     c->last_rx_ms = t->now_ms;
     c->flags |= TERN_CF_ACK_NOW;

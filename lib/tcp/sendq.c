@@ -43,7 +43,7 @@ uint32_t tern_sendq_fill_tail(struct tern_txq *q, const uint8_t *bytes, uint32_t
         q->cur = m;
         q->cur_off = m->data_len;
     }
-    memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len), bytes, n);
+    memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, m->data_len), bytes, n); /* MAY-16 */
     m->data_len = (uint16_t)(m->data_len + n);
     q->n_bytes += n;
     q->unsent_bytes += n;

@@ -456,6 +456,7 @@ static uint32_t mark_sacked(
     note_delivered(q, s, len_of(s), d);
     list_remove(t, q, x);
     count(q, s, -(int64_t)len_of(s), 0);
+    /* not to be sent again (2018-7) */
     s->flags = (uint8_t)((s->flags & ~(TERN_SENT_LOST | TERN_SENT_PROBE)) | TERN_SENT_SACKED);
     count(q, s, len_of(s), segs_of(s));
     join_next(t, q, x);

@@ -31,7 +31,7 @@ struct tern_seg {
     struct tern_pkt p;    /* p.seq, p.len_bytes, p.payload_off shrink as it is trimmed */
     struct tern_tcp_opts opts;
     uint32_t old_bytes; /* trimmed from its front: we had them */
-    bool sets_echo; /* its timestamp becomes TS.Recent when its ACK is acceptable */
+    bool sets_echo;     /* its timestamp becomes TS.Recent when its ACK is acceptable */
     struct tern_flow_key key;
     uint64_t hash;
 };
@@ -194,7 +194,7 @@ static inline bool tern_flow_key_equal(const struct tern_flow_key *a, const stru
            && a->rport == b->rport && a->lport == b->lport;
 }
 
-/** Our timestamp clock: 1 ms a tick (RFC 7323 §5.4), moved by the connection's own offset. */
+/** Our timestamp clock: 1 ms a tick (RFC 7323 §5.4), from the connection's own offset (7323-10). */
 static inline uint32_t tern_ts_now(const struct tern_tcp *t, uint32_t ts_offset)
 {
     return t->now_ms + ts_offset;

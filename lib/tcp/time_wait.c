@@ -35,8 +35,8 @@ static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struc
     return TERN_DROP_TCP_TIME_WAIT;
 }
 
-/** RFC 6191 §2: a SYN may open anew when its timestamp or sequence shows that it is not an old one.
- */
+/** RFC 6191 §2 (SHLD-4, MAY-2): a SYN may open anew when its timestamp or sequence shows that it is
+ * not an old one. */
 static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
 {
     if (has_timestamps(tw) && (seg->opts.has & TERN_HAS_TS)) {
@@ -66,7 +66,8 @@ enum tern_drop tern_tw_rx(
     const bool repeated_fin =
         (flags & TERN_TCP_FIN) && tern_seq_add(seg->p.seq, seg->p.len_bytes + 1).v == tw->rcv_nxt.v;
     if (repeated_fin)
-        tern_host_tw_timer(t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms));
+        tern_host_tw_timer(
+            t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms)); /* MUST-13 */
     const bool empty = seg->p.len_bytes == 0 && !(flags & (TERN_TCP_FIN | TERN_TCP_SYN));
     if (empty) /* it asks for nothing, and two ends out of step would answer each other for ever */
         return TERN_DROP_TCP_TIME_WAIT;

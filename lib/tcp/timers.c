@@ -57,7 +57,7 @@ void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
         c->rttvar_us4 = rtt * 2;
         return;
     }
-    /* RFC 6298 §2.3, alpha 1/8 and beta 1/4 */
+    /* RFC 6298 §2.3, alpha 1/8 and beta 1/4 (6298-2, MUST-18) */
     const int32_t err = (int32_t)rtt - (int32_t)(c->srtt_us8 / 8);
     const uint32_t dev = (uint32_t)(err < 0 ? -err : err);
     c->rttvar_us4 += dev - c->rttvar_us4 / 4;
@@ -68,9 +68,9 @@ void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
 static uint32_t base_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     if (c->srtt_us8 == 0)
-        return t->cfg.rto_initial_ms;
+        return t->cfg.rto_initial_ms; /* (6298-1) */
     const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, 1000u)) / 1000;
-    return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms);
+    return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms); /* (6298-3, 6298-4) */
 }
 
 static uint32_t doubled_ms(const struct tern_tcp *t, uint32_t base_ms, uint8_t doublings)
@@ -110,6 +110,7 @@ static void count_expiry(struct tern_tcp *t, struct tern_conn *c)
         if (r != NULL) /* else it is not counted, and the end comes later */
             r->silent_more_ms += tern_conn_rto_ms(t, c);
     }
+    /* RFC 6298 §5.5 (6298-7, MUST-19), and so do the gaps between probes (SHLD-30) */
     const uint8_t doublings = (uint8_t)RTE_MIN(backoff_of(c) + 1, TERN_RTO_BACKOFF_MAX);
     const uint8_t silent = (uint8_t)RTE_MIN(unanswered_of(c) + 1, UNANSWERED_MAX);
     struct tern_rare *r = tern_conn_rare(t, c);

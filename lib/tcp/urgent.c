@@ -11,7 +11,7 @@
 void tern_urgent_rcvd(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
 {
     const struct tern_app *app = tern_conn_app(t, c);
-    const struct tern_seq up = tern_seq_add(seg->p.seq, seg->p.urg);
+    const struct tern_seq up = tern_seq_add(seg->p.seq, seg->p.urg); /* MUST-30, MUST-31 */
     if (app->on_urgent == NULL || !tern_seq_before(c->rcv.nxt, up))
         return;
     struct tern_rare *r = tern_conn_rare_need(t, c);

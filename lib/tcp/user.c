@@ -124,11 +124,12 @@ size_t tern_send_urgent(
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     struct tern_rare *r = tern_conn_rare_need(t, c);
-    const size_t done = r != NULL ? tern_send_bytes(sh, c, bytes, n_bytes) : 0;
+    const size_t done =
+        r != NULL ? tern_send_bytes(sh, c, bytes, n_bytes) : 0; /* MUST-30, MUST-31 */
     const struct tern_txq *q = tern_conn_txq(t, c);
     if (done > 0 && q != NULL) {
         r->snd_is_urgent = true;
-        r->snd_up = tern_seq_add(c->snd.una, q->n_bytes);
+        r->snd_up = tern_seq_add(c->snd.una, q->n_bytes); /* just behind it (MUST-62) */
         if (tern_conn_is_opening(c))
             r->snd_up = tern_seq_add(r->snd_up, 1); /* behind our SYN */
     }
@@ -185,10 +186,11 @@ void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matter
 {
     if (c->state == TERN_CLOSED || (c->slow & TERN_SLOW_DEAF))
         return;
-    c->slow |= TERN_SLOW_DEAF;
+    c->slow |= TERN_SLOW_DEAF; /* nothing is read any more (MAY-1) */
     const struct tern_rare *r = tern_conn_rare(t, c);
     const bool abrupt = r != NULL && r->linger_ms == 0;
-    if (c->state == TERN_SYN_SENT || abrupt || (unread_matters && c->unread_bytes > 0)) {
+    if (c->state == TERN_SYN_SENT || abrupt
+        || (unread_matters && c->unread_bytes > 0)) { /* SHLD-3 */
         tern_conn_abort(t, c, TERN_CLOSE_ABORTED);
         return;
     }
@@ -215,8 +217,8 @@ void tern_abort(struct tern_shard *sh, struct tern_conn *c)
 
 static int set_keepalive(struct tern_tcp *t, struct tern_rare *r, uint32_t ms)
 {
-    r->keepalive_ms = ms;
-    r->keepalive_armed = ms != 0;
+    r->keepalive_ms = ms;         /* MUST-27 */
+    r->keepalive_armed = ms != 0; /* MUST-24, MAY-5 */
     r->keepalive_at = t->now_tick + tern_ticks_from_ms(ms);
     r->keepalive_sent = 0;
     return 0;
@@ -248,7 +250,7 @@ static int set_rare(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r
 {
     switch (opt) {
     case TERN_CONN_KEEPALIVE_MS: return set_keepalive(t, r, v);
-    case TERN_CONN_USER_TIMEOUT_MS: r->user_timeout_ms = v; return 0;
+    case TERN_CONN_USER_TIMEOUT_MS: r->user_timeout_ms = v; return 0; /* MUST-21 */
     case TERN_CONN_MSS_MAX: return set_mss_max(c, r, v);
     case TERN_CONN_DSCP:
         if (v > 63)

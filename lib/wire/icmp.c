@@ -50,7 +50,8 @@ static bool sort_unreachable4(uint8_t code, enum tern_icmp_kind *kind)
     }
 }
 
-/* Source quench (RFC 6633), redirects, replies and RFC 6918's relics fall through: not ours. */
+/* Source quench (RFC 6633, MUST-55), redirects, replies and RFC 6918's relics fall through: not
+ * ours. */
 static bool sort4(uint8_t type, uint8_t code, enum tern_icmp_kind *kind)
 {
     switch (type) {
@@ -136,7 +137,8 @@ static bool quotes_something(enum tern_icmp_kind kind)
     return kind == TERN_ICMP_UNREACHABLE || kind == TERN_ICMP_REFUSED || kind == TERN_ICMP_TOO_BIG;
 }
 
-/* An error answers a packet of ours, so it comes to an address of ours, never to a group. */
+/* An error answers a packet of ours, so it comes to an address of ours, never to a group; and
+ * nothing answers it (1122-6). */
 static bool is_to_group(const struct tern_pkt *p)
 {
     return p->group_mac || (p->v6 && p->dst[0] == 0xff);

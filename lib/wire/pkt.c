@@ -192,7 +192,7 @@ static inline enum tern_drop parse_ip4(
         if (drop != TERN_DROP_NONE)
             return drop;
     }
-    if (unlikely(tern_addr4_class(ip + 12) != TERN_ADDR_UNICAST)) /* RFC 1122 §3.2.1.3, MUST-63 */
+    if (unlikely(tern_addr4_class(ip + 12) != TERN_ADDR_UNICAST)) /* MUST-63, 1122-6 */
         return TERN_DROP_IP_SRC;
 
     p->src = ip + 12;
@@ -406,7 +406,7 @@ static inline enum tern_drop parse_tcp(const struct tern_pkt_input *in, struct t
     p->ack.v = tern_load32(tcp + TERN_TCP_OFF_ACK);
     p->doff_bytes = (uint8_t)doff_bytes;
     p->flags = tcp[TERN_TCP_OFF_FLAGS];
-    p->wnd = tern_load16(tcp + TERN_TCP_OFF_WND);
+    p->wnd = tern_load16(tcp + TERN_TCP_OFF_WND); /* unsigned: MUST-1 */
     p->urg = tern_load16(tcp + TERN_TCP_OFF_URG);
     p->payload_off = p->l4_off + doff_bytes;
     p->len_bytes = p->l4_bytes - doff_bytes;

@@ -70,7 +70,7 @@ static void read_tfo(uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
 
 static uint8_t clamp_wscale(uint8_t shift)
 {
-    return shift > TERN_WSCALE_MAX ? TERN_WSCALE_MAX : shift; /* RFC 7323 §2.3 */
+    return shift > TERN_WSCALE_MAX ? TERN_WSCALE_MAX : shift; /* RFC 7323 §2.3 (7323-2) */
 }
 
 /* One option that lies whole inside the header, `at` bytes into the area; opt_bytes >= 2. */
@@ -147,7 +147,7 @@ static uint8_t *put_head(uint8_t *at, uint32_t n_nops, uint8_t kind, uint32_t op
     for (uint32_t i = 0; i < n_nops; i++)
         *at++ = TERN_OPT_NOP;
     *at++ = kind;
-    *at++ = (uint8_t)opt_bytes;
+    *at++ = (uint8_t)opt_bytes; /* MUST-68 */
     return at;
 }
 
@@ -164,6 +164,8 @@ static uint8_t *put_ts(uint8_t *at, uint32_t n_nops, const struct tern_tcp_opts 
     return put32(at, o->ts_ecr);
 }
 
+/* MSS, SACK-permitted and window scale are written here and nowhere else (MUST-65, 2018-1, 7323-1).
+ * Whole words, so that no end-of-options and nothing behind one is needed (MUST-69). */
 uint32_t tern_tcp_opts_build_syn(const struct tern_tcp_opts *o, uint8_t *buf)
 {
     const bool sack_ok = o->has & TERN_HAS_SACK_OK, ts = o->has & TERN_HAS_TS;

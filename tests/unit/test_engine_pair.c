@@ -6,6 +6,7 @@
  */
 #include <tern/engine.h>
 
+#include "engine/internal.h"
 #include "unit.h"
 
 #include <rte_mbuf.h>
@@ -214,6 +215,28 @@ static void ip6_on_one_queue_without_offloads(void **state)
     run(cfg, &s);
 }
 
+/** What hides ISNs, ports and cookies is drawn from the kernel, for each endpoint of each start. */
+static void secrets_are_new_with_every_start(void **state) /* 6528-2 */
+{
+    (void)state;
+    uint64_t seeds[4][4];
+    for (int i = 0; i < 2; i++) {
+        struct scene s = {0};
+        struct tern_config *cfg = make_config(&s, 1, 1, false);
+        struct tern_engine *e = open_engine(cfg);
+        memcpy(seeds[2 * i], e->endpoints[SERVER].cfg.stack.seed, sizeof seeds[0]);
+        memcpy(seeds[2 * i + 1], e->endpoints[CLIENT].cfg.stack.seed, sizeof seeds[0]);
+        stop_engine(e);
+        free(cfg);
+    }
+    const uint64_t *const words = &seeds[0][0];
+    for (int i = 0; i < 16; i++) {
+        assert_int_not_equal(words[i], 0);
+        for (int j = 0; j < i; j++)
+            assert_int_not_equal(words[i], words[j]);
+    }
+}
+
 static int refuse_to_start(struct tern_shard *sh, void *ctx)
 {
     (void)ctx;
@@ -267,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_complete_for_any_numbers_of_workers),
         cmocka_unit_test(ip6_on_one_queue_without_offloads),
+        cmocka_unit_test(secrets_are_new_with_every_start),
         cmocka_unit_test(failed_start_is_reported_and_leaves_nothing),
         cmocka_unit_test(bad_configurations_are_refused_before_anything_starts),
     };

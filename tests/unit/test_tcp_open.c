@@ -672,6 +672,27 @@ static void ephemeral_range_exhausted_is_refused(void **state)
     expect_flags(p, SYN);
 }
 
+static void ephemeral_ports_avoid_listeners_and_time_wait(void **state) /* 6056-2 */
+{
+    struct peer *p = *state;
+    struct tern_sock *s;
+    uint32_t isn, ts;
+    p->cfg.stack.port_min = 5000;
+    p->cfg.stack.port_max = 5003;
+    p->cfg.stack.timestamps = false; /* with them TIME-WAIT may be taken over (RFC 6191) */
+    p->port = 80;
+    p->tern_port = 5001;
+    establish_actively(p);
+    reach(p, TERN_TIME_WAIT);
+    assert_int_equal(tern_sock_listen(p->e, NULL, 5002, 1, &p->listener), 0);
+    const uint32_t sum = connect_anywhere(p, &isn, &ts) + connect_anywhere(p, &isn, &ts);
+    assert_int_equal(sum, 5000 + 5003);
+    assert_int_equal(tern_sock_connect(p->e, &p->them, 80, NULL, 0, &s), -EADDRNOTAVAIL);
+    advance_ms(p, 61000);
+    skip_segments(p);
+    assert_int_equal(connect_anywhere(p, &isn, &ts), 5001);
+}
+
 static void isn_follows_the_clock(void **state) /* MUST-8, 6528-1 */
 {
     struct peer *p = *state;
@@ -684,7 +705,7 @@ static void isn_follows_the_clock(void **state) /* MUST-8, 6528-1 */
     assert_int_equal(expect_flags(p, SYN)->abs_seq - first, 250000);
 }
 
-static void isns_and_timestamps_of_tuples_are_unrelated(void **state) /* MUST-9, 7323-10 */
+static void isns_and_timestamps_of_tuples_are_unrelated(void **state) /* MUST-9, SHLD-1, 7323-10 */
 {
     struct peer *p = *state;
     enum { N = 64 };
@@ -717,7 +738,7 @@ static void other_seeds_give_other_numbers(void **state) /* 6528-2 */
     assert_int_not_equal(port[0], port[1]);
 }
 
-static void timestamps_tick_in_milliseconds(void **state)
+static void timestamps_tick_in_milliseconds(void **state) /* 7323-10 */
 {
     struct peer *p = *state;
     connect_out(p);
@@ -773,6 +794,7 @@ int main(void)
         BOTH(tuple_in_use_is_refused),
         BOTH(ephemeral_ports_are_spread_and_never_repeat),
         BOTH(ephemeral_range_exhausted_is_refused),
+        BOTH(ephemeral_ports_avoid_listeners_and_time_wait),
         BOTH(isn_follows_the_clock),
         BOTH(isns_and_timestamps_of_tuples_are_unrelated),
         BOTH(other_seeds_give_other_numbers),
