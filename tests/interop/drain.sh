@@ -33,7 +33,7 @@ from_serve() {
     serve --app chargen
     [[ $device == tap:* ]] || capture_start
     for v in 4 6; do
-        in_kernel python3 -c "$reader" "${tern_ip[$v]}" "$scratch/reads.$v" &
+        in_kernel "$python" -c "$reader" "${tern_ip[$v]}" "$scratch/reads.$v" &
         pids[v]=$!
     done
     for v in 4 6; do poll 5 test -s "$scratch/reads.$v" || fail "IPv$v: chargen says nothing"; done

@@ -10,6 +10,8 @@ set -euo pipefail
 
 tern=$(realpath "$1")
 device_kind=${2:-tap}
+# The interpreter itself: `python3` may be a wrapper that takes longer to start than it does.
+python=$(python3 -c 'import sys; print(sys.executable)') || python=python3
 here=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 scratch=$(mktemp -d)
 kernel=tern-$$-k home=tern-$$-k link=t0
@@ -77,10 +79,16 @@ end() {
     return $status
 }
 
+# Not somebody else's, who got the number of one that has ended.
+is_child() {
+    local parent
+    { read -r _ _ _ parent _ <"/proc/$1/stat"; } 2>/dev/null && [ "$parent" = $$ ]
+}
+
 undo() {
     local status=$? pid ns
     trap - EXIT
-    for pid in $tern_pid "${jobs[@]}"; do end "$pid" || true; done
+    for pid in $tern_pid "${jobs[@]}"; do ! is_child "$pid" || end "$pid" || true; done
     for ns in "${namespaces[@]}"; do ip netns del "$ns" || true; done
     if [ -n "${TERN_KEEP:-}" ]; then
         echo "kept: $scratch" >&2
@@ -152,6 +160,8 @@ link_ready() {
 }
 
 answers() { in_kernel ping -c 1 -W 1 -q "$1"; }
+tern_is_gone() { ! kill -0 "$tern_pid"; }
+answers_or_gone() { answers "$1" || tern_is_gone; }
 
 # link_program ingress|egress SECTION: a program of link.bpf.c on the kernel's end of the link
 link_program() {
@@ -179,8 +189,9 @@ serve() {
     tern_start serve "$device" "${tern_net[@]}" "$@"
     link_ready
     for v in 4 6; do
-        ! uses $v || poll 10 answers "${tern_ip[$v]}" || fail "tern does not answer ping of ${tern_ip[$v]}"
+        ! uses $v || poll 10 answers_or_gone "${tern_ip[$v]}" || fail "tern does not answer ping of ${tern_ip[$v]}"
     done
+    ! tern_is_gone 2>/dev/null || fail "tern has ended"
 }
 
 # tern_ended: wait for its end; every run has to end well.
@@ -207,7 +218,7 @@ load() {
 
 # report EXPRESSION: about tern's JSON `r`; prints what is no truth value, and is true or false for the rest.
 report() {
-    python3 - "$scratch/tern.json" "$1" <<'PY'
+    "$python" - "$scratch/tern.json" "$1" <<'PY'
 import json, sys
 r = json.load(open(sys.argv[1]))
 value = eval(f"({sys.argv[2]})")
@@ -230,7 +241,7 @@ curl_() { in_kernel curl -sS --max-time 30 "$@"; }
 sum() { sha256sum | cut -d ' ' -f 1; }
 
 # The body tern serves: body BYTES
-body() { python3 -c 'import sys; n = int(sys.argv[1]); sys.stdout.write((bytes(range(97, 123)) * (n // 26 + 1))[:n].decode())' "$1"; }
+body() { "$python" -c 'import sys; n = int(sys.argv[1]); sys.stdout.write((bytes(range(97, 123)) * (n // 26 + 1))[:n].decode())' "$1"; }
 
 random_file() { head -c "$2" /dev/urandom >"$1"; }
 
@@ -247,7 +258,7 @@ listens_on() { [ -n "$(run "${2:-$kernel}" ss -Hltn "sport = :$1")" ]; }
 
 # clients HOST COUNT: HTTP/1.0 exchanges, a connection each, 32 at a time; says how many were answered in full.
 clients() {
-    in_kernel python3 - "$@" <<'PY'
+    in_kernel "$python" - "$@" <<'PY'
 import socket, sys
 from concurrent.futures import ThreadPoolExecutor
 host, count = sys.argv[1], int(sys.argv[2])

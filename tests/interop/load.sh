@@ -43,7 +43,7 @@ netcat() {
 
 echoes() {
     local v
-    start "$kernel" python3 -c "$echo_server"
+    start "$kernel" "$python" -c "$echo_server"
     poll 5 listens_on 7 || fail "the echo server does not listen"
     for v in 4 6; do
         load "$(host $v):7" --scenario echo --bytes 10Mi --count 2 --conns 2

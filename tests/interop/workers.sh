@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 need curl nc nginx
 device_up "$device_kind"
-count=10000
+count=3000
 random_file "$scratch/random" 10485760
 
 steering() {
