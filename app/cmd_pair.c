@@ -153,7 +153,7 @@ static void size_link(const struct pair *p, struct ends *e)
     for (int i = CLIENT; i <= SERVER; i++) {
         struct tern_endpoint_config *ep = &e->cfg.endpoints[i];
         ep->n_rx_desc = ep->n_tx_desc = (uint16_t)(descs > DESC_MIN ? descs : DESC_MIN);
-        ep->stack.rcv_buf_bytes = s->rcv_buf_bytes;
+        ep->stack.rcv_buf_bytes = ep->stack.rcv_buf_max_bytes = s->rcv_buf_bytes; /* of the rings */
         ep->stack.snd_buf_bytes = s->snd_buf_bytes;
     }
 }

@@ -236,7 +236,7 @@ void app_options_apply(
     if (o->time_wait_ms != 0)
         ep->stack.time_wait_ms = o->time_wait_ms;
     if (o->rcv_buf_bytes != 0)
-        ep->stack.rcv_buf_bytes = o->rcv_buf_bytes;
+        ep->stack.rcv_buf_bytes = ep->stack.rcv_buf_max_bytes = o->rcv_buf_bytes;
     if (o->snd_buf_bytes != 0)
         ep->stack.snd_buf_bytes = o->snd_buf_bytes;
     if (o->conns_max != 0)

@@ -46,7 +46,7 @@ static const struct argp_option options[] = {
     {"ttl", OPT_TTL, "N", 0, "TTL or hop limit, 1..255 (default 64)", 0},
     {"dscp", OPT_DSCP, "N", 0, "DSCP of all packets, 0..63 (default 0)", 0},
     {"mss", OPT_MSS, "BYTES", 0, "largest MSS to announce, from 48 (default: from the MTU)", 0},
-    {"rcv-buf", OPT_RCV_BUF, "BYTES", 0, "receive buffer of a connection, 536..1Gi (default 256Ki; stream: 4Mi, shared by many)", 0},
+    {"rcv-buf", OPT_RCV_BUF, "BYTES", 0, "receive buffer of a connection, 536..1Gi (default: 256Ki, grown to 16Mi where the path asks; stream: 4Mi)", 0},
     {"snd-buf", OPT_SND_BUF, "BYTES", 0, "send queue of a connection, 536..1Gi (default 1Mi; stream: 4Mi, shared by many)", 0},
     {"nodelay", OPT_NODELAY, NULL, 0, "Nagle's algorithm off", 0},
     {"cc", OPT_CC, "NAME", 0, "congestion control: cubic, newreno, bbr or dctcp (default cubic)", 0},
