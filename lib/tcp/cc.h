@@ -24,7 +24,8 @@ struct tern_ack {
     bool ece;                  /* ECE on a connection with ECN */
     bool was_filled;           /* the window, and nothing else, limited what was sent (RFC 7661) */
     bool is_dsack;             /* reports a duplicate (RFC 2883) */
-    bool is_duplicate;         /* a duplicate ACK (RFC 5681 §2) */
+    bool is_duplicate;         /* a duplicate ACK (RFC 5681 §2), and … */
+    bool has_sack;             /* … has SACK blocks */
     bool original_delivered;   /* … acknowledges data sent once only, never reported before */
     bool again_delivered;      /* … or data that was sent again */
     /* delivery rate (draft-cheng-iccrg-delivery-rate-estimation); interval_us 0: no sample */

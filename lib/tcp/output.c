@@ -501,6 +501,11 @@ static uint32_t send_once_more(
     return n + (fin && n == payload);
 }
 
+static bool ends_with_fin(const struct tern_conn *c, const struct tern_sent *s)
+{
+    return (c->flags & TERN_CF_FIN_SENT) && s->end.v == c->snd.nxt.v;
+}
+
 /** What is lost goes first (RFC 6675 §5 NextSeg (1)) (6675-2). @return false: it waits for room */
 static bool send_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
@@ -508,7 +513,8 @@ static bool send_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *
         const struct tern_sent *s = &t->sents[q->lost_first];
         const bool head = s->start.v == c->snd.una.v;
         const uint32_t room = window_room(c, s->start);
-        uint32_t len = RTE_MIN(tern_seq_span(s->start, s->end), segment_max(t, c));
+        const uint32_t span = tern_seq_span(s->start, s->end), most = segment_max(t, c);
+        uint32_t len = RTE_MIN(span, most);
         if (c->snd.wnd_bytes == 0 || (room == 0 && !head))
             return false; /* the window was shut or shrunk meanwhile (SHLD-17) */
         len = RTE_MIN(len, RTE_MAX(room, 1u)); /* (SHLD-16) */
@@ -520,7 +526,8 @@ static bool send_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *
         }
         if (!tern_cc_may_send_now(t, c))
             return false;
-        const uint32_t n = send_once_more(t, c, q, s->start, len);
+        const bool fin = span == most + 1 && len == most && ends_with_fin(c, s);
+        const uint32_t n = send_once_more(t, c, q, s->start, len + fin);
         if (n == 0)
             return false;
         tern_sent_again(t, c, q, q->lost_first, n);
@@ -613,7 +620,9 @@ static bool send_last_again(struct tern_tcp *t, struct tern_conn *c, struct tern
 {
     const struct tern_sent *s = &t->sents[q->last];
     const uint32_t len = tern_seq_span(s->start, s->end);
-    const uint32_t last = RTE_MIN((len - 1) % s->seg_bytes + 1, segment_max(t, c));
+    const bool fin = len > 1 && ends_with_fin(c, s); /* beside the payload of the segment */
+    const uint32_t payload = (len - fin - 1) % s->seg_bytes + 1;
+    const uint32_t last = RTE_MIN(payload, segment_max(t, c)) + fin;
     if (s->flags & (TERN_SENT_SACKED | TERN_SENT_LOST))
         return false;
     const uint32_t n = send_once_more(t, c, q, tern_seq_add(s->end, 0u - last), last);

@@ -173,7 +173,8 @@ static bool is_larger(
 
 static void escape_black_hole(struct tern_tcp *t, struct tern_conn *c, const struct tern_txq *q)
 {
-    const uint32_t timeouts = c->backoff & 0xf;
+    /* Doublings outlive what ended the silence (Karn): only timeouts in a row tell of a hole. */
+    const uint32_t timeouts = RTE_MIN(c->backoff & 0xfu, (unsigned)c->backoff >> 4);
     const uint32_t size = timeouts >= 2 * BLACK_HOLE_TIMEOUTS ? floor_of(c) : base_of(c);
     if (timeouts < BLACK_HOLE_TIMEOUTS || size >= c->mss_bytes || !is_larger(t, c, q, size))
         return;

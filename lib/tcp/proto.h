@@ -33,7 +33,7 @@ enum {
     TERN_APPS_MAX = 255,             /* application tables a shard knows */
     TERN_RCV_ROUNDS = 256,           /* round trips of receivers measured at one time */
     TERN_REASM_RANGES_MAX = 64,      /* runs of out-of-order data held a connection */
-    TERN_REASM_POOL_SHARE = 8,  /* nothing more is held with less than 1/8 of the pool free */
+    TERN_REASM_POOL_SHARE = 8,       /* nothing more is held with less than 1/8 of the pool free */
     TERN_REASM_SEG_BYTES = 256,      /* of receive buffer that a held buffer costs at the least */
     TERN_REASM_RUN_SEGS_MAX = 60000, /* buffers in one run: an mbuf counts them in 16 bits */
     TERN_DSACKS_MAX = 32,            /* duplicates noted a burst for D-SACK (RFC 2883) */

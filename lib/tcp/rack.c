@@ -28,17 +28,19 @@ void tern_rack_update(
         if (g != NULL)
             g->flags |= TERN_CG_REORDERS;
     }
+    const bool first = !(q->flags & TERN_TXQ_RACK);
+    if (!first && d->some && tern_seq_before(q->fack, d->highest))
+        q->fack = d->highest;
     if (!d->any)
         return;
     const struct tern_sent *s = &d->newest;
-    const bool first = !(q->flags & TERN_TXQ_RACK);
     if (first || tern_sent_is_after(s->sent_us, s->end, q->rack_us, q->rack_end)) {
         q->rack_us = s->sent_us;
         q->rack_end = s->end;
         q->rack_rtt_us = d->now_us - s->sent_us;
     }
-    if (first || tern_seq_before(q->fack, s->end))
-        q->fack = s->end;
+    if (first)
+        q->fack = d->highest;
     q->flags |= TERN_TXQ_RACK;
 }
 
@@ -138,8 +140,8 @@ bool tern_tlp_acked(const struct tern_conn *c, struct tern_txq *q, const struct 
     if (!(q->flags & TERN_TXQ_TLP) || tern_seq_before(c->snd.una, q->tlp_end))
         return false;
     const bool beyond = tern_seq_before(q->tlp_end, c->snd.una);
-    const bool twice = a->is_dsack || (a->acked_bytes == 0 && !beyond);
-    if ((q->flags & TERN_TXQ_TLP_AGAIN) && !twice && !beyond && a->acked_bytes > 0)
+    const bool twice = a->is_dsack || (a->is_duplicate && !a->has_sack && !beyond);
+    if ((q->flags & TERN_TXQ_TLP_AGAIN) && !twice && !beyond)
         return false; /* one of the two arrived; the next ACK tells whether the other did, too */
     const bool repaired = (q->flags & TERN_TXQ_TLP_AGAIN) && !twice;
     q->flags &= (uint16_t) ~(TERN_TXQ_TLP | TERN_TXQ_TLP_AGAIN);

@@ -40,6 +40,14 @@ static void note_undo(struct tern_conn *c, struct tern_txq *q, struct tern_cong 
     g->flags |= TERN_CG_UNDO;
 }
 
+/** Whatever it was for: CWR goes with the next new data, and echoes are of this window until what
+ * carries it is acknowledged (RFC 3168 §6.1.2) (3168-4). */
+static void note_reduced(const struct tern_conn *c, struct tern_cong *g)
+{
+    g->cwr_end = tern_seq_add(c->snd.nxt, 1);
+    g->flags |= TERN_CG_CWR;
+}
+
 static void undo(struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g)
 {
     g->flags &= (uint8_t)~TERN_CG_UNDO;
@@ -71,6 +79,7 @@ static void begin_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_txq 
     tern_cc_reduce(t, c, TERN_CAUSE_LOSS); /* (6675-1) */
     if (g == NULL)
         return;
+    note_reduced(c, g);
     g->prr_delivered_bytes = g->prr_out_bytes = 0;
     g->prr_flight_bytes = tern_seq_span(c->snd.una, c->snd.nxt);
 }
@@ -155,18 +164,20 @@ static bool is_spurious(const struct tern_conn *c, const struct tern_txq *q,
 
 void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
-    const bool anew = !(q->flags & TERN_TXQ_RTO);
+    const bool anew = !(q->flags & TERN_TXQ_RTO), recovering = q->flags & TERN_TXQ_FAST;
     struct tern_cong *g = tern_conn_cong_need(t, c);
-    if (g != NULL && anew)
+    if (g != NULL && anew) {
         note_undo(c, q, g, !(t->sents[q->first].flags & TERN_SENT_AGAIN));
+        note_reduced(c, g);
+    }
     if (anew)
         tern_cc_reduce(t, c, TERN_CAUSE_TIMEOUT); /* once for one loss: RFC 5681 §3.1 (5681-4) */
     c->cwnd_bytes = mss_of(t, c);
     q->flags &= (uint16_t) ~(TERN_TXQ_FAST | TERN_TXQ_FRTO | TERN_TXQ_FRTO2 | TERN_TXQ_TLP
                              | TERN_TXQ_TLP_AGAIN | TERN_TXQ_RACK | TERN_TXQ_REO | TERN_TXQ_PTO);
     q->flags |= TERN_TXQ_RTO;
-    if (anew && g != NULL)
-        q->flags |= TERN_TXQ_FRTO; /* RFC 5682 §2.1 step 1 */
+    if (anew && !recovering && g != NULL)
+        q->flags |= TERN_TXQ_FRTO; /* RFC 5682 §2.1, §3.1 step 1 */
     q->recover = c->snd.nxt;
     q->rtt_seq = c->snd.nxt; /* what was sent before would measure the timeout, too */
     q->dupacks = 0;
@@ -209,7 +220,7 @@ static void watch_for_spurious(
         c->cwnd_bytes = tern_sent_pipe(c, q) + 2 * mss_of(t, c);
         a->was_filled = false; /* and not more */
     } else if (second) {
-        c->cwnd_bytes = RTE_MIN(c->cwnd_bytes, 3 * mss_of(t, c)); /* step 3 (a) */
+        c->cwnd_bytes = 3 * mss_of(t, c); /* step 3 (a): two of them are in flight */
     }
 }
 
@@ -310,8 +321,7 @@ static void take_ece(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
     if (g == NULL || (q->flags & (TERN_TXQ_FAST | TERN_TXQ_RTO))
         || tern_seq_before(c->snd.una, g->cwr_end))
         return;
-    g->cwr_end = c->snd.nxt;
-    g->flags |= TERN_CG_CWR;
+    note_reduced(c, g);
     g->flags &= (uint8_t)~TERN_CG_UNDO;
     t->stats.ecn_reduced++;
     const uint32_t ssthresh = tern_cc_reduce(t, c, TERN_CAUSE_ECE);

@@ -21,7 +21,8 @@ void tern_rack_dsack(struct tern_tcp *t, struct tern_conn *c);
 void tern_rack_recovered(struct tern_tcp *t, struct tern_conn *c);
 
 /** Mark lost what was sent a reordering window before something that arrived (§6.2 step 5), and arm
- * the timer for what will be. @return bytes newly lost to congestion, a path MTU probe not counted */
+ * the timer for what will be. @return bytes newly lost to congestion, a path MTU probe not counted
+ */
 uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
 
 /** The tail may be probed, `*after_us` from now (§7.2). */

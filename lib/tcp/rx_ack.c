@@ -132,11 +132,13 @@ static void sample_rate(const struct tern_tcp *t, struct tern_conn *c,
 /* ---- SND.UNA ---- */
 
 /** RFC 5681 §2: nothing new, nothing but an ACK, while something is in flight. */
-static bool is_duplicate(const struct tern_conn *c, const struct tern_seg *seg)
+static bool is_duplicate(
+    const struct tern_conn *c, const struct tern_txq *q, const struct tern_seg *seg)
 {
+    /* the second copy of a tail loss probe may come when all is acknowledged (RFC 8985 §7.4.2) */
+    const bool expected = c->snd.una.v != c->snd.nxt.v || (q->flags & TERN_TXQ_TLP_AGAIN);
     return seg->p.ack.v == c->snd.una.v && seg->p.len_bytes == 0 && !(seg->p.flags & TERN_TCP_FIN)
-           && c->snd.una.v != c->snd.nxt.v
-           && c->snd.wnd_bytes != 0 /* an answer to a probe tells of no loss */
+           && expected && c->snd.wnd_bytes != 0 /* an answer to a probe tells of no loss */
            && (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c) == c->snd.wnd_bytes;
 }
 
@@ -173,7 +175,8 @@ static void take_ack(
         .acked_bytes = tern_seq_before(c->snd.una, ack) ? tern_seq_span(c->snd.una, ack) : 0,
         .prior_pipe_bytes = tern_sent_pipe(c, q),
         .ece = tern_conn_has_ecn(t, c) && (seg->p.flags & TERN_TCP_ECE),
-        .is_duplicate = is_duplicate(c, seg),
+        .is_duplicate = is_duplicate(c, q, seg),
+        .has_sack = seg->opts.has & TERN_HAS_SACK,
     };
     a.was_filled = 2 * (uint64_t)a.prior_pipe_bytes >= c->cwnd_bytes; /* RFC 7661 §4.2 */
     if (unlikely((seg->opts.has & TERN_HAS_SACK) && (c->flags & TERN_CF_SACK)))

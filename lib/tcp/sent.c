@@ -300,6 +300,7 @@ static void lengthen_last(
     list_remove(t, q, q->last);
     note_rate(t, c, q, s, len);
     s->end = tern_seq_add(s->end, len);
+    s->flags |= TERN_SENT_AGAIN; /* what it is the time of is not known: Karn */
     list_append(t, q, q->last);
 }
 
@@ -309,6 +310,7 @@ void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_tx
     struct tern_sent *s = at(t, q->last);
     if (q->last != 0 && same_burst(t, s, seg_bytes) && !(s->flags & TERN_SENT_AGAIN)) {
         s->end = tern_seq_add(s->end, len);
+        s->pipe_bytes = tern_sent_pipe(c, q) + len;
         return;
     }
     const uint32_t x = record_new(t, q);
@@ -338,8 +340,10 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
     if ((n_bytes < s->seg_bytes && n_bytes < len_of(s)) || n_bytes > s->seg_bytes + 1u)
         s->seg_bytes = (uint16_t)n_bytes;
     if (prev != 0 && prev == q->newest && same_burst(t, p, s->seg_bytes)
-        && (p->flags & TERN_SENT_AGAIN)) { /* the segment before was sent again a moment ago */
+        && (p->flags & TERN_SENT_AGAIN)
+        && !((p->flags ^ s->flags) & TERN_SENT_REPORTED)) { /* the segment before, a moment ago */
         p->end = tern_seq_add(p->end, n_bytes);
+        p->pipe_bytes = tern_sent_pipe(c, q);
         s->start = p->end;
         if (s->start.v == s->end.v)
             record_free(t, q, idx);
@@ -388,23 +392,29 @@ static bool is_of_last_transmission(const struct tern_sent *s, const struct tern
     return !d->has_ecr || (int32_t)(d->ecr_ms - (uint32_t)((d->now64_us - rtt_us) / 1000)) >= 0;
 }
 
-/** `n_bytes` of a stretch that was not SACKED have arrived. */
+/** The first `n_bytes` of a stretch that was not SACKED have arrived. */
 static void note_delivered(
     const struct tern_txq *q, const struct tern_sent *s, uint32_t n_bytes, struct tern_delivered *d)
 {
     const bool again = s->flags & TERN_SENT_AGAIN;
+    const struct tern_seq end = tern_seq_add(s->start, n_bytes);
     if (!(s->flags & TERN_SENT_REPORTED)) {
         d->bytes += n_bytes;
-        d->original |= !again;
+        /* what was sent for the first time after a timeout tells nothing of it (RFC 5682 §3.1) */
+        d->original |= !again && !tern_seq_before(q->recover, end);
     }
     d->again |= again;
     d->probe |= (s->flags & TERN_SENT_PROBE) && n_bytes == len_of(s);
     if (!again && !(s->flags & TERN_SENT_REPORTED) && (q->flags & TERN_TXQ_RACK)
-        && tern_seq_before(s->end, q->fack))
+        && tern_seq_before(end, q->fack))
         d->reordered = true;
+    if (!d->some || tern_seq_before(d->highest, end))
+        d->highest = end;
+    d->some = true;
     if (is_of_last_transmission(s, d)
-        && (!d->any || tern_sent_is_after(s->sent_us, s->end, d->newest.sent_us, d->newest.end))) {
+        && (!d->any || tern_sent_is_after(s->sent_us, end, d->newest.sent_us, d->newest.end))) {
         d->newest = *s;
+        d->newest.end = end;
         d->any = true;
     }
 }

@@ -22,10 +22,12 @@ struct tern_delivered {
     bool has_ecr;
     uint32_t ecr_ms; /* the echoed timestamp, our offset taken off */
     /* gathered */
-    uint32_t bytes;          /* each octet once */
-    bool original;           /* something sent once only, never reported before */
-    bool again;              /* something sent again */
-    bool reordered;          /* an original below what had been delivered */
+    uint32_t bytes; /* each octet once */
+    bool original;  /* something sent once only, before the recovery, not reported before */
+    bool again;     /* something sent again */
+    bool reordered; /* an original below what had been delivered */
+    bool some;      /* `highest` is set: where what arrived ends */
+    struct tern_seq highest;
     bool any;                /* `newest` is set */
     bool probe;              /* a path MTU probe (pmtu.c) */
     struct tern_sent newest; /* the one sent last, as it was */
