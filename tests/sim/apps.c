@@ -119,12 +119,19 @@ static bool was_over(const struct sim *s, uint32_t i, uint8_t h, int error)
     return error == ECONNRESET && e->shut && e->read == s->mix.flow[i].total[!h] && peer_is_over;
 }
 
+/** Its connection ended with an error that its application has not read yet. */
+static bool has_error(const struct flow_end *e)
+{
+    return e->sock != NULL && (tern_sock_ready(e->sock) & TERN_READY_ERROR);
+}
+
 static void failed(struct sim *s, uint32_t i, uint8_t h, int error)
 {
     struct flow_end *e = &s->flow[i].end[h];
     e->error = error;
     /* In every leap a probe or its answer may be lost, and nine leaps are nine probes. */
-    const bool timeout = error == ETIMEDOUT || s->flow[i].end[!h].error == ETIMEDOUT;
+    const struct flow_end *peer = &s->flow[i].end[!h];
+    const bool timeout = error == ETIMEDOUT || peer->error == ETIMEDOUT || has_error(peer);
     const bool leapt = timeout && s->leapt_ns != 0;
     if (!s->mix.flow[i].may_fail && !apps_excused(s) && !was_over(s, i, h, error) && !leapt)
         sim_fail(s, "flow %u, host %u: %s after %u of %u bytes written, %u of %u read", i, h,
@@ -289,13 +296,15 @@ static void toggle(struct sim *s, struct flow_end *e, uint32_t i)
     const uint64_t dice = prng_mix(s->mix.seed ^ ((uint64_t)i << 32) ^ e->written);
     const uint32_t value = (uint32_t)(dice >> 32);
     int rc = 0;
-    switch (dice % 4) {
+    switch (dice % 6) {
     case 0: rc = tern_sock_set(e->sock, TERN_CONN_NODELAY, value & 1); break;
     case 1: rc = tern_sock_set(e->sock, TERN_CONN_DSCP, value & DSCP_MAX); break;
     case 2: rc = tern_sock_set(e->sock, TERN_CONN_TTL, 1 + value % 255); break;
+    case 3: rc = tern_sock_set(e->sock, TERN_CONN_CC, value % TERN_CC_COUNT); break;
+    case 4: rc = tern_sock_set(e->sock, TERN_CONN_PACING, value & 1); break;
     default: rc = tern_sock_set(e->sock, TERN_CONN_ACK_POLICY, value % (TERN_ACK_EVERY_BURST + 1));
     }
-    if (rc != 0 && rc != -ENOTCONN)
+    if (rc != 0 && rc != -ENOTCONN && rc != -ENOBUFS)
         sim_fail(s, "flow %u: an option was refused: %s", i, strerror(-rc));
 }
 

@@ -8,9 +8,13 @@
  */
 #include "shard/shard_struct.h"
 #include "tcp/mbuf.h"
+#include "tcp/sent.h"
 #include "tcp/state.h"
 
 #include <stdlib.h>
+
+enum { SCOREBOARD_EVERY = 16 /* events: it walks everything in flight */ };
+#define US_CIRCLE_NS ((UINT64_C(1) << 32) * 1000)
 
 /** A connection under examination. */
 struct look {
@@ -180,6 +184,9 @@ static void look_at(struct sim *s, uint8_t h, uint32_t idx)
     if (l.last->known && l.last->rport == c->rport && l.last->lport == c->lport)
         check_moves(&l);
     check_sending(&l);
+    /* Times of transmission are 32 bits of microseconds: no order across half that circle. */
+    if (s->n_events % SCOREBOARD_EVERY == 0 && c->txq != 0 && s->leapt_ns < US_CIRCLE_NS / 2)
+        tern_sent_check(t, c); /* asserts */
     if (c->state >= TERN_SYN_RCVD) {
         check_reassembly(&l);
         check_timers(&l);

@@ -303,7 +303,7 @@ void host_close(struct sim *s, uint8_t h)
     if (host->e != NULL) {
         add_stats(s, h);
         give_back(host);
-        if (!host->dead && !s->failed)
+        if (!host->dead && !s->failed && !s->left_over)
             check_baseline(s, h);
         tern_embed_close(host->e, &leaks);
     }

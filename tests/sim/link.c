@@ -21,6 +21,9 @@ enum {
     ICMP_FRAG_NEEDED = 4,  /* its code */
     ICMP6_TOO_BIG = 2,     /* RFC 4443 */
     IP4_MIN_BYTES = 20,
+    IP4_CSUM_OFF = 10,
+    SPOOF_ACKS_MAX = 6,    /* beside the true one */
+    SPLIT_STEP_MAX = 2000, /* bytes */
 };
 
 /** A packet on its way through the chain. */
@@ -84,6 +87,12 @@ static void forge(struct link *l, struct frame *f)
 
 /* ---- loss ---- */
 
+static bool is_pure_ack(const struct frame *f)
+{
+    const uint8_t others = PACKET_SYN | PACKET_FIN | PACKET_RST;
+    return f->v.is_tcp && f->v.len == 0 && (f->v.flags & others) == 0;
+}
+
 static void pass_unless(struct link *l, struct frame *f, bool lost, enum link_fault why)
 {
     if (lost)
@@ -115,15 +124,45 @@ static void lose_syn(struct link *l, struct frame *f)
 
 static void lose_ack(struct link *l, struct frame *f)
 {
-    const uint8_t others = PACKET_SYN | PACKET_FIN | PACKET_RST;
-    const bool is_pure = f->v.is_tcp && f->v.len == 0 && (f->v.flags & others) == 0;
-    pass_unless(l, f, is_pure && prng_chance(&l->prng, l->cfg.ack_loss_ppm), LINK_ACK_LOSS);
+    pass_unless(l, f, is_pure_ack(f) && prng_chance(&l->prng, l->cfg.ack_loss_ppm), LINK_ACK_LOSS);
 }
 
 static void lose_nth(struct link *l, struct frame *f)
 {
     const bool lost = l->cfg.nth_loss != 0 && l->n_packets % l->cfg.nth_loss == 0;
     pass_unless(l, f, lost, LINK_NTH_LOSS);
+}
+
+/* ---- a receiver that misbehaves (Savage et al. 1999) ---- */
+
+/** ACK division: what one ACK says is said in small steps (RFC 3465 §2.3 is the defence). */
+static void split_ack(struct link *l, struct frame *f)
+{
+    if (is_pure_ack(f) && prng_chance(&l->prng, l->cfg.split_ack_ppm)) {
+        const uint32_t n = 1 + prng_below(&l->prng, SPOOF_ACKS_MAX);
+        const uint32_t step = (uint32_t)prng_spread(&l->prng, 1, SPLIT_STEP_MAX);
+        did(l, LINK_SPLIT_ACK);
+        for (uint32_t i = n; i > 0; i--) {
+            struct frame part = *f;
+            packet_put32(part.bytes + f->v.l3_bytes + 8, f->v.ack - i * step);
+            packet_repair(part.bytes);
+            pass(l, &part);
+        }
+    }
+    pass(l, f);
+}
+
+/** Duplicate-ACK spoofing: they must not inflate what may be sent. */
+static void spoof_dupack(struct link *l, struct frame *f)
+{
+    if (is_pure_ack(f) && prng_chance(&l->prng, l->cfg.spoof_dupack_ppm)) {
+        did(l, LINK_SPOOF_DUPACK);
+        for (uint32_t i = 1 + prng_below(&l->prng, SPOOF_ACKS_MAX); i > 0; i--) {
+            struct frame twin = *f;
+            pass(l, &twin);
+        }
+    }
+    pass(l, f);
 }
 
 /* ---- damage ---- */
@@ -216,12 +255,18 @@ static bool is_ect(const struct frame *f)
 
 static void mark_ce(struct link *l, struct frame *f)
 {
-    if (f->v.v6)
+    if (f->v.v6) {
         f->bytes[1] |= PACKET_ECN_CE << 4;
-    else
+    } else {
+        /* As a router does (RFC 1624 §3): a packet that is damaged stays damaged. */
+        const uint32_t before = packet_get16(f->bytes);
         f->bytes[1] |= PACKET_ECN_CE;
-    if (!f->v.v6)
-        packet_repair(f->bytes);
+        uint32_t sum = (packet_get16(f->bytes + IP4_CSUM_OFF) ^ UINT16_MAX) + (before ^ UINT16_MAX)
+                       + packet_get16(f->bytes);
+        sum = (sum & UINT16_MAX) + (sum >> 16);
+        sum = (sum & UINT16_MAX) + (sum >> 16);
+        packet_put16(f->bytes + IP4_CSUM_OFF, sum ^ UINT16_MAX);
+    }
     did(l, LINK_MARK_CE);
 }
 
@@ -288,9 +333,9 @@ static void arrive(struct link *l, struct frame *f)
 
 /* ---- the chain ---- */
 
-static stage_fn *const bad_link[] = {forge, lose, lose_burst, lose_syn, lose_ack, lose_nth,
-    drop_too_big, tamper, inflate, corrupt, truncate_or_pad, duplicate, transmit, hold_in_pause,
-    take_time, hold_back, arrive};
+static stage_fn *const bad_link[] = {forge, split_ack, spoof_dupack, lose, lose_burst, lose_syn,
+    lose_ack, lose_nth, drop_too_big, tamper, inflate, corrupt, truncate_or_pad, duplicate,
+    transmit, hold_in_pause, take_time, hold_back, arrive};
 static stage_fn *const good_link[] = {transmit, take_time, arrive};
 
 static void pass(struct link *l, struct frame *f)

@@ -36,7 +36,9 @@
     X(FORGE_RST,     "forge_rst") \
     X(FORGE_SYN,     "forge_syn") \
     X(FORGE_ACK,     "forge_ack") \
-    X(FORGE_ICMP,    "forge_icmp")
+    X(FORGE_ICMP,    "forge_icmp") \
+    X(SPLIT_ACK,     "split_ack") \
+    X(SPOOF_DUPACK,  "spoof_dupack")
 // clang-format on
 #define LINK_FAULT_ENUM(name, text) LINK_##name,
 enum link_fault { LINK_FAULT_LIST(LINK_FAULT_ENUM) LINK_FAULT_COUNT };
@@ -70,6 +72,7 @@ struct link_config {
     uint64_t pause_every_ns, pause_for_ns;
 
     uint32_t forge_rst_ppm, forge_syn_ppm, forge_ack_ppm, forge_icmp_ppm;
+    uint32_t split_ack_ppm, spoof_dupack_ppm; /**< a receiver that wants more than its share */
 };
 
 /** How a packet comes out. */

@@ -139,6 +139,14 @@ static void draw_forgeries(struct mix *m, struct prng *p, struct link_config *c)
         c->forge_icmp_ppm = draw_ppm(p, 30);
 }
 
+static void draw_greed(struct mix *m, struct prng *p, struct link_config *c)
+{
+    if (mix_has(m, MIX_SPLIT_ACK))
+        c->split_ack_ppm = draw_ppm(p, 100);
+    if (mix_has(m, MIX_SPOOF_DUPACK))
+        c->spoof_dupack_ppm = draw_ppm(p, 100);
+}
+
 /** A link that is good both ways says little; one that is bad one way only is common. */
 static void draw_link(struct mix *m, struct prng *p, struct link_config *c, uint64_t delay_ns)
 {
@@ -150,6 +158,7 @@ static void draw_link(struct mix *m, struct prng *p, struct link_config *c, uint
     draw_damage(m, p, c);
     draw_order(m, p, c);
     draw_forgeries(m, p, c);
+    draw_greed(m, p, c);
 }
 
 static void draw_links(struct mix *m, struct prng *p)

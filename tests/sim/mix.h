@@ -27,6 +27,8 @@ enum stream {
     STREAM_LINK1,
     STREAM_HOST0,
     STREAM_HOST1,
+    STREAM_SENDING0,
+    STREAM_SENDING1,
 };
 
 /** How an endpoint of a flow takes its leave. */
@@ -45,7 +47,7 @@ struct end_plan {
     enum leave leave;
     uint32_t leave_after; /* ABORT, UNREAD: bytes written or read before it */
     uint32_t keepalive_ms, user_timeout_ms;
-    bool toggles; /* NODELAY, DSCP, TTL and ACK policy change while it runs */
+    bool toggles; /* options change while it runs, congestion control among them */
 };
 
 /** One conversation. Direction d carries total[d] bytes from host d to host !d. */
@@ -76,7 +78,7 @@ struct host_plan {
     X(FORGE_RST, "rst") X(FORGE_SYN, "syn") X(FORGE_ACK, "ack") X(FORGE_ICMP, "icmp") \
     X(STEAL, "mbufs") X(TX_STALL, "txstall") X(SLOW_READ, "slowread") X(SLOW_WRITE, "slowwrite") \
     X(LATE, "late") X(JUMP, "jump") X(DEATH, "death") X(ABORT, "abort") X(TIMEOUT, "timeout") \
-    X(SMALL_TABLES, "tables")
+    X(SMALL_TABLES, "tables") X(SPLIT_ACK, "splitack") X(SPOOF_DUPACK, "dupack")
 // clang-format on
 #define MIX_FAULT_ENUM(name, text) MIX_##name,
 enum mix_fault { MIX_FAULT_LIST(MIX_FAULT_ENUM) MIX_FAULT_COUNT };

@@ -122,6 +122,18 @@ static void draw_pins(die p, struct tern_stack_config *c)
         (prng_percent(p, 50) ? 0u : 1u << 31) - (uint32_t)prng_spread(p, 1, ISN_NEAR_WRAP);
 }
 
+/** How it sends: congestion control, ECN, pacing, and perhaps too few records for that. */
+static void draw_sending(const struct mix *m, die p, struct tern_stack_config *c)
+{
+    c->cc = (enum tern_cc_kind)prng_below(p, TERN_CC_COUNT);
+    c->ecn = (enum tern_ecn)prng_below(p, TERN_ECN_REQUEST + 1);
+    c->pacing = prng_percent(p, 25);
+    if (prng_percent(p, 25))
+        c->sent_max = ONE_OF(p, 0, 1, 2, 16, 64);
+    if (mix_has(m, MIX_SMALL_TABLES) && prng_percent(p, 50))
+        c->sending_max = 1 + prng_below(p, (m->n_flows + 1) / 2);
+}
+
 static void draw_pool(const struct mix *m, die p, struct tern_embed_config *cfg)
 {
     const struct tern_stack_config *c = &cfg->stack;
@@ -155,4 +167,6 @@ void mix_draw_config(struct mix *m, int host)
     draw_tables(m, &prng, c);
     draw_pins(&prng, c);
     draw_pool(m, &prng, cfg);
+    struct prng sending = prng_make(m->seed, host == 0 ? STREAM_SENDING0 : STREAM_SENDING1);
+    draw_sending(m, &sending, c);
 }

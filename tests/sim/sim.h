@@ -64,6 +64,7 @@ struct sim {
     struct flow flow[FLOWS_MAX];
     uint32_t n_done; /* ends */
     bool healed, slow_path;
+    bool left_over;    /* a connection outlived the drain, for a reason that is nobody's fault */
     uint64_t leapt_ns; /* by clock jumps, so far */
     struct wire_check wire;
     struct totals *totals;

@@ -123,14 +123,16 @@ static void trace_link(struct sim *s, int d)
     fprintf(s->trace,
         "link %c: delay %.3f ms, jitter %.3f ms%s, rate %" PRIu64 " B/s, queue %u B, loss %u ppm, "
         "burst %u/%u/%u, syn %u, ack %u, nth %u, dup %u, reorder %u by %.1f ms, corrupt %u, tamper "
-        "%u, inflate %u, truncate %u, pad %u, mtu %u%s, pause %.1f of %.1f ms, forge %u/%u/%u/%u\n",
+        "%u, inflate %u, truncate %u, pad %u, mtu %u%s, pause %.1f of %.1f ms, forge %u/%u/%u/%u, "
+        "split %u, dupack %u\n",
         'A' + d, (double)c->delay_ns / 1e6, (double)c->jitter_ns / 1e6,
         c->jitter_keeps_order ? " in order" : "", c->rate_bytes_per_s, c->queue_bytes, c->loss_ppm,
         c->burst_begin_ppm, c->burst_end_ppm, c->burst_loss_ppm, c->syn_loss_ppm, c->ack_loss_ppm,
         c->nth_loss, c->duplicate_ppm, c->reorder_ppm, (double)c->reorder_ns / 1e6, c->corrupt_ppm,
         c->tamper_ppm, c->inflate_ppm, c->truncate_ppm, c->pad_ppm, c->mtu_bytes,
         c->mtu_tells ? " told" : "", (double)c->pause_for_ns / 1e6, (double)c->pause_every_ns / 1e6,
-        c->forge_rst_ppm, c->forge_syn_ppm, c->forge_ack_ppm, c->forge_icmp_ppm);
+        c->forge_rst_ppm, c->forge_syn_ppm, c->forge_ack_ppm, c->forge_icmp_ppm, c->split_ack_ppm,
+        c->spoof_dupack_ppm);
 }
 
 static void trace_config(struct sim *s, int h)
@@ -140,14 +142,17 @@ static void trace_config(struct sim *s, int h)
     fprintf(s->trace,
         "host %c: mtu %u, mss_max %u, rcv %u, snd %u, ts %d, sack %d, ws %d, nodelay %d, ack %d, "
         "cookies %d, cwnd %u, rto %u/%u/%u, delack %u, tw %u, tables %u/%u/%u, mbufs %u, isn %s%u, "
-        "late %.1f ms, steal %.1f of %.1f ms, stall %.1f of %.1f ms\n",
+        "late %.1f ms, steal %.1f of %.1f ms, stall %.1f of %.1f ms, cc %d, ecn %d, pacing %d, "
+        "sent "
+        "%u, sending %u\n",
         'A' + h, c->mtu_bytes, c->mss_max, c->rcv_buf_bytes, c->snd_buf_bytes, c->timestamps,
         c->sack, c->window_scale, c->nodelay, (int)c->ack_policy, (int)c->syn_cookies,
         c->init_cwnd_segs, c->rto_min_ms, c->rto_initial_ms, c->rto_max_ms, c->delayed_ack_ms,
         c->time_wait_ms, c->conns_max, c->half_open_max, c->time_wait_max, s->mix.cfg[h].mbufs,
         c->pins.has_isn ? "" : "any ", c->pins.isn, (double)p->late_ns / 1e6,
         (double)p->steal_for_ns / 1e6, (double)p->steal_every_ns / 1e6,
-        (double)p->tx_stall_for_ns / 1e6, (double)p->tx_stall_every_ns / 1e6);
+        (double)p->tx_stall_for_ns / 1e6, (double)p->tx_stall_every_ns / 1e6, (int)c->cc,
+        (int)c->ecn, c->pacing, c->sent_max, c->sending_max);
 }
 
 static void trace_flow(struct sim *s, uint32_t i)

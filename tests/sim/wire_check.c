@@ -144,8 +144,7 @@ static bool answers_a_forgery(struct seen *p)
         if (p->v.ack == p->peer->iss[i] + 1)
             return false;
     const uint8_t at = p->me->n_forged++ % WIRE_ISS_MAX;
-    p->me->forged[at].seq = p->v.seq + 1;
-    p->me->forged[at].ack = p->v.ack;
+    p->me->forged_ack[at] = p->v.ack;
     return true;
 }
 
@@ -176,6 +175,10 @@ static void note_syn(struct seen *p)
     if (me->syn && p->peer->started)
         return; /* it comes too late to agree on anything */
     me->syn = true;
+    if (is(p, PACKET_ACK)) { /* its window, never scaled, is the first that was granted */
+        me->edge = p->v.ack + p->v.wnd;
+        me->has_edge = true;
+    }
     me->offered_ts = p->has_ts;
     me->offered_sack = p->has_sack_ok;
     me->offered_wscale = p->has_wscale;
@@ -325,12 +328,19 @@ static void check_ip(struct seen *p)
     MUST(p, p->v.tcp_bytes % 4 == 0 && (p->bytes[p->v.l3_bytes + 12] & 0xf) == 0, "reserved bits");
 }
 
-/** Sent on behalf of a half-open record that a forged SYN made. */
+/**
+ * Sent on behalf of a half-open record, or (with pinned ISNs) of a connection, that a forged SYN
+ * made: it acknowledges that SYN and, as nothing follows it, never more. Or sent by an end that
+ * took the SYN-ACK of a record that was given up since, and made anew with another ISS: the ends
+ * do not agree, and a RST will tell.
+ */
 static bool is_foreign(const struct seen *p)
 {
     bool foreign = false;
     for (uint8_t i = 0; i < WIRE_ISS_MAX && i < p->me->n_forged; i++)
-        foreign |= p->me->forged[i].seq == p->v.seq && p->me->forged[i].ack == p->v.ack;
+        foreign |= p->me->forged_ack[i] == p->v.ack;
+    for (uint8_t i = 0; i < p->peer->n_iss && p->peer->started; i++)
+        foreign |= p->peer->iss[i] != p->peer->base && p->v.ack == p->peer->iss[i] + 1;
     return foreign;
 }
 
@@ -338,7 +348,13 @@ static void check_segment(struct seen *p)
 {
     MUST(p, !p->has_mss && !p->has_wscale && !p->has_sack_ok, "SYN option without SYN");
     check_size(p);
-    if (sim_tampers(p->s) || is_foreign(p) || (!p->me->started && !start(p)))
+    if (is_foreign(p)) {
+        /* With the ISN pinned, what it sends could be taken for the real connection's. */
+        if (p->v.len != 0 || is(p, PACKET_FIN))
+            p->s->wire.ghost[p->flow][p->from] = true;
+        return;
+    }
+    if (sim_tampers(p->s) || (!p->me->started && !start(p)))
         return; /* the ends may be out of step; or an answer on behalf of no connection */
     check_sequence(p);
     check_window(p);

@@ -25,10 +25,8 @@ struct wire_end {
     uint32_t nxt, fin_seq;      /* end of what was sent; where the FIN is */
     uint32_t edge, ack, ts_val; /* right edge and acknowledgement, furthest; last timestamp */
     bool has_ts_val;
-    uint8_t n_forged; /* answers to SYNs that the peer did not send, so far */
-    struct {
-        uint32_t seq, ack;
-    } forged[WIRE_ISS_MAX];
+    uint8_t n_forged;                  /* answers to SYNs that the peer did not send, so far … */
+    uint32_t forged_ack[WIRE_ISS_MAX]; /* … and what they acknowledge */
 };
 
 struct wire_check {
