@@ -76,7 +76,8 @@ TERN_API const char *tern_state_name(enum tern_state s);
 
 /**
  * Accept connections (passive OPEN, RFC 9293 §3.9.1.1). What those of this listener are to be like
- * (TERN_CONN_CC, TERN_CONN_DSCP …) its on_open() says with tern_conn_set(), before anything is sent.
+ * (TERN_CONN_CC, TERN_CONN_DSCP …) its on_open() says with tern_conn_set(), before anything is
+ * sent.
  *
  * @param addr  one of our addresses, or NULL / unspecified: all of them, both families
  * @param port  1..65535
