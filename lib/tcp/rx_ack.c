@@ -274,8 +274,8 @@ static void update_window(
         c->slow |= TERN_SLOW_WINDOW;
     else
         c->slow &= (uint8_t)~TERN_SLOW_WINDOW;
-    if (was_shut && wnd != 0)
-        window_reopened(t, c);
+    if (was_shut && wnd >= RTE_MIN(tern_seq_span(c->snd.una, c->snd.nxt), c->mss_bytes) && wnd != 0)
+        window_reopened(t, c); /* a crack is not worth it: the timer stays (RFC 9293 §3.8.6.2.1) */
 }
 
 /** Nothing acknowledged, the window shut, the application gone: R2 runs on, or there is no end. */
