@@ -422,6 +422,20 @@ static void note_sent(
         tern_conn_arm_probe(t, c, q); /* RFC 8985 §7.2 */
 }
 
+/**
+ * Send the next `len` bytes that were never sent, in segments of payload_max, FIN behind the last.
+ * @return bytes sent, as send_payload()
+ */
+static uint32_t send_next(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t len, uint32_t payload_max)
+{
+    const bool fin = c->flags & TERN_CF_FIN_QUEUED;
+    len = send_payload(t, c, q, c->snd.nxt, len, payload_max, fin);
+    if (len > 0)
+        note_sent(t, c, q, len, payload_max);
+    return len;
+}
+
 /** After a pause the network is not what it was (RFC 5681 §4.1) (5681-8). */
 static void note_pause(struct tern_tcp *t, struct tern_conn *c)
 {
@@ -441,11 +455,8 @@ static void send_path_probe(
         || !tern_cc_may_send_now(t, c))
         return;
     const uint32_t want = size - (c->mss_bytes - payload_max);
-    const uint32_t len = send_payload(t, c, q, c->snd.nxt, want, want, false);
-    if (len == 0)
-        return;
-    note_sent(t, c, q, len, want);
-    tern_pmtu_probe_sent(t, c, q, size, want);
+    if (send_next(t, c, q, want, want) > 0)
+        tern_pmtu_probe_sent(t, c, q, size, want);
 }
 
 /** Send new payload as far as windows and sense allow. */
@@ -472,10 +483,8 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
         }
         if (!tern_cc_may_send_now(t, c))
             return;
-        len = send_payload(t, c, q, c->snd.nxt, len, payload_max, c->flags & TERN_CF_FIN_QUEUED);
-        if (len == 0)
+        if (send_next(t, c, q, len, payload_max) == 0)
             return;
-        note_sent(t, c, q, len, payload_max);
     }
     struct tern_cong *g = tern_conn_cong(t, c);
     if (g != NULL && cwnd_room(c, q) > 0) /* the application, not the network, is the limit */
@@ -607,12 +616,8 @@ void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t wnd = RTE_MAX(window_room(c, c->snd.nxt), 1u);
     const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
-    const uint32_t len =
-        send_payload(t, c, q, c->snd.nxt, want, payload_max, c->flags & TERN_CF_FIN_QUEUED);
-    if (len == 0)
-        return;
-    t->stats.zero_window_probes++;
-    note_sent(t, c, q, len, payload_max);
+    if (send_next(t, c, q, want, payload_max) > 0)
+        t->stats.zero_window_probes++;
 }
 
 /** The last segment of what is in flight. */
@@ -639,10 +644,5 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
     *again = want == 0 || window_room(c, c->snd.nxt) < want || !tern_sent_has_room(t, q);
     if (*again)
         return send_last_again(t, c, q);
-    const uint32_t len =
-        send_payload(t, c, q, c->snd.nxt, want, payload_max, c->flags & TERN_CF_FIN_QUEUED);
-    if (len == 0)
-        return false;
-    note_sent(t, c, q, len, payload_max);
-    return true;
+    return send_next(t, c, q, want, payload_max) > 0;
 }
