@@ -9,9 +9,11 @@
  *                     it quotes is the first thing missing at a timeout, and gone if that arrives.
  *                     So made-up messages cost nothing while data gets through (RFC 5927 §7.2), and
  *                     a true one is not taken for congestion.
- *   a black hole      the second timeout in a row of a segment larger than BASE leads to BASE, the
- *                     fourth (IPv4) to the floor (RFC 4821 §7.7, RFC 8899 §4.3). If the path was
- *                     merely down, the first probe, of the old size, puts everything back.
+ *   a black hole      the second timeout in a row of a segment larger than BASE leads to BASE (the
+ *                     fourth, where that size had once arrived: then it is more likely loss), and
+ *                     one after the fourth, on IPv4, to the floor (RFC 4821 §7.7, RFC 8899 §4.3).
+ *                     If the path was merely down, the first probe, of the old size, puts
+ *                     everything back.
  *
  * They grow again by probes alone: one segment of new data that is larger than the others, with
  * PROBE_ESCORT ordinary ones behind it, so that SACK and no timeout tells of its loss. If it
@@ -20,8 +22,8 @@
  * largest size first, then the middle of what is left, down to PROBE_GAP. It begins as soon as data
  * flows out of a black hole, and 10 min after a router's word or the end of the last search.
  *
- * The memory of it is part of a tern_rare. Where none is left, sizes only fall. Without SACK
- * nothing is probed, and with TERN_PLPMTUD_OFF the old size returns after 10 min (RFC 1191 §6.3).
+ * The memory of it is part of a tern_rare. Where none is left, sizes only fall. Without SACK, and
+ * with TERN_PLPMTUD_OFF, nothing is probed: the old size returns after 10 min (RFC 1191 §6.3).
  */
 #include "host.h"
 
@@ -66,6 +68,12 @@ static uint32_t full_size(const struct tern_tcp *t, const struct tern_conn *c)
     const struct tern_rare *r = tern_conn_rare(t, c);
     const uint16_t full = r->pmtu.full;
     return r->mss_max != 0 && r->mss_max < full ? r->mss_max : full;
+}
+
+/** The loss of a probe is told apart by SACK alone. */
+static bool can_probe(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return (c->flags & TERN_CF_SACK) && t->cfg.plpmtud != TERN_PLPMTUD_OFF;
 }
 
 static bool is_past(const struct tern_tcp *t, uint32_t ms)
@@ -175,13 +183,17 @@ static void escape_black_hole(struct tern_tcp *t, struct tern_conn *c, const str
 {
     /* Doublings outlive what ended the silence (Karn): only timeouts in a row tell of a hole. */
     const uint32_t timeouts = RTE_MIN(c->backoff & 0xfu, (unsigned)c->backoff >> 4);
-    const uint32_t size = timeouts >= 2 * BLACK_HOLE_TIMEOUTS ? floor_of(c) : base_of(c);
-    if (timeouts < BLACK_HOLE_TIMEOUTS || size >= c->mss_bytes || !is_larger(t, c, q, size))
+    const bool is_base = c->mss_bytes <= base_of(c);
+    const uint32_t size = timeouts >= 2 * BLACK_HOLE_TIMEOUTS && is_base ? floor_of(c) : base_of(c);
+    /* A path that took this size may have changed, but more likely it just loses. */
+    const bool took_it = c->slow & TERN_FULL_ARRIVED;
+    const uint32_t enough = took_it ? 2 * BLACK_HOLE_TIMEOUTS : BLACK_HOLE_TIMEOUTS;
+    if (timeouts < enough || size >= c->mss_bytes || !is_larger(t, c, q, size))
         return;
     t->stats.pmtu_black_holes++;
     struct tern_pmtu *p = lower(t, c, size);
     if (p != NULL)
-        search_from(p, t->now_ms);
+        search_from(p, t->now_ms + (can_probe(t, c) ? 0 : RAISE_MS));
 }
 
 bool tern_pmtu_expired(struct tern_tcp *t, struct tern_conn *c, const struct tern_txq *q)
@@ -233,13 +245,13 @@ uint32_t tern_pmtu_probe_size(
     p->probe = 0; /* if one is still out, its fate will not be learnt any more */
     if (c->mss_bytes >= full_size(t, c))
         return 0;
-    if (t->cfg.plpmtud == TERN_PLPMTUD_OFF) { /* RFC 1191 §6.3: the old size, and see */
+    if (!can_probe(t, c)) { /* RFC 1191 §6.3: the old size, and see */
         c->mss_bytes = (uint16_t)full_size(t, c);
         c->slow &= (uint8_t)~TERN_FULL_ARRIVED;
         return 0;
     }
     const uint16_t busy = TERN_TXQ_FAST | TERN_TXQ_RTO;
-    if (!(c->flags & TERN_CF_SACK) || (q->flags & busy) || q->lost_bytes != 0 || c->backoff != 0)
+    if ((q->flags & busy) || q->lost_bytes != 0 || c->backoff != 0)
         return 0;
     const uint32_t size = next_size(t, c);
     if (size == 0) {
