@@ -77,10 +77,14 @@ static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, s
 }
 
 /** RFC 7323 §4.3 (7323-5): the segment that moves Last.ACK.sent sets the echo (once its ACK is
- * believed). */
+ * believed). So does one that came past an outdated TS.Recent, which would refuse all that follows.
+ */
 static bool sets_echo(const struct tern_conn *c, const struct tern_seg *seg)
 {
-    return (c->flags & TERN_CF_TS) && !tern_seq_before(c->last_ack_sent, seg->p.seq);
+    if (!(c->flags & TERN_CF_TS))
+        return false;
+    const bool outdated = (int32_t)(seg->opts.ts_val - c->ts_recent) < 0; /* (7323-7) */
+    return outdated || !tern_seq_before(c->last_ack_sent, seg->p.seq);
 }
 
 /* ---- sequence: first of §3.10.7.4 ---- */
