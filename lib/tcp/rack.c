@@ -16,6 +16,7 @@ enum {
     REO_PERSIST = 16,          /* recoveries that a widened window lasts (RFC 8985 §6.2) */
     TLP_ACK_DELAY_US = 200000, /* what a peer may wait with the ACK of one segment (§7.2) */
     TLP_MIN_US = 1 << 11,      /* not below the clockwork of either end */
+    RTT_US_MAX = 60000000,     /* more is a clock that leapt, not a network */
 };
 
 /* ---- RACK ---- */
@@ -34,10 +35,11 @@ void tern_rack_update(
     if (!d->any)
         return;
     const struct tern_sent *s = &d->newest;
-    if (first || tern_sent_is_after(s->sent_us, s->end, q->rack_us, q->rack_end)) {
+    const bool outdated = (int32_t)(d->now_us - q->rack_us) < 0; /* half the circle ago */
+    if (first || outdated || tern_sent_is_after(s->sent_us, s->end, q->rack_us, q->rack_end)) {
         q->rack_us = s->sent_us;
         q->rack_end = s->end;
-        q->rack_rtt_us = d->now_us - s->sent_us;
+        q->rack_rtt_us = RTE_MIN(d->now_us - s->sent_us, (uint32_t)RTT_US_MAX);
     }
     if (first)
         q->fack = d->highest;
