@@ -11,10 +11,10 @@
  *
  * For a burst, in four rounds over all packets, each of which finds its lines in the cache:
  *
- *     tern_flow_prefetch(t, hash[i]);                        the home bucket
- *     tern_flow_prefetch_other(t, hash[i]);                  the other bucket, where it will be
- * read prefetch(record(tern_flow_first_match(t, hash[i])));   the likely record tern_flow_find(t,
- * hash[i], same, &key[i]);             the answer
+ *   1. tern_flow_prefetch()             the home bucket
+ *   2. tern_flow_prefetch_other()       the other bucket, where it will be read
+ *   3. tern_flow_first_match()          the likely record, which the caller prefetches
+ *   4. tern_flow_find()                 the answer
  */
 #include <assert.h>
 #include <stdbool.h>

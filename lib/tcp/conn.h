@@ -184,6 +184,7 @@ enum {
     TERN_TXQ_RACK = 1u << 10,     /* rack_* are set */
     TERN_TXQ_MUTE = 1u << 11,     /* recovery did not begin with the first in flight, or that had
                                      been sent again before: its ACK tells nothing */
+    TERN_TXQ_REOPENED = 1u << 12, /* sent again as a shut window opened, nothing acknowledged yet */
     TERN_TXQ_TFO = 1u << 15,      /* our SYN asked for a Fast Open cookie, or carried one */
 };
 

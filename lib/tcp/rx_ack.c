@@ -186,6 +186,7 @@ static void take_ack(
         /* what is SACKed stays (2018-6); what is beyond the payload is our FIN */
         tern_sendq_ack(q, RTE_MIN(a.acked_bytes, q->n_bytes - q->unsent_bytes));
         c->snd.una = ack;
+        q->flags &= (uint16_t)~TERN_TXQ_REOPENED;
     }
     a.delivered_bytes = d.bytes;
     a.original_delivered = d.original;
@@ -246,6 +247,13 @@ static void window_reopened(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_cancel_rtx(t, c);
         return;
     }
+    /* Once, until it leads to something: a window that flaps must not have a flight sent again for
+     * every ACK of the flight before. After that the timer does it. */
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q != NULL && (q->flags & TERN_TXQ_REOPENED))
+        return;
+    if (q != NULL)
+        q->flags |= TERN_TXQ_REOPENED;
     tern_conn_resend(t, c);
     tern_conn_arm_rtx(t, c);
 }
@@ -274,8 +282,8 @@ static void update_window(
         c->slow |= TERN_SLOW_WINDOW;
     else
         c->slow &= (uint8_t)~TERN_SLOW_WINDOW;
-    if (was_shut && wnd >= RTE_MIN(tern_seq_span(c->snd.una, c->snd.nxt), c->mss_bytes) && wnd != 0)
-        window_reopened(t, c); /* a crack is not worth it: the timer stays (RFC 9293 §3.8.6.2.1) */
+    if (was_shut && wnd != 0)
+        window_reopened(t, c);
 }
 
 /** Nothing acknowledged, the window shut, the application gone: R2 runs on, or there is no end. */
@@ -290,9 +298,9 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     const struct tern_seq ack = seg->p.ack;
     const uint8_t doublings = c->backoff & 0xf;
     const bool advances = tern_seq_before(c->snd.una, ack);
+    if (unlikely(c->backoff != doublings) && !is_stalling(c, seg))
+        tern_conn_heard(t, c); /* (MUST-37) */
     c->last_rx_ms = t->now_ms;
-    if (!is_stalling(c, seg))
-        c->backoff = doublings; /* the peer lives: its silence starts anew (MUST-37) */
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL)
         take_ack(t, c, q, seg);

@@ -329,6 +329,9 @@ int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
 /* timers.c */
 void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c);
+/** The peer spoke after intervals had run out: its silence starts anew, and an interval that R2 had
+ * cut short is a whole one again, else it would run out at every answer. */
+void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
 /** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);

@@ -151,12 +151,25 @@ static uint64_t persist_left_ms(const struct tern_tcp *t, const struct tern_conn
 
 /* ---- arming ---- */
 
+/** What is left of R2, ms. */
+static uint64_t r2_left_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const uint64_t silent = silent_ms(t, c, 0), limit = user_timeout_ms(t, c);
+    return limit > silent ? limit - silent : 0;
+}
+
+void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c)
+{
+    const bool cut_short = r2_left_ms(t, c) < tern_conn_rto_ms(t, c);
+    c->backoff &= 0xf;
+    if (cut_short && (c->flags & TERN_CF_RTX))
+        tern_conn_arm_rtx(t, c);
+}
+
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
     /* The last interval ends at R2, not after it (MUST-21). */
-    const uint64_t silent = silent_ms(t, c, 0), limit = user_timeout_ms(t, c);
-    const uint64_t r2_ms = limit > silent ? limit - silent : 0;
-    const uint64_t left_ms = RTE_MIN(r2_ms, persist_left_ms(t, c));
+    const uint64_t left_ms = RTE_MIN(r2_left_ms(t, c), persist_left_ms(t, c));
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
     const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
     struct tern_txq *q = tern_conn_txq(t, c);
