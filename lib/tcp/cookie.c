@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cookie.h"
 
+#include "tuple.h"
+
 enum { WSCALE_NONE = 15 };
 
 /* Rounded down: what links of today announce, and the defaults of both families. */
@@ -14,25 +16,20 @@ static uint8_t mss_index(uint16_t mss)
     return i;
 }
 
-static uint64_t mac(
+/** What only we know of a SYN from this tuple in this period. */
+static struct tern_prf secret_of(
     const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs, uint64_t period)
 {
-    uint64_t w[7];
-    memcpy(w, &key->remote, 16);
-    memcpy(w + 2, &key->local, 16);
-    w[4] = (uint64_t)key->rport << 16 | key->lport;
-    w[5] = irs.v;
-    w[6] = period;
-    return tern_siphash24(t->keys.cookie, w, 7);
+    return tern_tuple_prf(&t->keys.cookie, key, irs.v, tern_prf4(&t->keys.period, period, 0));
 }
 
-/* The top 24 bits must bind the data byte, or it could be exchanged. */
-static uint32_t seal(uint64_t mac, uint8_t data)
+/* The top 24 bits must bind the data byte, or it could be exchanged: a·data + b with secret a, b of
+ * 32 bits is strongly universal (Dietzfelbinger 1996) in those bits, and each pair serves one SYN.
+ */
+static uint32_t seal(struct tern_prf secret, uint8_t data)
 {
-    const struct tern_siphash_key key = {mac, ~mac};
-    const uint64_t w = data;
-    const uint32_t tag = (uint32_t)(tern_siphash13(key, &w, 1) >> 40);
-    return tag << 8 | (uint8_t)(data ^ (uint8_t)mac);
+    const uint32_t a = (uint32_t)(secret.lo >> 32), b = (uint32_t)secret.hi;
+    return ((a * data + b) & ~0xffu) | (uint8_t)(data ^ (uint8_t)secret.lo);
 }
 
 struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flow_key *key,
@@ -44,7 +41,8 @@ struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flo
     const uint8_t wscale = peer->has & TERN_HAS_WSCALE ? peer->wscale : WSCALE_NONE;
     const uint8_t data =
         (uint8_t)(mss_index(mss) << 5 | wscale << 1 | !!(peer->has & TERN_HAS_SACK_OK));
-    return (struct tern_seq){seal(mac(t, key, irs, t->now_ns >> TERN_COOKIE_PERIOD_SHIFT), data)};
+    return (struct tern_seq){
+        seal(secret_of(t, key, irs, t->now_ns >> TERN_COOKIE_PERIOD_SHIFT), data)};
 }
 
 bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key,
@@ -52,9 +50,9 @@ bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key
 {
     const uint64_t period = t->now_ns >> TERN_COOKIE_PERIOD_SHIFT;
     for (uint64_t back = 0; back < TERN_COOKIE_PERIODS && back <= period; back++) {
-        const uint64_t m = mac(t, key, irs, period - back);
-        const uint8_t data = (uint8_t)(iss.v ^ (uint8_t)m);
-        if (seal(m, data) != iss.v)
+        const struct tern_prf secret = secret_of(t, key, irs, period - back);
+        const uint8_t data = (uint8_t)(iss.v ^ (uint8_t)secret.lo);
+        if (seal(secret, data) != iss.v)
             continue;
         out->has |= TERN_HAS_MSS;
         out->mss = mss_table[data >> 5];

@@ -6,7 +6,7 @@
  *
  *    31                               8 7   5 4  1  0
  *   ┌──────────────────────────────────┬─────┬────┬──┐
- *   │ MAC: SipHash-2-4 of four-tuple,  │ MSS │ WS │ S│   WS 15 = no window scaling
+ *   │ MAC: PRF of four-tuple,          │ MSS │ WS │ S│   WS 15 = no window scaling
  *   │ peer's ISN, period, low byte     │ idx │    │  │   S = SACK permitted
  *   └──────────────────────────────────┴─────┴────┴──┘
  *

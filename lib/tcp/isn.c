@@ -3,36 +3,34 @@
 
 /*
  * Everything about a connection that an outsider must not be able to compute: initial sequence
- * number (RFC 6528), timestamp offset (RFC 7323 §7.1), place in the flow table. Each is a SipHash
- * of the four-tuple under a key of its own, so that learning one says nothing about another.
+ * number (RFC 6528), timestamp offset (RFC 7323 §7.1), place in the flow table. Each is a keyed
+ * pseudo-random function of the four-tuple under a key of its own, so that learning one says
+ * nothing about another.
  */
-#include <string.h>
+#include "tuple.h"
 
 enum {
-    KEY_WORDS = 5,
-    TFO_KEY_LABEL = 100,      /* apart from those of the other keys */
+    PRF_KEY_LABEL = 200, /* apart from those of the other keys */
+    TFO_KEY_LABEL = 100,
     ISN_BEYOND_OLD = 1 << 17, /* sequence space between an old connection and its successor */
 };
 
-/** The four-tuple as words. IPv4 takes two, so that the hash of the common case is short. */
-static uint32_t key_words(const struct tern_flow_key *k, uint64_t w[KEY_WORDS])
+static struct tern_prf of_tuple(const struct tern_prf_key *key, const struct tern_flow_key *k)
 {
-    const uint64_t ports = (uint64_t)k->rport << 16 | k->lport;
-    if (tern_addr_is_v4(&k->remote)) {
-        w[0] = (uint64_t)k->remote.w[3] << 32 | k->local.w[3];
-        w[1] = ports;
-        return 2;
-    }
-    memcpy(w, &k->remote, sizeof k->remote);
-    memcpy(w + 2, &k->local, sizeof k->local);
-    w[4] = ports;
-    return KEY_WORDS;
+    return tern_tuple_prf(key, k, 0, (struct tern_prf){0});
 }
 
 void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
 {
     const struct tern_siphash_key master = {seed[0], seed[1]};
-    struct tern_siphash_key *const keys[] = {&k->flow, &k->isn, &k->cookie, &k->port, &k->ts};
+    const uint64_t both[] = {seed[2], seed[3]};
+    const struct tern_siphash_key own = {
+        tern_siphash24(master, both, 2), tern_siphash24(master, both, 1)};
+    struct tern_prf_key *const prfs[] = {&k->place, &k->isn, &k->cookie, &k->period, &k->ts};
+    for (uint64_t i = 0; i < sizeof prfs / sizeof prfs[0]; i++)
+        tern_prf_init(prfs[i], own, PRF_KEY_LABEL + i);
+
+    struct tern_siphash_key *const keys[] = {&k->flow, &k->port};
     for (uint64_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const uint64_t a[] = {2 * i, seed[2], seed[3]};
         const uint64_t b[] = {2 * i + 1, seed[2], seed[3]};
@@ -47,21 +45,17 @@ void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
 
 uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key)
 {
-    uint64_t w[KEY_WORDS];
-    const uint32_t n = key_words(key, w);
-    return tern_siphash13(t->keys.flow, w, n);
+    return of_tuple(&t->keys.place, key).lo;
 }
 
 struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key)
 {
     if (unlikely(t->cfg.pins.has_isn))
         return (struct tern_seq){t->cfg.pins.isn};
-    uint64_t w[KEY_WORDS];
-    const uint32_t n = key_words(key, w);
     /* RFC 6528 §3: ISN = M + F (6528-1, SHLD-1). M advances every 4 µs (MUST-8), and F is keyed
      * (MUST-9). */
     const uint32_t m = (uint32_t)(t->now_ns / (4 * TERN_NS_PER_US));
-    return (struct tern_seq){m + (uint32_t)tern_siphash24(t->keys.isn, w, n)};
+    return (struct tern_seq){m + (uint32_t)of_tuple(&t->keys.isn, key).lo};
 }
 
 struct tern_seq tern_isn_beyond(
@@ -75,7 +69,5 @@ struct tern_seq tern_isn_beyond(
 
 uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key)
 {
-    uint64_t w[KEY_WORDS];
-    const uint32_t n = key_words(key, w);
-    return (uint32_t)tern_siphash24(t->keys.ts, w, n);
+    return (uint32_t)of_tuple(&t->keys.ts, key).lo;
 }

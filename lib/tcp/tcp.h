@@ -14,6 +14,7 @@
 #include "fast_open.h"
 #include "rate.h"
 #include "wire/pkt.h"
+#include "wire/prf.h"
 #include "wire/siphash.h"
 
 #include <rte_mbuf.h>
@@ -51,7 +52,8 @@ struct tern_rcv_round {
 };
 
 struct tern_keys {
-    struct tern_siphash_key flow, isn, cookie, port, ts, tfo;
+    struct tern_prf_key place, isn, cookie, period, ts; /* what every handshake asks for */
+    struct tern_siphash_key flow, port, tfo;
 };
 
 struct tern_tcp {
