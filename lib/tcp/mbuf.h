@@ -68,15 +68,22 @@ static inline struct rte_mbuf *tern_mbuf_control(struct tern_tcp *t)
     return m != NULL ? m : rte_pktmbuf_alloc(t->reserve);
 }
 
-/** Sum of a whole chain for the checksum, as if it began at an even offset. */
-static inline uint64_t tern_mbuf_sum(const struct rte_mbuf *m)
+/** Sum of a chain's bytes from `off` on, which lies in its first buffer, for the checksum; as if it
+ * began at an even offset. */
+static inline uint64_t tern_mbuf_sum_from(const struct rte_mbuf *m, uint32_t off)
 {
-    uint64_t sum = 0;
-    bool odd = false;
-    for (; m != NULL; m = m->next) {
+    uint64_t sum =
+        tern_csum_add(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), m->data_len - off);
+    bool odd = (m->data_len - off) & 1;
+    for (m = m->next; unlikely(m != NULL); m = m->next) {
         const uint64_t part = tern_csum_add(0, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len);
         sum += odd ? tern_csum_odd(part) : part;
         odd ^= m->data_len & 1;
     }
     return sum;
+}
+
+static inline uint64_t tern_mbuf_sum(const struct rte_mbuf *m)
+{
+    return tern_mbuf_sum_from(m, 0);
 }

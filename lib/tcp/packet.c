@@ -23,59 +23,39 @@ static uint16_t next_ip_id(struct tern_tcp *t)
     return pins->ip_id[t->n_ip_id++];
 }
 
-static void set_tcp_csum_soft(struct rte_mbuf *m, uint8_t *tcp, uint64_t pseudo)
+/** The device makes the checksum; with a segment size it cuts, too. @return the TCP field */
+static uint16_t ask_device(struct rte_mbuf *m, const struct tern_packet *p, uint64_t pseudo)
 {
-    const uint16_t sum = (uint16_t)~tern_csum_fold(pseudo + tern_mbuf_sum(m));
-    memcpy(tcp + TERN_TCP_OFF_CSUM, &sum, sizeof sum);
+    m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+    if (p->tso_mss != 0)
+        m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+    return tern_csum_fold(pseudo);
 }
 
-static void set_tcp_csum_device(
-    struct rte_mbuf *m, uint8_t *tcp, uint64_t pseudo, const struct tern_packet *p, uint8_t doff)
+/** Write the IP header and what the device is to know of it. */
+static void put_ip(
+    const struct tern_tcp *t, struct rte_mbuf *m, uint8_t *at, const struct tern_ip_fields *ip)
 {
-    const uint16_t sum = tern_csum_fold(pseudo);
-    memcpy(tcp + TERN_TCP_OFF_CSUM, &sum, sizeof sum);
-    m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
-    if (p->tso_mss != 0) {
-        m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-        m->tso_segsz = p->tso_mss;
+    if (unlikely(!tern_addr_is_v4(ip->dst))) {
+        tern_build_ip6(at, ip);
+        m->ol_flags |= RTE_MBUF_F_TX_IPV6;
+        return;
     }
-    m->l4_len = doff;
+    const bool device = t->cfg.tx_ip_csum;
+    tern_build_ip4(at, ip, !device);
+    m->ol_flags |= RTE_MBUF_F_TX_IPV4 | (device ? RTE_MBUF_F_TX_IP_CKSUM : 0);
 }
 
 void tern_packet_build(struct tern_tcp *t, struct rte_mbuf *m, const struct tern_packet *p)
 {
     const struct tern_flow_key *k = p->key;
     const bool v4 = tern_addr_is_v4(&k->remote);
-    const uint8_t doff = (uint8_t)(TERN_TCP_BYTES + p->opt_bytes);
+    const uint32_t l3_bytes = v4 ? TERN_IP4_BYTES : TERN_IP6_BYTES;
+    const uint32_t doff = TERN_TCP_BYTES + p->opt_bytes;
+    const uint32_t l4_bytes = m->pkt_len + doff;
 
-    uint8_t *tcp = (uint8_t *)rte_pktmbuf_prepend(m, doff);
-    assert(tcp != NULL);
-    if (p->opt_bytes != 0)
-        memcpy(tcp + TERN_TCP_BYTES, p->opt, p->opt_bytes);
-    const struct tern_tcp_fields fields = {
-        .sport = k->lport,
-        .dport = k->rport,
-        .seq = p->seq,
-        .ack = p->ack,
-        .doff_bytes = doff,
-        .flags = p->flags,
-        .wnd = p->wnd,
-        .urg = p->urg,
-    };
-    tern_build_tcp(tcp, &fields);
-
-    const uint32_t l4_bytes = m->pkt_len;
-    const bool device = t->cfg.tx_tcp_csum;
-    /* A device that segments wants the pseudo-header without a length. */
-    const uint32_t sum_bytes = device && p->tso_mss != 0 ? 0 : l4_bytes;
-    const uint64_t pseudo =
-        v4 ? tern_csum_pseudo4(&k->local.w[3], &k->remote.w[3], TERN_IPPROTO_TCP, sum_bytes)
-           : tern_csum_pseudo6(k->local.b, k->remote.b, TERN_IPPROTO_TCP, sum_bytes);
-    if (device) /* MUST-2 */
-        set_tcp_csum_device(m, tcp, pseudo, p, doff);
-    else
-        set_tcp_csum_soft(m, tcp, pseudo);
-
+    uint8_t *at = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)(l3_bytes + doff));
+    assert(at != NULL);
     const struct tern_ip_fields ip = {
         .src = &k->local,
         .dst = &k->remote,
@@ -86,22 +66,37 @@ void tern_packet_build(struct tern_tcp *t, struct rte_mbuf *m, const struct tern
         .tos = p->tos,
         .proto = TERN_IPPROTO_TCP,
     };
-    if (v4) {
-        uint8_t *at = (uint8_t *)rte_pktmbuf_prepend(m, TERN_IP4_BYTES);
-        tern_build_ip4(at, &ip);
-        m->l3_len = TERN_IP4_BYTES;
-        m->ol_flags |= RTE_MBUF_F_TX_IPV4;
-        if (t->cfg.tx_ip_csum) {
-            memset(at + 10, 0, 2);
-            m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
-        }
-    } else {
-        tern_build_ip6((uint8_t *)rte_pktmbuf_prepend(m, TERN_IP6_BYTES), &ip);
-        m->l3_len = TERN_IP6_BYTES;
-        m->ol_flags |= RTE_MBUF_F_TX_IPV6;
-    }
+    put_ip(t, m, at, &ip);
+
+    uint8_t *tcp = at + l3_bytes;
+    const struct tern_tcp_fields fields = {
+        .sport = k->lport,
+        .dport = k->rport,
+        .seq = p->seq,
+        .ack = p->ack,
+        .doff_bytes = (uint8_t)doff,
+        .flags = p->flags,
+        .wnd = p->wnd,
+        .urg = p->urg,
+    };
+    tern_build_tcp(tcp, &fields);
+    if (p->opt_bytes != 0)
+        memcpy(tcp + TERN_TCP_BYTES, p->opt, p->opt_bytes);
+
+    const bool device = t->cfg.tx_tcp_csum; /* MUST-2 */
+    /* A device that segments wants the pseudo-header without a length. */
+    const uint32_t sum_bytes = device && p->tso_mss != 0 ? 0 : l4_bytes;
+    const uint64_t pseudo =
+        v4 ? tern_csum_pseudo4(&k->local.w[3], &k->remote.w[3], TERN_IPPROTO_TCP, sum_bytes)
+           : tern_csum_pseudo6(k->local.b, k->remote.b, TERN_IPPROTO_TCP, sum_bytes);
+    const uint16_t sum = device
+                             ? ask_device(m, p, pseudo)
+                             : (uint16_t)~tern_csum_fold(pseudo + tern_mbuf_sum_from(m, l3_bytes));
+    memcpy(tcp + TERN_TCP_OFF_CSUM, &sum, sizeof sum);
+    m->tx_offload = rte_mbuf_tx_offload(0, l3_bytes, doff, p->tso_mss, 0, 0, 0);
+
     t->stats.tx_segments++;
-    if (p->flags & TERN_TCP_RST)
+    if (unlikely(p->flags & TERN_TCP_RST))
         t->stats.rst_sent++;
 }
 

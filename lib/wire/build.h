@@ -4,11 +4,14 @@
 /* Values to bytes: the headers tern sends. Every builder writes a fixed, stated number of bytes. */
 #include <tern/addr.h>
 
+#include "bytes.h"
+#include "csum.h"
 #include "seq.h"
 #include "tcp_hdr.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /** The fixed fields of a TCP header about to be written; checksum is left 0. */
 struct tern_tcp_fields {
@@ -21,7 +24,7 @@ struct tern_tcp_fields {
 };
 
 /** Write 20 bytes. */
-void tern_build_tcp(uint8_t *at, const struct tern_tcp_fields *f);
+static inline void tern_build_tcp(uint8_t *at, const struct tern_tcp_fields *f);
 
 /** What an IP header of ours varies in. */
 struct tern_ip_fields {
@@ -34,10 +37,10 @@ struct tern_ip_fields {
     uint8_t proto;
 };
 
-/** Write 20 bytes of IPv4 header, checksum included. */
-void tern_build_ip4(uint8_t *at, const struct tern_ip_fields *f);
+/** Write 20 bytes of IPv4 header. @param csum  false: the device makes the checksum, and wants 0 */
+static inline void tern_build_ip4(uint8_t *at, const struct tern_ip_fields *f, bool csum);
 /** Write 40 bytes of IPv6 header, flow label 0. */
-void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f);
+static inline void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f);
 
 /**
  * Write an Ethernet header, tagged when vlan is 1..4094.
@@ -45,3 +48,44 @@ void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f);
  */
 uint32_t tern_build_eth(
     uint8_t *at, const uint8_t dst[6], const uint8_t src[6], uint16_t vlan, uint16_t ethertype);
+
+/* ---- headers as a few wide words, put together in registers ---- */
+
+static inline void tern_build_tcp(uint8_t *at, const struct tern_tcp_fields *f)
+{
+    const uint64_t ports = (uint32_t)f->sport << 16 | f->dport;
+    const uint32_t doff = (uint32_t)f->doff_bytes << 2; /* bytes / 4 in the upper nibble */
+    const uint32_t control = doff << 24 | (uint32_t)f->flags << 16 | f->wnd;
+    tern_store64(at + TERN_TCP_OFF_SPORT, ports << 32 | f->seq.v);
+    tern_store64(at + TERN_TCP_OFF_ACK, (uint64_t)f->ack.v << 32 | control);
+    tern_store32(at + TERN_TCP_OFF_CSUM, f->urg);
+}
+
+static inline void tern_build_ip4(uint8_t *at, const struct tern_ip_fields *f, bool csum)
+{
+    enum { VERSION_IHL = 0x45, DF = 0x4000 };
+    uint32_t src, dst;
+    memcpy(&src, f->src->b + 12, sizeof src);
+    memcpy(&dst, f->dst->b + 12, sizeof dst);
+    const uint32_t w0 = VERSION_IHL << 24 | (uint32_t)f->tos << 16 | (TERN_IP4_BYTES + f->l4_bytes);
+    const uint32_t w1 = (uint32_t)f->id << 16 | (f->df ? DF : 0);
+    uint32_t w2 = (uint32_t)f->ttl << 24 | (uint32_t)f->proto << 16;
+    if (csum) {
+        const uint64_t sum =
+            (uint64_t)w0 + w1 + w2 + __builtin_bswap32(src) + __builtin_bswap32(dst);
+        w2 |= (uint16_t)~tern_csum_fold(sum);
+    }
+    tern_store64(at, (uint64_t)w0 << 32 | w1);
+    tern_store32(at + 8, w2);
+    memcpy(at + 12, &src, sizeof src);
+    memcpy(at + 16, &dst, sizeof dst);
+}
+
+static inline void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f)
+{
+    const uint32_t w0 = 6u << 28 | (uint32_t)f->tos << 20;
+    const uint32_t w1 = f->l4_bytes << 16 | (uint32_t)f->proto << 8 | f->ttl;
+    tern_store64(at, (uint64_t)w0 << 32 | w1);
+    memcpy(at + 8, f->src->b, 16);
+    memcpy(at + 24, f->dst->b, 16);
+}

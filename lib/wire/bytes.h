@@ -30,3 +30,9 @@ static inline void tern_store32(void *p, uint32_t v)
     v = __builtin_bswap32(v);
     memcpy(p, &v, sizeof v);
 }
+
+static inline void tern_store64(void *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, sizeof v);
+}

@@ -11,18 +11,11 @@
  */
 #include "csum.h"
 
-#include <string.h>
-
 static inline uint64_t load64(const uint8_t *p)
 {
     uint64_t w;
     memcpy(&w, p, sizeof w);
     return w;
-}
-
-static inline uint64_t halves(uint64_t w)
-{
-    return (w & 0xffffffffu) + (w >> 32);
 }
 
 enum { LANES = 4, BLOCK_BYTES = LANES * 8 };
@@ -77,29 +70,8 @@ uint64_t tern_csum_add(uint64_t sum, const void *bytes, uint32_t len_bytes)
         len_bytes %= BLOCK_BYTES;
     }
     for (; len_bytes >= 8; len_bytes -= 8, p += 8)
-        sum += halves(load64(p));
+        sum += tern_csum_words2(p);
     return sum + tail(p, len_bytes);
-}
-
-/* Zero, protocol and length: as 32-bit words they sum alike for both families. */
-static inline uint64_t pseudo_end(uint8_t proto, uint32_t l4_bytes)
-{
-    return (uint64_t)__builtin_bswap32(proto) + __builtin_bswap32(l4_bytes);
-}
-
-uint64_t tern_csum_pseudo4(const void *src4, const void *dst4, uint8_t proto, uint32_t l4_bytes)
-{
-    uint32_t src, dst;
-    memcpy(&src, src4, sizeof src);
-    memcpy(&dst, dst4, sizeof dst);
-    return (uint64_t)src + dst + pseudo_end(proto, l4_bytes);
-}
-
-uint64_t tern_csum_pseudo6(const void *src16, const void *dst16, uint8_t proto, uint32_t l4_bytes)
-{
-    const uint8_t *src = src16, *dst = dst16;
-    return halves(load64(src)) + halves(load64(src + 8)) + halves(load64(dst))
-           + halves(load64(dst + 8)) + pseudo_end(proto, l4_bytes);
 }
 
 void tern_csum_ip4_set(uint8_t *ip4, uint32_t ihl_bytes)

@@ -495,7 +495,7 @@ static uint32_t write_ip(const struct slot *s, uint8_t *at, uint8_t proto, uint3
         .ttl = 64,
         .proto = proto};
     if (tern_addr_is_v4(&s->key.local)) {
-        tern_build_ip4(at, &f);
+        tern_build_ip4(at, &f, true);
         return TERN_IP4_BYTES;
     }
     tern_build_ip6(at, &f);
@@ -829,7 +829,7 @@ static void event_icmp(struct slot *s, uint8_t variant)
     if (v6)
         tern_build_ip6(quoted, &f);
     else
-        tern_build_ip4(quoted, &f);
+        tern_build_ip4(quoted, &f, true);
     uint8_t *tcp = quoted + n_ip;
     tern_store16(tcp, s->key.lport);
     tern_store16(tcp + 2, s->key.rport);

@@ -85,7 +85,7 @@ static struct message write_message(struct tape *t)
     if (m.v6)
         tern_build_ip6(m.frame + m.l3, &ip);
     else
-        tern_build_ip4(m.frame + m.l3, &ip);
+        tern_build_ip4(m.frame + m.l3, &ip, true);
     take_bytes(t, m.frame + m.l4, n_icmp);
     if (!(how & BAD_CSUM))
         seal_icmp(&m);

@@ -50,7 +50,7 @@ static void build_ip4_and_tcp_equal_the_seed_frames(void **state)
         };
         assert_int_equal(tern_build_eth(eth, frame, frame + 6, 0, TERN_ETHERTYPE_IP4), 14);
         assert_memory_equal(eth, frame, 14);
-        tern_build_ip4(ip, &ipf);
+        tern_build_ip4(ip, &ipf, true);
         assert_memory_equal(ip, frame + 14, 20);
         memset(tcp, 0xa5, sizeof tcp);
         tern_build_tcp(tcp, &tf);
@@ -99,7 +99,7 @@ static void build_ip4_writes_lengths_flags_and_checksum(void **state)
             .proto = 6};
         uint8_t ip[21];
         memset(ip, 0x5a, sizeof ip);
-        tern_build_ip4(ip, &f);
+        tern_build_ip4(ip, &f, true);
         assert_int_equal(ip[0], 0x45);
         assert_int_equal(ip[1], 0xb9);
         assert_int_equal(get16(ip + 2), l4_bytes[i] + 20);
@@ -166,7 +166,7 @@ static void built_packet_parses_back_to_its_values(void **state)
         if (six)
             tern_build_ip6(b + at, &ipf);
         else
-            tern_build_ip4(b + at, &ipf);
+            tern_build_ip4(b + at, &ipf, true);
         at += six ? 40 : 20;
         const struct tern_tcp_fields tf = {.sport = 1,
             .dport = 2,
