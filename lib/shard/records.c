@@ -5,7 +5,8 @@
  * The records of a shard and the table that finds them: the part of tcp/host.h that is about
  * memory. A four-tuple has one entry in the flow table whatever record it is in; as it goes from
  * half-open to connection to TIME-WAIT the entry is pointed at the next record and never moves.
- * Each kind of record has its pool and its wheel.
+ * Each kind of record has its pool. Connections have a wheel of timers; what waits equally long has
+ * a queue.
  */
 #include "tcp/host.h"
 
@@ -72,7 +73,7 @@ void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_p
                     + tern_pool_bytes(sizeof(struct tern_cong), n_sending(cfg))
                     + tern_pool_bytes(sizeof(struct tern_rxq), n_rxq(cfg))
                     + tern_pool_bytes(sizeof(struct tern_rare), n_rare(cfg));
-    plan->other += 3 * tern_wheel_bytes();
+    plan->other += tern_wheel_bytes();
 }
 
 static int init_pools(struct tern_shard *sh)
@@ -102,19 +103,15 @@ static int init_pools(struct tern_shard *sh)
     return 0;
 }
 
-#define WHEEL_INIT(wheel, pool, type, now, node)                                                   \
-    tern_wheel_init((wheel), (pool)->base, sizeof(type), offsetof(type, wheel_next), (now), (node))
-
-static int init_wheels(struct tern_shard *sh)
+static int init_timers(struct tern_shard *sh)
 {
-    const uint32_t now = sh->tcp.now_tick;
-    const int node = sh->tcp.cfg.numa_node;
-    int rc = WHEEL_INIT(&sh->conn_wheel, &sh->conns, struct tern_conn, now, node);
-    if (rc == 0)
-        rc = WHEEL_INIT(&sh->half_wheel, &sh->halves, struct tern_half, now, node);
-    if (rc == 0)
-        rc = WHEEL_INIT(&sh->tw_wheel, &sh->tws, struct tern_tw, now, node);
-    return rc;
+    const uint32_t half_off = offsetof(struct tern_half, queue_next);
+    for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
+        tern_queue_init(&sh->half_queues[i], sh->halves.base, sh->halves.stride, half_off);
+    const uint32_t tw_off = offsetof(struct tern_tw, queue_next);
+    tern_queue_init(&sh->tw_queue, sh->tws.base, sh->tws.stride, tw_off);
+    return tern_wheel_init(&sh->conn_wheel, sh->conns.base, sh->conns.stride,
+        offsetof(struct tern_conn, wheel_next), sh->tcp.now_tick, sh->tcp.cfg.numa_node);
 }
 
 int tern_records_init(struct tern_shard *sh)
@@ -123,7 +120,7 @@ int tern_records_init(struct tern_shard *sh)
     if (rc == 0)
         rc = init_pools(sh);
     if (rc == 0)
-        rc = init_wheels(sh);
+        rc = init_timers(sh);
     if (rc != 0) {
         tern_records_fini(sh);
         return rc;
@@ -143,8 +140,6 @@ void tern_records_fini(struct tern_shard *sh)
     struct tern_pool *const pools[] = {&sh->conns, &sh->addr6s, &sh->txqs, &sh->sents, &sh->congs,
         &sh->rxqs, &sh->rares, &sh->halves, &sh->tws};
     tern_wheel_fini(&sh->conn_wheel);
-    tern_wheel_fini(&sh->half_wheel);
-    tern_wheel_fini(&sh->tw_wheel);
     for (size_t i = 0; i < sizeof pools / sizeof pools[0]; i++)
         tern_pool_fini(pools[i]);
     tern_flow_fini(&sh->flow);
@@ -268,6 +263,19 @@ static uint32_t tw_idx(const struct tern_shard *sh, const struct tern_tw *tw)
     return (uint32_t)(tw - (const struct tern_tw *)(const void *)sh->tws.base);
 }
 
+/** Take a half-open record out of the queue it waits in. */
+static void half_unqueue(struct tern_shard *sh, struct tern_half *h)
+{
+    if (h->queue_prev != TERN_QUEUE_OUT)
+        tern_queue_remove(&sh->half_queues[(h->tries_queue >> 4) - 1], half_idx(sh, h));
+}
+
+static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
+{
+    if (tw->queue_prev != TERN_QUEUE_OUT)
+        tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
+}
+
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h)
 {
     struct tern_shard *sh = tern_shard_of(t);
@@ -281,7 +289,7 @@ struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half 
     const uint32_t idx = half_idx(sh, h);
     tern_flow_replace(&sh->flow, tern_flow_hash(t, &h->key), tern_ref(TERN_REF_HALF, idx),
         tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
-    tern_wheel_cancel(&sh->half_wheel, idx);
+    half_unqueue(sh, h);
     tern_pool_put(&sh->halves, idx);
     return c;
 }
@@ -298,7 +306,7 @@ struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
         return NULL;
     }
     struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
-    *tw = (struct tern_tw){.key = key};
+    *tw = (struct tern_tw){.key = key, .queue_prev = TERN_QUEUE_OUT};
     tern_flow_replace(&sh->flow, hash, conn_ref, tern_ref(TERN_REF_TW, idx));
     return tw;
 }
@@ -344,7 +352,7 @@ struct tern_half *tern_host_half_new(
         return NULL;
     }
     struct tern_half *h = tern_pool_at(&sh->halves, idx);
-    *h = (struct tern_half){.key = *key};
+    *h = (struct tern_half){.key = *key, .queue_prev = TERN_QUEUE_OUT};
     return h;
 }
 
@@ -353,7 +361,7 @@ void tern_host_half_free(struct tern_tcp *t, struct tern_half *h)
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = half_idx(sh, h);
     tern_flow_remove(&sh->flow, tern_flow_hash(t, &h->key), tern_ref(TERN_REF_HALF, idx));
-    tern_wheel_cancel(&sh->half_wheel, idx);
+    half_unqueue(sh, h);
     tern_pool_put(&sh->halves, idx);
 }
 
@@ -362,7 +370,7 @@ void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw)
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tw_idx(sh, tw);
     tern_flow_remove(&sh->flow, tern_flow_hash(t, &tw->key), tern_ref(TERN_REF_TW, idx));
-    tern_wheel_cancel(&sh->tw_wheel, idx);
+    tw_unqueue(sh, tw);
     tern_pool_put(&sh->tws, idx);
 }
 
@@ -443,23 +451,19 @@ void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due)
     tern_wheel_arm(&tern_shard_of(t)->conn_wheel, tern_conn_idx(t, c), due);
 }
 
-void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint32_t due)
+void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    tern_wheel_arm(&sh->half_wheel, half_idx(sh, h), due);
+    half_unqueue(sh, h);
+    h->tries_queue = (uint8_t)(tries << 4 | (h->tries_queue & 0xf));
+    tern_queue_append(&sh->half_queues[tries - 1], half_idx(sh, h), due);
 }
 
-/** TIME-WAIT may be prolonged, so its node is moved: nothing else remembers the deadline. */
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    tern_wheel_cancel(&sh->tw_wheel, tw_idx(sh, tw));
-    tern_wheel_arm(&sh->tw_wheel, tw_idx(sh, tw), due);
-}
-
-static void conn_expired(struct tern_shard *sh, uint32_t idx)
-{
-    tern_conn_timers(&sh->tcp, &sh->tcp.conns[idx]);
+    tw_unqueue(sh, tw);
+    tern_queue_append(&sh->tw_queue, tw_idx(sh, tw), due);
 }
 
 /** A half-open connection lives no longer than its listener (RFC 9293 §3.10.4). */
@@ -479,25 +483,71 @@ static void tw_expired(struct tern_shard *sh, uint32_t idx)
     tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx));
 }
 
+/** Fire what is due in one queue. Each expiry frees its record or appends it to another queue. */
+static void advance_queue(
+    struct tern_shard *sh, struct tern_queue *q, void (*fn)(struct tern_shard *, uint32_t))
+{
+    for (uint32_t n = 0; n < EXPIRED_PER_CALL; n++) {
+        const uint32_t idx = tern_queue_due(q, sh->tcp.now_tick);
+        if (idx == 0)
+            return;
+        fn(sh, idx);
+    }
+}
+
 /**
- * Fire what is due on one wheel. An expiry touches no other record's node but through the wheel,
- * and frees at most its own record (connections are freed when settled), so a batch stays valid.
+ * Fire what is due on the wheel. An expiry touches no other record's node but through the wheel,
+ * and frees nothing (connections are freed when settled), so a batch stays valid.
  */
-static void advance_wheel(
-    struct tern_shard *sh, struct tern_wheel *w, void (*fn)(struct tern_shard *, uint32_t))
+static void advance_conns(struct tern_shard *sh)
 {
     uint32_t expired[EXPIRED_BATCH];
     uint32_t n = EXPIRED_BATCH;
     for (uint32_t done = 0; n == EXPIRED_BATCH && done < EXPIRED_PER_CALL; done += n) {
-        n = tern_wheel_advance(w, sh->tcp.now_tick, expired, EXPIRED_BATCH);
+        n = tern_wheel_advance(&sh->conn_wheel, sh->tcp.now_tick, expired, EXPIRED_BATCH);
         for (uint32_t i = 0; i < n; i++)
-            fn(sh, expired[i]);
+            tern_conn_timers(&sh->tcp, &sh->tcp.conns[expired[i]]);
     }
 }
 
 void tern_records_advance(struct tern_shard *sh)
 {
-    advance_wheel(sh, &sh->conn_wheel, conn_expired);
-    advance_wheel(sh, &sh->half_wheel, half_expired);
-    advance_wheel(sh, &sh->tw_wheel, tw_expired);
+    advance_conns(sh);
+    for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
+        advance_queue(sh, &sh->half_queues[i], half_expired);
+    advance_queue(sh, &sh->tw_queue, tw_expired);
+}
+
+uint32_t tern_records_n_armed(const struct tern_shard *sh)
+{
+    uint32_t n = sh->conn_wheel.n_armed + sh->tw_queue.n;
+    for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
+        n += sh->half_queues[i].n;
+    return n;
+}
+
+static void sooner(const struct tern_shard *sh, uint32_t *tick, bool *any, uint32_t candidate)
+{
+    if (!*any || (int32_t)(candidate - sh->tcp.now_tick) < (int32_t)(*tick - sh->tcp.now_tick))
+        *tick = candidate;
+    *any = true;
+}
+
+static void queue_sooner(
+    const struct tern_shard *sh, const struct tern_queue *q, uint32_t *tick, bool *any)
+{
+    if (q->head != 0)
+        sooner(sh, tick, any, tern_queue_node(q, q->head)->due);
+}
+
+bool tern_records_next_tick(const struct tern_shard *sh, uint32_t *tick)
+{
+    uint32_t due;
+    bool any = false;
+    if (tern_wheel_next(&sh->conn_wheel, &due))
+        sooner(sh, tick, &any, due);
+    for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
+        queue_sooner(sh, &sh->half_queues[i], tick, &any);
+    queue_sooner(sh, &sh->tw_queue, tick, &any);
+    return any;
 }

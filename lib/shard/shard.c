@@ -178,7 +178,7 @@ void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
             .time_waits = sh->tws.n_used,
             .txqs = sh->txqs.n_used + sh->rxqs.n_used + sh->sents.n_used + sh->congs.n_used,
             .opts = sh->rares.n_used,
-            .timers = sh->conn_wheel.n_armed + sh->half_wheel.n_armed + sh->tw_wheel.n_armed,
+            .timers = tern_records_n_armed(sh),
             .flow_entries = sh->flow.n_used,
         };
     rte_pktmbuf_free_bulk(sh->tcp.spares, sh->tcp.n_spares);
@@ -243,15 +243,12 @@ static void sooner(uint64_t *at_ns, bool *any, uint64_t candidate_ns)
 
 bool tern_shard_next_deadline(const struct tern_shard *sh, uint64_t *at_ns)
 {
-    const struct tern_wheel *const wheels[] = {&sh->conn_wheel, &sh->half_wheel, &sh->tw_wheel};
     const uint64_t now_ns = sh->tcp.now_ns;
     bool any = false;
     if (sh->tcp.touched_head != 0 || sh->tcp.n_tx != 0)
         sooner(at_ns, &any, now_ns);
-    for (size_t i = 0; i < sizeof wheels / sizeof wheels[0]; i++) {
-        uint32_t due;
-        if (!tern_wheel_next(wheels[i], &due))
-            continue;
+    uint32_t due;
+    if (tern_records_next_tick(sh, &due)) {
         const uint64_t tick = now_ns >> TERN_TICK_SHIFT;
         const int32_t ahead = (int32_t)(due - (uint32_t)tick);
         sooner(at_ns, &any, ahead <= 0 ? now_ns : (tick + (uint32_t)ahead) << TERN_TICK_SHIFT);

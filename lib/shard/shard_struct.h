@@ -10,6 +10,7 @@
 #include "listeners.h"
 #include "neighbour.h"
 #include "pool.h"
+#include "queue.h"
 #include "route.h"
 #include "shard.h"
 #include "tcp/tcp.h"
@@ -44,7 +45,9 @@ struct tern_shard {
     struct tern_flow_table flow;
     struct tern_pool conns, addr6s, txqs, sents, congs, rxqs, rares, halves, tws;
     uint32_t n_sent_more; /* of sents: beyond the first of each connection */
-    struct tern_wheel conn_wheel, half_wheel, tw_wheel;
+    struct tern_wheel conn_wheel;
+    struct tern_queue half_queues[TERN_SYNACK_TRIES_MAX]; /* by SYN-ACKs sent, less one */
+    struct tern_queue tw_queue;
     struct tern_listeners listeners;
     struct tern_neigh_table neighbours;
     struct tern_icmp_in icmp;
@@ -78,6 +81,10 @@ void tern_records_plan(const struct tern_stack_config *cfg, struct tern_memory_p
 /** The reference of a four-tuple, or 0. */
 uint32_t tern_records_find(
     const struct tern_shard *sh, const struct tern_flow_key *key, uint64_t hash);
+/** Timers that are armed: of connections, of half-open and of TIME-WAIT records. */
+uint32_t tern_records_n_armed(const struct tern_shard *sh);
+/** The next tick at which a timer may be due. @return false: none is armed */
+bool tern_records_next_tick(const struct tern_shard *sh, uint32_t *tick);
 /** Run the timers that are due. Bounded work a call. */
 void tern_records_advance(struct tern_shard *sh);
 /** Call `fn` for every reference in the table; fn may remove that reference and add none. */

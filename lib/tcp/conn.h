@@ -346,10 +346,10 @@ struct tern_half {
     struct tern_flow_key key;                   /*  0 */
     struct tern_seq irs, iss;                   /* 36 */
     uint32_t ts_recent;                         /* 44 */
-    uint32_t wheel_next, wheel_prev, wheel_due; /* 48 */
+    uint32_t queue_next, queue_prev, queue_due; /* 48: struct tern_queue_node */
     uint16_t mss;                               /* 60: the peer's, clamped */
     uint8_t wscale_sack_ts;                     /* 62: low nibble shift, then HALF_* */
-    uint8_t tries;                              /* 63: SYN-ACKs sent */
+    uint8_t tries_queue; /* 63: low nibble SYN-ACKs sent; high: as many when its timer was armed */
 };
 static_assert(sizeof(struct tern_half) == 64, "64 bytes a half-open connection (design.md §4)");
 
@@ -365,7 +365,7 @@ struct tern_tw {
     struct tern_flow_key key;                   /*  0 */
     struct tern_seq snd_nxt, rcv_nxt;           /* 36 */
     uint32_t ts_recent, ts_offset;              /* 44 */
-    uint32_t wheel_next, wheel_prev, wheel_due; /* 52 */
+    uint32_t queue_next, queue_prev, queue_due; /* 52 */
 };
 static_assert(sizeof(struct tern_tw) == 64, "64 bytes in TIME-WAIT (design.md §4)");
 

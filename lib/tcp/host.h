@@ -54,7 +54,10 @@ uint32_t tern_host_rare_new(struct tern_tcp *t);
 
 /** See to it that the record's timer function is called at `due` or before. */
 void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due);
-void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint32_t due);
+/** Call tern_half_timer() at `due`, not earlier and not at an earlier `due`. All with the same
+ * number of `tries`, 1..TERN_SYNACK_TRIES_MAX, wait equally long. */
+void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries, uint32_t due);
+/** Free the record at `due`; all wait equally long. */
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
 
 /** The counter from which the next ephemeral port towards this destination is drawn. */

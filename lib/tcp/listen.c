@@ -106,21 +106,27 @@ static void half_remember(const struct tern_tcp *t, struct tern_half *h, const s
         h->wscale_sack_ts |= TERN_HALF_ECN;
 }
 
+static uint8_t half_tries(const struct tern_half *h)
+{
+    return h->tries_queue & 0xf;
+}
+
 static void half_arm(struct tern_tcp *t, struct tern_half *h)
 {
-    const uint32_t ms = RTE_MIN(t->cfg.rto_initial_ms << (h->tries - 1), t->cfg.rto_max_ms);
-    tern_host_half_timer(t, h, t->now_tick + tern_ticks_from_ms(ms));
+    const uint8_t tries = half_tries(h);
+    const uint32_t ms = RTE_MIN(t->cfg.rto_initial_ms << (tries - 1), t->cfg.rto_max_ms);
+    tern_host_half_timer(t, h, tries, t->now_tick + tern_ticks_from_ms(ms));
 }
 
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 {
-    if (h->tries >= TERN_SYNACK_TRIES_MAX) { /* (4987-3) */
+    if (half_tries(h) >= TERN_SYNACK_TRIES_MAX) { /* (4987-3) */
         t->stats.half_expired++;
         tern_host_half_free(t, h);
         return;
     }
     const struct tern_tcp_opts peer = half_opts(h);
-    h->tries++;
+    h->tries_queue++;
     t->stats.retransmits++;
     send_syn_ack(t, &h->key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, NULL);
     half_arm(t, h);
@@ -239,7 +245,7 @@ static enum tern_drop take_syn(
     t->stats.half_opened++;
     half_remember(t, h, seg);
     h->iss = l->reopens ? tern_isn_beyond(t, &key, l->old_nxt) : tern_isn(t, &key);
-    h->tries = 1;
+    h->tries_queue = 1;
     half_arm(t, h);
     send_syn_ack(t, &key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
     return TERN_DROP_TCP_DONE;
@@ -305,11 +311,11 @@ static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct t
 {
     if (seg->p.seq.v != h->irs.v || (seg->p.flags & TERN_TCP_ACK))
         return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE); /* (5961-4) */
-    if (h->tries >= TERN_SYNACK_TRIES_MAX)
+    if (half_tries(h) >= TERN_SYNACK_TRIES_MAX)
         return TERN_DROP_TCP_DUPLICATE;
     /* The peer sends its SYN again: our SYN-ACK was lost, or is late. */
     const struct tern_tcp_opts peer = half_opts(h);
-    h->tries++;
+    h->tries_queue++;
     t->stats.retransmits++;
     send_syn_ack(t, &h->key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
     return TERN_DROP_TCP_DUPLICATE;
@@ -364,7 +370,7 @@ enum tern_drop tern_half_rx(
     }
     struct tern_tcp_opts peer = half_opts(h);
     const struct tern_seq irs = h->irs, iss = h->iss;
-    const uint8_t tries = h->tries;
+    const uint8_t tries = half_tries(h);
     const bool ecn = h->wscale_sack_ts & TERN_HALF_ECN;
     struct tern_conn *c = tern_host_conn_from_half(t, h);
     if (c == NULL)

@@ -192,7 +192,8 @@ static inline void check_shard(struct tern_shard *sh)
     assert(n.conns == sh->conns.n_used && n.halves == sh->halves.n_used);
     assert(n.tws == sh->tws.n_used && n.conns + n.halves + n.tws == sh->flow.n_used);
     assert(n.txqs == sh->txqs.n_used && n.rxqs == sh->rxqs.n_used && n.rares == sh->rares.n_used);
-    assert(sh->half_wheel.n_armed == n.halves && sh->tw_wheel.n_armed == n.tws);
+    assert(sh->tw_queue.n == n.tws);
+    assert(tern_records_n_armed(sh) - sh->conn_wheel.n_armed == n.halves + n.tws);
     assert(sh->conn_wheel.n_armed <= n.conns);
     assert(sh->tcp.stats.open_now + sh->tcp.stats.opening_now == n.conns);
 }

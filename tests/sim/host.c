@@ -274,7 +274,7 @@ static void check_baseline(struct sim *s, uint8_t h)
     const struct tern_shard *sh = shard_of(s, h);
     const uint32_t records =
         sh->addr6s.n_used + sh->txqs.n_used + sh->rxqs.n_used + sh->rares.n_used;
-    const uint32_t timers = sh->conn_wheel.n_armed + sh->half_wheel.n_armed + sh->tw_wheel.n_armed;
+    const uint32_t timers = tern_records_n_armed(sh);
     const uint32_t mbufs = rte_mempool_in_use_count(s->host[h].e->pool);
     if (records != 0 || timers != 0 || mbufs != 0 || sh->flow.n_used != 0)
         sim_fail(s,
