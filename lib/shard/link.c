@@ -66,6 +66,15 @@ uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote)
     return tern_neigh_get(&sh->neighbours, &hop, t->now_ns);
 }
 
+uint16_t tern_host_route_back(struct tern_tcp *t, const union tern_addr *peer)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    union tern_addr hop = *peer;
+    if (!t->cfg.l3)
+        tern_route_back(&sh->routes, peer, &hop);
+    return tern_neigh_get(&sh->neighbours, &hop, t->now_ns);
+}
+
 void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour)
 {
     tern_neigh_put(&tern_shard_of(t)->neighbours, neighbour);
@@ -76,11 +85,11 @@ bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour)
     return tern_neigh_state(&tern_shard_of(t)->neighbours, neighbour) == TERN_NEIGH_FAILED;
 }
 
-void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg)
+void tern_host_learn(struct tern_tcp *t, uint16_t neighbour, const struct tern_seg *seg)
 {
     if (!t->cfg.l3)
-        tern_neigh_learn(
-            &tern_shard_of(t)->neighbours, remote, seg->frame + TERN_MAC_BYTES, t->now_ns);
+        tern_neigh_learn_at(&tern_shard_of(t)->neighbours, neighbour, &seg->key.remote,
+            seg->frame + TERN_MAC_BYTES, t->now_ns);
 }
 
 void tern_host_confirm(struct tern_tcp *t, uint16_t neighbour)

@@ -481,23 +481,30 @@ void tern_neigh_doubt(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns)
     tern_neigh_start_asking(t, idx, TERN_NEIGH_PROBE);
 }
 
+void tern_neigh_learn_at(struct tern_neigh_table *t, uint16_t idx, const union tern_addr *addr,
+    const uint8_t mac[6], uint64_t now_ns)
+{
+    const struct tern_neighbour *e = tern_neigh_at(t, idx);
+    tern_neigh_heed_time(t, now_ns);
+    /* What comes from behind a router says nothing about which router (V174). */
+    if (t->l2_bytes == 0 || idx == 0 || !tern_addr_equal(&e->addr, addr))
+        return;
+    if (tern_neigh_has_mac(e)) {
+        if (memcmp(e->l2, mac, TERN_MAC_BYTES) == 0)
+            tern_neigh_confirm(t, idx, now_ns);
+    } else if (tern_neigh_is_station(t, mac)) {
+        tern_neigh_accept(t, idx, mac, TERN_NEIGH_REACHABLE);
+    }
+}
+
 void tern_neigh_learn(
     struct tern_neigh_table *t, const union tern_addr *addr, const uint8_t mac[6], uint64_t now_ns)
 {
-    tern_neigh_heed_time(t, now_ns);
     union tern_addr hop;
     if (t->l2_bytes == 0 || !tern_neigh_is_station(t, mac))
         return;
-    /* What comes from behind a router says nothing about which router (V174). */
-    if (!tern_route_next_hop(t->routes, addr, &hop) || !tern_addr_equal(&hop, addr))
-        return;
-    const uint16_t idx = find_or_make(t, addr);
-    if (idx == 0)
-        return;
-    if (!tern_neigh_has_mac(tern_neigh_at(t, idx)))
-        tern_neigh_accept(t, idx, mac, TERN_NEIGH_REACHABLE);
-    else if (memcmp(tern_neigh_at(t, idx)->l2, mac, TERN_MAC_BYTES) == 0)
-        tern_neigh_confirm_slow(t, idx, now_ns);
+    if (tern_route_next_hop(t->routes, addr, &hop) && tern_addr_equal(&hop, addr))
+        tern_neigh_learn_at(t, find_or_make(t, addr), addr, mac, now_ns);
 }
 
 enum tern_neigh_state tern_neigh_state(const struct tern_neigh_table *t, uint16_t idx)

@@ -219,6 +219,10 @@ void tern_neigh_doubt(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns)
 void tern_neigh_learn(
     struct tern_neigh_table *t, const union tern_addr *addr, const uint8_t mac[6], uint64_t now_ns);
 
+/** The same for a next hop that is held: taught only where it is `addr` itself. */
+void tern_neigh_learn_at(struct tern_neigh_table *t, uint16_t idx, const union tern_addr *addr,
+    const uint8_t mac[6], uint64_t now_ns);
+
 /**
  * Act on a parsed ARP or NDP message.
  *

@@ -209,16 +209,20 @@ void tern_records_each(struct tern_shard *sh, void (*fn)(struct tern_shard *, ui
 
 /* ---- connections ---- */
 
-/** A zeroed connection that holds its key and next hop, not yet in the table. */
-static struct tern_conn *conn_make(struct tern_shard *sh, const struct tern_flow_key *key)
+/** A zeroed connection that holds its key and next hop, not yet in the table; or NULL, and nothing
+ * is held. */
+static struct tern_conn *conn_make(
+    struct tern_shard *sh, const struct tern_flow_key *key, uint16_t neighbour)
 {
     struct tern_tcp *t = &sh->tcp;
-    const uint32_t idx = tern_pool_get(&sh->conns);
-    if (idx == 0)
+    const uint32_t idx = likely(neighbour != 0) ? tern_pool_get(&sh->conns) : 0;
+    if (unlikely(idx == 0)) {
+        tern_host_unroute(t, neighbour);
         return NULL;
+    }
     struct tern_conn *c = &t->conns[idx];
-    *c = (struct tern_conn){.rport = key->rport, .lport = key->lport};
-    if (tern_addr_is_v4(&key->remote)) {
+    *c = (struct tern_conn){.rport = key->rport, .lport = key->lport, .neighbour = neighbour};
+    if (likely(tern_addr_is_v4(&key->remote))) {
         c->remote4 = key->remote.w[3];
         c->local4 = key->local.w[3];
     } else {
@@ -227,7 +231,6 @@ static struct tern_conn *conn_make(struct tern_shard *sh, const struct tern_flow
         t->addr6s[c->remote4].remote = key->remote;
         t->addr6s[c->remote4].local = key->local;
     }
-    c->neighbour = tern_host_route(t, &key->remote);
     return c;
 }
 
@@ -240,14 +243,13 @@ static void conn_unmake(struct tern_shard *sh, struct tern_conn *c)
 }
 
 struct tern_conn *tern_host_conn_new(
-    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash)
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    struct tern_conn *c = conn_make(sh, key);
+    struct tern_conn *c = conn_make(sh, key, neighbour);
     if (c == NULL)
         return NULL;
-    if (c->neighbour != 0
-        && tern_flow_insert(&sh->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c))) == 0)
+    if (tern_flow_insert(&sh->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c))) == 0)
         return c;
     conn_unmake(sh, c);
     return NULL;
@@ -276,18 +278,15 @@ static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
         tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
 }
 
-struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h)
+struct tern_conn *tern_host_conn_from_half(
+    struct tern_tcp *t, struct tern_half *h, uint64_t hash, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    struct tern_conn *c = conn_make(sh, &h->key);
+    struct tern_conn *c = conn_make(sh, &h->key, neighbour);
     if (c == NULL)
         return NULL;
-    if (c->neighbour == 0) {
-        conn_unmake(sh, c);
-        return NULL;
-    }
     const uint32_t idx = half_idx(sh, h);
-    tern_flow_replace(&sh->flow, tern_flow_hash(t, &h->key), tern_ref(TERN_REF_HALF, idx),
+    tern_flow_replace(&sh->flow, hash, tern_ref(TERN_REF_HALF, idx),
         tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
     half_unqueue(sh, h);
     tern_pool_put(&sh->halves, idx);

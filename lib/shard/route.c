@@ -90,6 +90,16 @@ static bool is_on_link(const struct tern_routes *r, const union tern_addr *dst)
     return is_link_local6(dst);
 }
 
+void tern_route_back(const struct tern_routes *r, const union tern_addr *peer, union tern_addr *hop)
+{
+    const bool v4 = tern_addr_is_v4(peer);
+    const bool has_gateway = v4 ? r->has_gateway4 : r->has_gateway6;
+    if (!has_gateway || is_on_link(r, peer))
+        *hop = *peer;
+    else
+        *hop = v4 ? r->gateway4 : r->gateway6;
+}
+
 bool tern_route_next_hop(
     const struct tern_routes *r, const union tern_addr *dst, union tern_addr *hop)
 {
@@ -98,12 +108,7 @@ bool tern_route_next_hop(
     /* Neither ours nor a subnet broadcast, and an address of ours to send from. */
     if (tern_route_find(r, dst) != TERN_ROUTE_KNOWN_MAX || tern_route_source(r, dst) == NULL)
         return false;
-    const bool v4 = tern_addr_is_v4(dst);
-    const bool has_gateway = v4 ? r->has_gateway4 : r->has_gateway6;
-    if (!has_gateway || is_on_link(r, dst))
-        *hop = *dst;
-    else
-        *hop = v4 ? r->gateway4 : r->gateway6;
+    tern_route_back(r, dst, hop);
     return true;
 }
 

@@ -55,6 +55,10 @@ static inline bool tern_route_is_subnet_broadcast(
 bool tern_route_next_hop(
     const struct tern_routes *r, const union tern_addr *dst, union tern_addr *hop);
 
+/** The same for a peer whose segment came and was let in (so none of the above is true of it). */
+void tern_route_back(
+    const struct tern_routes *r, const union tern_addr *peer, union tern_addr *hop);
+
 /**
  * The address of ours to speak to `dst` from (RFC 9293 MUST-44): the first whose prefix holds dst,
  * else the first of the family, else NULL. Points into `r`.

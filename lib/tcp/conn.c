@@ -44,12 +44,10 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
     }
 }
 
-void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
-    uint8_t app, void *user)
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, uint8_t app, void *user)
 {
     c->app = app;
     c->user = user;
-    c->ts_offset = tern_ts_offset(t, key);
     c->last_rx_ms = t->now_ms;
     c->slow = TERN_SLOW_STATE;
     if (t->cfg.nodelay)
@@ -93,6 +91,7 @@ static void start_keepalive(struct tern_tcp *t, struct tern_conn *c)
         return;
     r->keepalive_at = t->now_tick + tern_ticks_from_ms(idle_ms);
     r->keepalive_armed = true;
+    tern_conn_touch(t, c);
 }
 
 void tern_conn_syn_acked(struct tern_tcp *t, struct tern_conn *c)

@@ -122,12 +122,13 @@ static void init_early(struct tern_tcp *t, const struct tern_listen_ctx *l, stru
 {
     const struct tern_seq iss =
         l->reopens ? tern_isn_beyond(t, &seg->key, l->old_nxt) : tern_isn(t, &seg->key);
-    tern_conn_init(t, c, &seg->key, l->app, l->user);
+    tern_conn_init(t, c, l->app, l->user);
     tern_conn_negotiate(t, c, &seg->opts);
+    c->ts_offset = tern_ts_offset(t, &seg->key);
     tern_conn_set_state(c, TERN_SYN_RCVD);
     c->snd.una = c->snd.nxt = tern_seq_add(iss, 1);
     c->rcv.nxt = c->last_ack_sent = tern_seq_add(seg->p.seq, 1);
-    c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
+    c->rcv.adv = tern_seq_add(c->rcv.nxt, tern_syn_window(t));
     c->snd.wnd_bytes = seg->p.wnd; /* never scaled in a SYN (RFC 7323 §2.2) */
     c->wl1 = seg->p.seq;
     if (c->snd.wnd_bytes == 0)
@@ -188,7 +189,8 @@ bool tern_tfo_take_syn(struct tern_tcp *t, const struct tern_listen_ctx *l, stru
         t->stats.tfo_overflow++;
         return false;
     }
-    struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash);
+    struct tern_conn *c =
+        tern_host_conn_new(t, &seg->key, seg->hash, tern_host_route_back(t, &seg->key.remote));
     if (c == NULL)
         return false;
     accept_early(t, l, c, seg);
@@ -219,7 +221,7 @@ enum tern_drop tern_tfo_confirmed(struct tern_tcp *t, struct tern_conn *c, struc
     if (seg->sets_echo)
         c->ts_recent = seg->opts.ts_val;
     t->tfo.n_pending--;
-    tern_host_learn(t, &seg->key.remote, seg);
+    tern_host_learn(t, c->neighbour, seg);
     tern_conn_cancel_rtx(t, c);
     tern_conn_syn_acked(t, c);
     if (c->snd.una.v != c->snd.nxt.v)

@@ -8,13 +8,16 @@
  */
 #include "tcp.h"
 
-/** A zeroed connection under `key`, entered in the flow table; NULL: conns_max or table full. */
+/** A zeroed connection under `key`, entered in the flow table; NULL: conns_max or table full.
+ * @param neighbour  next hop with a reference, which the connection takes over; it is given back
+ *                   when there is no connection. 0: NULL */
 struct tern_conn *tern_host_conn_new(
-    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash);
+    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour);
 
 /** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as
  * above, and `h` lives. */
-struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, struct tern_half *h);
+struct tern_conn *tern_host_conn_from_half(
+    struct tern_tcp *t, struct tern_half *h, uint64_t hash, uint16_t neighbour);
 
 /** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
  * is in the table no more). NULL: none left; then c's entry is gone, too. */
@@ -77,6 +80,8 @@ struct rte_mbuf *tern_host_static_mbuf(
 
 /** Next hop towards `remote`, with a reference; 0: no route or no entry left. */
 uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote);
+/** The same towards a peer whose segment was let in: it has a route. */
+uint16_t tern_host_route_back(struct tern_tcp *t, const union tern_addr *peer);
 void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour);
 /** The next hop was asked for and did not answer. */
 bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour);
@@ -84,8 +89,8 @@ bool tern_host_unreachable(struct tern_tcp *t, uint16_t neighbour);
 void tern_host_confirm(struct tern_tcp *t, uint16_t neighbour);
 /** The peer does not answer: is the next hop still where it was (RFC 1122 §3.3.1.4)? */
 void tern_host_doubt(struct tern_tcp *t, uint16_t neighbour);
-/** The handshake with `remote` was completed by a frame from this MAC. */
-void tern_host_learn(struct tern_tcp *t, const union tern_addr *remote, const struct tern_seg *seg);
+/** The handshake with a peer behind this next hop was completed by this segment. */
+void tern_host_learn(struct tern_tcp *t, uint16_t neighbour, const struct tern_seg *seg);
 
 /** Send a packet that starts at its IP header to a neighbour. Takes over m. */
 void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6);

@@ -50,8 +50,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         .ack = tern_seq_add(irs, 1),
         .flags = (uint8_t)(TERN_TCP_SYN | TERN_TCP_ACK | (ecn ? TERN_TCP_ECE : 0)), /* (3168-1) */
         /* never scaled (7323-3) */
-        .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd
-                                       : (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu),
+        .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd : tern_syn_window(t),
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
@@ -134,38 +133,52 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 
 /* ---- the ACK that completes ---- */
 
+/** An ACK and nothing else: once the connection is made, it has said all it has to say. */
+static bool is_bare_ack(const struct tern_seg *seg)
+{
+    return (seg->p.flags & ~TERN_TCP_PSH) == TERN_TCP_ACK && seg->p.len_bytes == 0;
+}
+
 /**
  * Fill in a connection from what the handshake agreed on, and tell the application.
  * @param tries  SYN-ACKs it took, as far as is known
  * @param ecn    the SYN-ACK agreed to ECN
+ * @return       TCP_DONE, or NONE: the connection has taken the segment
  */
-static void complete(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
-    struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss, uint8_t tries, bool ecn,
-    const struct tern_tcp_opts *peer)
+static enum tern_drop complete(struct tern_tcp *t, const struct tern_listen_ctx *l,
+    struct tern_conn *c, struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss,
+    uint8_t tries, bool ecn, const struct tern_tcp_opts *peer)
 {
-    tern_conn_init(t, c, &seg->key, l->app, l->user);
+    tern_conn_init(t, c, l->app, l->user);
     tern_conn_negotiate(t, c, peer);
     tern_conn_set_state(c, TERN_SYN_RCVD);
     c->snd.una = c->snd.nxt = tern_seq_add(iss, 1);
     c->rcv.nxt = c->last_ack_sent = tern_seq_add(irs, 1);
-    c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
+    c->rcv.adv = tern_seq_add(c->rcv.nxt, tern_syn_window(t));
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
     c->wl1 = seg->p.seq;
     c->rtx_at = t->now_tick; /* no pause yet */
     if (c->snd.wnd_bytes == 0)
         c->slow |= TERN_SLOW_WINDOW;
     if (c->flags & TERN_CF_TS) { /* RFC 7323 §4.1: our clock comes back */
+        c->ts_offset = tern_ts_offset(t, &seg->key);
         const uint32_t rtt_ms = tern_ts_now(t, c->ts_offset) - seg->opts.ts_ecr;
         if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
             tern_conn_rtt_sample(c, rtt_ms * 1000);
     }
     c->backoff = (uint8_t)(tries > 1 ? tries - 1 : 0);
-    tern_host_learn(t, &seg->key.remote, seg);
+    tern_host_learn(t, c->neighbour, seg);
     if (ecn)
         tern_ecn_agreed(t, c);
+    const bool bare = is_bare_ack(seg);
+    if (bare && seg->p.seq.v == c->last_ack_sent.v)
+        c->ts_recent = seg->opts.ts_val; /* not looked at without timestamps */
     tern_conn_established(t, c);
+    if (likely(bare))
+        return TERN_DROP_TCP_DONE;
     tern_conn_touch(t, c);
-    tern_conn_rx(t, c, seg); /* its payload and FIN, if it has them */
+    tern_conn_rx(t, c, seg); /* its payload and FIN */
+    return TERN_DROP_NONE;
 }
 
 /** A cookie may be on its way back: one was sent lately. */
@@ -208,12 +221,12 @@ static enum tern_drop try_cookie(
         tern_packet_reset(t, seg); /* (4987-4) */
         return TERN_DROP_TCP_LISTEN_ACK;
     }
-    struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash);
+    const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
+    struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash, neighbour);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL;
     t->stats.syn_cookies_accepted++;
-    complete(t, l, c, seg, irs, iss, 1, false, &peer); /* (4987-2) */
-    return TERN_DROP_NONE;
+    return complete(t, l, c, seg, irs, iss, 1, false, &peer); /* (4987-2) */
 }
 
 /* ---- LISTEN ---- */
@@ -228,26 +241,26 @@ static enum tern_drop take_syn(
                         || (full && t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO);
     if (!cookie && tern_tfo_take_syn(t, l, seg))
         return TERN_DROP_NONE;
-    const struct tern_tcp_opts peer = seg->opts;
-    const struct tern_flow_key key = seg->key;
+    const struct tern_tcp_opts *peer = &seg->opts;
+    const struct tern_flow_key *key = &seg->key;
     if (cookie) {
         t->stats.syn_cookies_sent++;
         t->cookies_until_ns =
             t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
         /* ECN finds no room in a cookie, and is not agreed on. */
-        const struct tern_seq iss = tern_cookie_make(t, &key, seg->p.seq, &peer);
-        send_syn_ack(t, &key, iss, seg->p.seq, &peer, false, seg);
+        const struct tern_seq iss = tern_cookie_make(t, key, seg->p.seq, peer);
+        send_syn_ack(t, key, iss, seg->p.seq, peer, false, seg);
         return TERN_DROP_TCP_DONE;
     }
-    struct tern_half *h = full ? NULL : tern_host_half_new(t, &key, seg->hash);
+    struct tern_half *h = full ? NULL : tern_host_half_new(t, key, seg->hash);
     if (h == NULL)
         return full ? TERN_DROP_TCP_REFUSED : TERN_DROP_TCP_TABLE_FULL;
     t->stats.half_opened++;
     half_remember(t, h, seg);
-    h->iss = l->reopens ? tern_isn_beyond(t, &key, l->old_nxt) : tern_isn(t, &key);
+    h->iss = l->reopens ? tern_isn_beyond(t, key, l->old_nxt) : tern_isn(t, key);
     h->tries_queue = 1;
     half_arm(t, h);
-    send_syn_ack(t, &key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
+    send_syn_ack(t, key, h->iss, h->irs, peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
     return TERN_DROP_TCP_DONE;
 }
 
@@ -281,7 +294,7 @@ static enum tern_drop half_answer(
         .seq = tern_seq_add(h->iss, 1),
         .ack = tern_seq_add(h->irs, 1),
         .flags = TERN_TCP_ACK,
-        .wnd = (uint16_t)(RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu) >> shift), /* as complete() */
+        .wnd = (uint16_t)(tern_syn_window(t) >> shift), /* as complete() */
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
@@ -302,7 +315,7 @@ static enum tern_drop half_rst(struct tern_tcp *t, struct tern_half *h, struct t
         tern_host_half_free(t, h); /* back to LISTEN, as if it had never been (MUST-11) */
         return TERN_DROP_TCP_DONE;
     }
-    if (tern_seq_span(rcv_nxt, seg->p.seq) < RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu))
+    if (tern_seq_span(rcv_nxt, seg->p.seq) < tern_syn_window(t))
         return half_answer(t, h, seg, TERN_DROP_TCP_CHALLENGE); /* (5961-3) */
     return TERN_DROP_TCP_RST_WINDOW;                            /* (5961-1) */
 }
@@ -325,7 +338,7 @@ static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct t
 static bool half_accepts(
     const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
 {
-    const uint32_t wnd = RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
+    const uint32_t wnd = tern_syn_window(t);
     const uint32_t at = tern_seq_span(tern_seq_add(h->irs, 1), seg->p.seq);
     const uint32_t span = seg->p.len_bytes + ((seg->p.flags & TERN_TCP_FIN) != 0);
     if (at >= wnd && (span == 0 || at + span - 1 >= wnd))
@@ -372,9 +385,9 @@ enum tern_drop tern_half_rx(
     const struct tern_seq irs = h->irs, iss = h->iss;
     const uint8_t tries = half_tries(h);
     const bool ecn = h->wscale_sack_ts & TERN_HALF_ECN;
-    struct tern_conn *c = tern_host_conn_from_half(t, h);
+    const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
+    struct tern_conn *c = tern_host_conn_from_half(t, h, seg->hash, neighbour);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
-    complete(t, l, c, seg, irs, iss, tries, ecn, &peer);
-    return TERN_DROP_NONE;
+    return complete(t, l, c, seg, irs, iss, tries, ecn, &peer);
 }

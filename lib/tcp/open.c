@@ -107,14 +107,16 @@ int tern_connect(
     if (rc != 0)
         return rc;
     const int app = tern_tcp_app(t, opts->app);
+    if (app < 0)
+        return -ENOBUFS;
     const uint16_t neighbour = tern_host_route(t, &key.remote);
     if (neighbour == 0)
         return -ENETUNREACH;
-    struct tern_conn *c = app < 0 ? NULL : tern_host_conn_new(t, &key, hash);
-    tern_host_unroute(t, neighbour); /* the connection holds its own reference */
+    struct tern_conn *c = tern_host_conn_new(t, &key, hash, neighbour);
     if (c == NULL)
         return -ENOBUFS;
-    tern_conn_init(t, c, &key, (uint8_t)app, opts->user);
+    tern_conn_init(t, c, (uint8_t)app, opts->user);
+    c->ts_offset = tern_ts_offset(t, &key);
     send_first_syn(t, c, iss, opts);
     if (out != NULL)
         *out = c;

@@ -7,7 +7,7 @@
 static void note_peer(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
 {
     c->rcv.nxt = tern_seq_add(seg->p.seq, 1);
-    c->rcv.adv = tern_seq_add(c->rcv.nxt, RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu));
+    c->rcv.adv = tern_seq_add(c->rcv.nxt, tern_syn_window(t));
     c->last_ack_sent = c->rcv.nxt;
     c->snd.wnd_bytes = seg->p.wnd; /* never scaled in a SYN (7323-3) */
     c->wl1 = seg->p.seq;

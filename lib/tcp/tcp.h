@@ -167,6 +167,13 @@ static inline uint8_t tern_conn_rcv_wscale(const struct tern_tcp *t, const struc
     return c->flags & TERN_CF_WSCALE ? t->rcv_wscale : 0;
 }
 
+/** The window that a SYN of ours announces, and that holds until it is acknowledged: never scaled
+ * (RFC 7323 §2.2). */
+static inline uint16_t tern_syn_window(const struct tern_tcp *t)
+{
+    return (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
+}
+
 /** There is payload that was never sent. */
 static inline bool tern_txq_has_new(const struct tern_txq *q)
 {
@@ -300,8 +307,7 @@ uint16_t tern_urgent_pointer(
 uint32_t tern_urgent_left(const struct tern_tcp *t, const struct tern_conn *c);
 
 /* conn.c: life of a connection */
-void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
-    uint8_t app, void *user);
+void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, uint8_t app, void *user);
 /** MSS and options the peer's SYN stated, as they act from now on. */
 void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer);
 /** How received data is acknowledged from now on. */
