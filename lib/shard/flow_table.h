@@ -9,11 +9,12 @@
  * Bits 32..63 of the hash choose the home bucket, bits 1..15 the tag: both must be unpredictable to
  * a peer, and no two live keys may be told apart by anything but the caller's `same`.
  *
- * For a burst, in four rounds over all packets, each of which finds its lines in the cache:
+ * For a burst, in rounds over all packets, each of which finds its lines in the cache:
  *
  *   1. tern_flow_prefetch()             the home bucket
- *   2. tern_flow_prefetch_other()       the other bucket, where it will be read
- *   3. tern_flow_first_match()          the likely record, which the caller prefetches
+ *   2. tern_flow_home_match()           the likely record, which the caller prefetches; where there
+ *      tern_flow_prefetch_other()       is none, the other bucket
+ *   3. tern_flow_first_match()          the likely record of these
  *   4. tern_flow_find()                 the answer
  */
 #include <assert.h>
@@ -94,8 +95,12 @@ bool tern_flow_replace(
 /** Ask for the home bucket's line. */
 static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t hash);
 
-/** Ask for the other bucket's line if a find will read it. Reads the home bucket. */
-static inline void tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash);
+/** The first reference of the home bucket whose tag fits, or 0. */
+static inline uint32_t tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash);
+
+/** Nothing fits in the home bucket: ask for the other bucket's line if a find will read it. @return
+ * whether it will */
+static inline bool tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash);
 
 /** The first reference whose tag fits, in the order a find asks; a guess to prefetch by. Or 0. */
 static inline uint32_t tern_flow_first_match(const struct tern_flow_table *t, uint64_t hash);
@@ -195,12 +200,21 @@ static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t 
     __builtin_prefetch(&t->buckets[tern_flow_place(t, hash).home]);
 }
 
-static inline void tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash)
+static inline uint32_t tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash)
 {
     const struct tern_flow_place p = tern_flow_place(t, hash);
     const struct tern_flow_bucket *home = &t->buckets[p.home];
-    if (tern_flow_has_away(home, p.tag) && tern_flow_tags_equal(home, p.tag) == 0)
-        __builtin_prefetch(&t->buckets[tern_flow_other(t, p.home, p.tag)]);
+    const uint32_t equal = tern_flow_tags_equal(home, p.tag);
+    return equal != 0 ? home->ref[__builtin_ctz(equal)] : 0;
+}
+
+static inline bool tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash)
+{
+    const struct tern_flow_place p = tern_flow_place(t, hash);
+    if (!tern_flow_has_away(&t->buckets[p.home], p.tag))
+        return false;
+    __builtin_prefetch(&t->buckets[tern_flow_other(t, p.home, p.tag)]);
+    return true;
 }
 
 /** The entry of this bucket whose tag fits and that is the same, or 0. */

@@ -45,6 +45,9 @@ static inline bool tern_route_is_mine(const struct tern_routes *r, const union t
 static inline bool tern_route_is_subnet_broadcast(
     const struct tern_routes *r, const union tern_addr *a);
 
+/** One or the other. */
+static inline bool tern_route_is_known(const struct tern_routes *r, const union tern_addr *a);
+
 /**
  * Next hop towards `dst`: dst itself when it is on link (or when its family has no gateway: then
  * everything is), else the gateway.
@@ -83,6 +86,11 @@ static inline uint32_t tern_route_find(const struct tern_routes *r, const union 
         if (tern_addr_equal(&r->known[at - 1], a))
             return at - 1;
     }
+}
+
+static inline bool tern_route_is_known(const struct tern_routes *r, const union tern_addr *a)
+{
+    return tern_route_find(r, a) < TERN_ROUTE_KNOWN_MAX;
 }
 
 static inline bool tern_route_is_mine(const struct tern_routes *r, const union tern_addr *a)

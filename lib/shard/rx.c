@@ -7,7 +7,7 @@
  *
  *   parse and sort   headers; ARP, NDP and ICMP are dealt with at once
  *   hash             home buckets of the flow table
- *   look             the other buckets, and the records that tags point at
+ *   look             the records that tags point at, or the other buckets
  *   act              one segment after the other, in the order they came
  *   settle           once a connection: data, acknowledgement, timer, release
  */
@@ -23,6 +23,8 @@ static uint8_t device_verdict(uint64_t ol_flags)
 {
     const uint64_t ip = ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
     const uint64_t l4 = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
+    if (likely((ip | l4) == (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)))
+        return TERN_RX_IP_CSUM_GOOD | TERN_RX_L4_CSUM_GOOD;
     uint8_t flags = 0;
     if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
         flags |= TERN_RX_IP_CSUM_GOOD;
@@ -35,31 +37,31 @@ static uint8_t device_verdict(uint64_t ol_flags)
     return flags;
 }
 
-static enum tern_drop parse_once(
-    const struct tern_shard *sh, struct rte_mbuf *m, struct tern_pkt *p)
+/** What the frames of a burst have in common. */
+static struct tern_pkt_input input_of(const struct tern_shard *sh)
 {
     const struct tern_stack_config *cfg = &sh->tcp.cfg;
-    const struct tern_pkt_input in = {
-        .frame = rte_pktmbuf_mtod(m, const uint8_t *),
-        .n_contiguous = m->data_len,
-        .n_total = m->pkt_len,
-        .tail_sum = likely(m->next == NULL) ? 0 : tern_mbuf_sum(m->next),
-        .rx_flags = device_verdict(m->ol_flags),
-        .l3 = cfg->l3,
-        .vlan = cfg->vlan,
-        .vlan_stripped = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED,
-        .vlan_tci = m->vlan_tci,
-        .mac = cfg->mac,
-    };
-    return tern_pkt_parse(&in, p);
+    return (struct tern_pkt_input){.l3 = cfg->l3, .vlan = cfg->vlan, .mac = cfg->mac};
 }
 
-/** Parse; where headers lie in several buffers, join them and parse again. *m may be replaced. */
-static enum tern_drop parse(struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p)
+static inline enum tern_drop parse_once(
+    struct tern_pkt_input *in, const struct rte_mbuf *m, struct tern_pkt *p)
 {
-    enum tern_drop why = parse_once(sh, *m, p);
-    if (likely(why != TERN_DROP_LINEARISE))
-        return why;
+    in->frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    in->n_contiguous = m->data_len;
+    in->n_total = m->pkt_len;
+    if (unlikely(m->next != NULL))
+        in->tail_sum = tern_mbuf_sum(m->next);
+    in->rx_flags = device_verdict(m->ol_flags);
+    in->vlan_stripped = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
+    in->vlan_tci = m->vlan_tci;
+    return tern_pkt_parse(in, p);
+}
+
+/** Headers lie in several buffers: join them and parse again. *m may be replaced. */
+static TERN_ASIDE enum tern_drop parse_joined(
+    struct tern_shard *sh, struct tern_pkt_input *in, struct rte_mbuf **m, struct tern_pkt *p)
+{
     if ((*m)->next == NULL || (*m)->pkt_len > rte_pktmbuf_data_room_size(sh->tcp.pool))
         return TERN_DROP_LINEARISE;
     struct rte_mbuf *joined = rte_pktmbuf_copy(*m, sh->tcp.pool, 0, UINT32_MAX);
@@ -67,7 +69,14 @@ static enum tern_drop parse(struct tern_shard *sh, struct rte_mbuf **m, struct t
         return TERN_DROP_NO_MBUF;
     rte_pktmbuf_free(*m);
     *m = joined;
-    return joined->next == NULL ? parse_once(sh, joined, p) : TERN_DROP_LINEARISE;
+    return joined->next == NULL ? parse_once(in, joined, p) : TERN_DROP_LINEARISE;
+}
+
+static inline enum tern_drop parse(
+    struct tern_shard *sh, struct tern_pkt_input *in, struct rte_mbuf **m, struct tern_pkt *p)
+{
+    const enum tern_drop why = parse_once(in, *m, p);
+    return likely(why != TERN_DROP_LINEARISE) ? why : parse_joined(sh, in, m, p);
 }
 
 /* ---- ARP, NDP, ICMP ---- */
@@ -112,7 +121,8 @@ static enum tern_drop take_icmp(
         }
         rte_pktmbuf_free(*m);
         *m = copy;
-        const enum tern_drop why = parse_once(sh, copy, p);
+        struct tern_pkt_input in = input_of(sh);
+        const enum tern_drop why = parse_once(&in, copy, p);
         if (why != TERN_DROP_NONE)
             return why;
     }
@@ -141,22 +151,22 @@ static void take_control(
 /* ---- TCP ---- */
 
 /** Is the segment between two stations that may talk TCP to us? (1122-6, MUST-57, MUST-63) */
-static enum tern_drop check_addresses(const struct tern_shard *sh, const struct tern_flow_key *k)
+static inline enum tern_drop check_addresses(
+    const struct tern_shard *sh, const struct tern_flow_key *k)
 {
-    if (!tern_route_is_mine(&sh->routes, &k->local))
+    if (unlikely(!tern_route_is_mine(&sh->routes, &k->local)))
         return tern_route_is_subnet_broadcast(&sh->routes, &k->local) ? TERN_DROP_IP_DST
                                                                       : TERN_DROP_IP_DST_NOT_MINE;
-    if (tern_route_is_mine(&sh->routes, &k->remote))
-        return TERN_DROP_IP_SRC_MINE;
-    if (tern_route_is_subnet_broadcast(&sh->routes, &k->remote))
-        return TERN_DROP_IP_SRC;
-    return TERN_DROP_NONE;
+    if (likely(!tern_route_is_known(&sh->routes, &k->remote)))
+        return TERN_DROP_NONE;
+    return tern_route_is_mine(&sh->routes, &k->remote) ? TERN_DROP_IP_SRC_MINE : TERN_DROP_IP_SRC;
 }
 
 /** Parse one packet. @return true: *seg is a TCP segment for us; false: dealt with */
-static bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
+static inline bool sort(
+    struct tern_shard *sh, struct tern_pkt_input *in, struct rte_mbuf *m, struct tern_seg *seg)
 {
-    enum tern_drop why = parse(sh, &m, &seg->p);
+    enum tern_drop why = parse(sh, in, &m, &seg->p);
     if (unlikely(why != TERN_DROP_NONE)) {
         tern_drop_mbuf(&sh->tcp, m, why);
         return false;
@@ -176,7 +186,6 @@ static bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg
         tern_drop_mbuf(&sh->tcp, m, why);
         return false;
     }
-    sh->tcp.stats.rx_segments++;
     seg->hash = tern_flow_hash(&sh->tcp, &seg->key);
     tern_flow_prefetch(&sh->flow, seg->hash);
     return true;
@@ -247,6 +256,32 @@ static void act(struct tern_shard *sh, struct tern_seg *seg)
 
 /* ---- the burst ---- */
 
+static inline void prefetch_record(const struct tern_shard *sh, uint32_t ref)
+{
+    const char *record = tern_ref_record(sh, ref);
+    rte_prefetch0(record);
+    rte_prefetch0(record + RTE_CACHE_LINE_SIZE);
+}
+
+/** Ask for the records of all; those that may be away from home take another round. */
+static void look(const struct tern_shard *sh, const struct tern_seg *segs, uint32_t n)
+{
+    uint64_t away[TERN_BURST_MAX];
+    uint32_t n_away = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t ref = tern_flow_home_match(&sh->flow, segs[i].hash);
+        if (ref != 0)
+            prefetch_record(sh, ref);
+        else if (tern_flow_prefetch_other(&sh->flow, segs[i].hash))
+            away[n_away++] = segs[i].hash;
+    }
+    for (uint32_t i = 0; i < n_away; i++) {
+        const uint32_t ref = tern_flow_first_match(&sh->flow, away[i]);
+        if (ref != 0)
+            prefetch_record(sh, ref);
+    }
+}
+
 static void free_spares(struct tern_tcp *t)
 {
     rte_pktmbuf_free_bulk(t->spares, t->n_spares);
@@ -258,6 +293,8 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
     struct tern_tcp *t = &sh->tcp;
     struct tern_seg segs[TERN_BURST_MAX];
     uint32_t n_segs = 0;
+    uint64_t n_bytes = 0;
+    struct tern_pkt_input in = input_of(sh);
     assert(n <= TERN_BURST_MAX);
     tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(t, now_ns);
@@ -267,19 +304,12 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
     for (uint32_t i = 0; i < n; i++) {
         if (i + PREFETCH_AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
-        t->stats.rx_bytes += pkts[i]->pkt_len;
-        n_segs += sort(sh, pkts[i], &segs[n_segs]);
+        n_bytes += pkts[i]->pkt_len;
+        n_segs += sort(sh, &in, pkts[i], &segs[n_segs]);
     }
-    for (uint32_t i = 0; i < n_segs; i++)
-        tern_flow_prefetch_other(&sh->flow, segs[i].hash);
-    for (uint32_t i = 0; i < n_segs; i++) {
-        const uint32_t ref = tern_flow_first_match(&sh->flow, segs[i].hash);
-        if (ref != 0) {
-            const char *record = tern_ref_record(sh, ref);
-            rte_prefetch0(record);
-            rte_prefetch0(record + RTE_CACHE_LINE_SIZE);
-        }
-    }
+    t->stats.rx_bytes += n_bytes;
+    t->stats.rx_segments += n_segs;
+    look(sh, segs, n_segs);
     for (uint32_t i = 0; i < n_segs; i++)
         act(sh, &segs[i]);
     tern_tcp_settle(t);
@@ -289,9 +319,10 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
 void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns)
 {
     struct tern_pkt p;
+    struct tern_pkt_input in = input_of(sh);
     tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(&sh->tcp, now_ns);
-    const enum tern_drop why = parse(sh, &m, &p);
+    const enum tern_drop why = parse(sh, &in, &m, &p);
     if (why != TERN_DROP_NONE || p.kind == TERN_PKT_TCP)
         tern_drop_mbuf(&sh->tcp, m, why);
     else

@@ -131,11 +131,41 @@ static void walk(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *o
     }
 }
 
+enum {
+    SYN_TS_AT = 6, /* of mss, sackOK, TS, nop, wscale */
+    SYN_WSCALE_AT = 17,
+    SYN_BYTES = 20,
+};
+
+/** The options of a SYN as Linux, the BSDs and we lay them out. */
+static bool is_usual_syn(const uint8_t *opt, uint32_t len_bytes)
+{
+    enum {
+        MSS = TERN_OPT_MSS << 8 | MSS_BYTES,
+        SACK_OK_TS = TERN_OPT_SACK_OK << 24 | SACK_OK_BYTES << 16 | TERN_OPT_TS << 8 | TS_BYTES,
+        NOP_WSCALE = TERN_OPT_NOP << 16 | TERN_OPT_WSCALE << 8 | WSCALE_BYTES,
+    };
+    return len_bytes == SYN_BYTES && tern_load16(opt) == MSS && tern_load32(opt + 4) == SACK_OK_TS
+           && tern_load32(opt + 16) >> 8 == NOP_WSCALE;
+}
+
+static void read_usual_syn(const uint8_t *opt, struct tern_tcp_opts *out)
+{
+    read_ts(opt + SYN_TS_AT + 2, out);
+    out->mss = tern_load16(opt + 2);
+    out->wscale = clamp_wscale(opt[SYN_WSCALE_AT + 2]);
+    out->has |= TERN_HAS_MSS | TERN_HAS_SACK_OK | TERN_HAS_WSCALE;
+}
+
 void tern_tcp_opts_parse(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out)
 {
     *out = (struct tern_tcp_opts){0};
+    if (len_bytes == 0)
+        return;
     if (likely(len_bytes == TERN_TS_OPT_BYTES && tern_load32(opt) == TERN_TS_OPT_WORD))
         read_ts(opt + 4, out); /* RFC 7323 appendix A */
+    else if (is_usual_syn(opt, len_bytes))
+        read_usual_syn(opt, out);
     else
         walk(opt, len_bytes, out);
 }
