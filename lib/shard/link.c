@@ -43,16 +43,9 @@ void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m
         tern_link_send(sh, m);
 }
 
-void tern_host_output_to(struct tern_tcp *t, const uint8_t mac[6], struct rte_mbuf *m, bool v6)
+void tern_host_send(struct tern_tcp *t, struct rte_mbuf *frame)
 {
-    if (!t->cfg.l3) {
-        const uint32_t n = TERN_ETH_BYTES + (t->cfg.vlan != 0 ? TERN_VLAN_BYTES : 0);
-        uint8_t *at = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)n);
-        tern_build_eth(
-            at, mac, t->cfg.mac, t->cfg.vlan, v6 ? TERN_ETHERTYPE_IP6 : TERN_ETHERTYPE_IP4);
-        m->l2_len = n & 0x7f;
-    }
-    tern_link_send(tern_shard_of(t), m);
+    tern_link_send(tern_shard_of(t), frame);
 }
 
 /* ---- routes ---- */

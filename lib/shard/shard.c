@@ -38,6 +38,7 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
                                  : (uint64_t)t->pool->size * tern_tcp_own_mss(t, false);
     t->rst_rate = tern_rate_make(t->cfg.rst_rate_per_s, params->now_ns);
     tern_keys_init(&t->keys, t->cfg.seed);
+    tern_half_init(t);
     tern_tcp_set_time(t, params->now_ns);
 }
 

@@ -94,5 +94,5 @@ void tern_host_learn(struct tern_tcp *t, uint16_t neighbour, const struct tern_s
 
 /** Send a packet that starts at its IP header to a neighbour. Takes over m. */
 void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6);
-/** Send it back over the link to the station `mac` (ignored without Ethernet). */
-void tern_host_output_to(struct tern_tcp *t, const uint8_t mac[6], struct rte_mbuf *m, bool v6);
+/** Send a whole frame. Takes over m. */
+void tern_host_send(struct tern_tcp *t, struct rte_mbuf *frame);

@@ -113,8 +113,7 @@ static uint8_t half_tries(const struct tern_half *h)
 static void half_arm(struct tern_tcp *t, struct tern_half *h)
 {
     const uint8_t tries = half_tries(h);
-    const uint32_t ms = RTE_MIN(t->cfg.rto_initial_ms << (tries - 1), t->cfg.rto_max_ms);
-    tern_host_half_timer(t, h, tries, t->now_tick + tern_ticks_from_ms(ms));
+    tern_host_half_timer(t, h, tries, t->now_tick + t->syn_ack_ticks[tries - 1]);
 }
 
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
@@ -129,6 +128,14 @@ void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
     t->stats.retransmits++;
     send_syn_ack(t, &h->key, h->iss, h->irs, &peer, h->wscale_sack_ts & TERN_HALF_ECN, NULL);
     half_arm(t, h);
+}
+
+void tern_half_init(struct tern_tcp *t)
+{
+    for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++) {
+        const uint32_t ms = RTE_MIN(t->cfg.rto_initial_ms << i, t->cfg.rto_max_ms);
+        t->syn_ack_ticks[i] = tern_ticks_from_ms(ms);
+    }
 }
 
 /* ---- the ACK that completes ---- */

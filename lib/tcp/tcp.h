@@ -87,6 +87,7 @@ struct tern_tcp {
     struct rte_mempool *pool, *reserve;
     struct tern_rate rst_rate;
     struct tern_tfo tfo;
+    uint32_t syn_ack_ticks[TERN_SYNACK_TRIES_MAX]; /* until it is sent again, by times sent - 1 */
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
     uint16_t n_ip_id;             /* test pins used so far */
@@ -209,6 +210,14 @@ static inline uint32_t tern_ts_now(const struct tern_tcp *t, uint32_t ts_offset)
     return t->now_ms + ts_offset;
 }
 
+/** Bytes in front of an IP header we send. */
+static inline uint32_t tern_link_bytes(const struct tern_tcp *t)
+{
+    if (t->cfg.l3)
+        return 0;
+    return TERN_ETH_BYTES + (t->cfg.vlan != 0 ? TERN_VLAN_BYTES : 0);
+}
+
 /** Set the time of a burst. Time never runs backwards here. */
 static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
 {
@@ -277,6 +286,8 @@ enum tern_drop tern_listen_rx(
 enum tern_drop tern_half_rx(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_half *h, struct tern_seg *seg);
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h);
+/** Once, when the configuration is known. */
+void tern_half_init(struct tern_tcp *t);
 
 /* time_wait.c */
 enum tern_drop tern_tw_rx(

@@ -46,7 +46,7 @@ static inline void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f);
  * Write an Ethernet header, tagged when vlan is 1..4094.
  * @return bytes written: 14 or 18
  */
-uint32_t tern_build_eth(
+static inline uint32_t tern_build_eth(
     uint8_t *at, const uint8_t dst[6], const uint8_t src[6], uint16_t vlan, uint16_t ethertype);
 
 /* ---- headers as a few wide words, put together in registers ---- */
@@ -88,4 +88,19 @@ static inline void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f)
     tern_store64(at, (uint64_t)w0 << 32 | w1);
     memcpy(at + 8, f->src->b, 16);
     memcpy(at + 24, f->dst->b, 16);
+}
+
+static inline uint32_t tern_build_eth(
+    uint8_t *at, const uint8_t dst[6], const uint8_t src[6], uint16_t vlan, uint16_t ethertype)
+{
+    memcpy(at, dst, 6);
+    memcpy(at + 6, src, 6);
+    if (vlan == 0) {
+        tern_store16(at + 12, ethertype);
+        return TERN_ETH_BYTES;
+    }
+    tern_store16(at + 12, TERN_ETHERTYPE_VLAN);
+    tern_store16(at + 14, vlan);
+    tern_store16(at + 16, ethertype);
+    return TERN_ETH_BYTES + TERN_VLAN_BYTES;
 }
