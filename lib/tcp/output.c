@@ -19,6 +19,7 @@
 #include "recovery.h"
 #include "sendq.h"
 #include "state.h"
+#include "template.h"
 
 /** A segment being written: the packet and what it points at. */
 struct draft {
@@ -129,9 +130,9 @@ static void dsack_block(struct tern_tcp *t, const struct tern_conn *c, struct te
 /** SACK blocks the next segment could carry, at the most; 0: nothing is held out of order. */
 static uint32_t n_sack_blocks(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    const struct tern_rxq *r = tern_conn_rxq(t, c);
-    if (!(c->flags & TERN_CF_SACK)) /* (2018-2) */
+    if (likely(c->rxq == 0 && t->n_dsacks == 0) || !(c->flags & TERN_CF_SACK)) /* (2018-2) */
         return 0;
+    const struct tern_rxq *r = tern_conn_rxq(t, c);
     const uint32_t n = (r != NULL ? r->n_ranges : 0u) + (find_dsack(t, c) != NULL ? 1u : 0u);
     return RTE_MIN(n, c->flags & TERN_CF_TS ? 3u : 4u); /* (2018-4) */
 }
@@ -145,9 +146,10 @@ static bool sack_fits_payload(const struct tern_tcp *t, const struct tern_conn *
 /** Payload of the next segment: what fits beside all of its options (6691-1, MUST-16). */
 static uint32_t segment_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    const uint32_t n = n_sack_blocks(t, c);
-    const bool with_sack = unlikely(n > 0) && sack_fits_payload(t, c);
-    return tern_conn_payload_max(t, c) - (with_sack ? 4 + 8 * n : 0);
+    const uint32_t most = tern_conn_payload_max(t, c), n = n_sack_blocks(t, c);
+    if (likely(n == 0) || !sack_fits_payload(t, c))
+        return most;
+    return most - (4 + 8 * n);
 }
 
 static uint32_t write_options(
@@ -391,17 +393,25 @@ static uint32_t usable_window(const struct tern_conn *c, const struct tern_txq *
 /**
  * May a segment of `len` bytes leave, or does waiting make a better one? RFC 9293 §3.8.6.2.1
  * (MUST-38) and Nagle §3.7.4 (SHLD-7).
+ * @param idle  nothing is in flight
  */
-static bool worth_sending(
-    const struct tern_conn *c, const struct tern_txq *q, uint32_t len, uint32_t payload_max)
+static bool worth_sending(const struct tern_conn *c, const struct tern_txq *q, uint32_t len,
+    uint32_t payload_max, bool idle)
 {
     if (len >= payload_max) /* SHLD-28 */
         return true;
-    const bool idle = c->snd.una.v == c->snd.nxt.v;
     if (len == q->unsent_bytes) /* the last: an ACK lets it go, at the latest (MUST-60) */
         return idle || (c->flags & (TERN_CF_NODELAY | TERN_CF_FIN_QUEUED)); /* MUST-17 */
     /* The window cuts it short: only a good part of the largest window is worth it. */
     return len >= RTE_MAX(q->max_wnd_bytes, c->snd.wnd_bytes) / 2;
+}
+
+static void arm_after_sending(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    if (!(c->flags & TERN_CF_RTX))
+        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
+    else if (!(q->flags & TERN_TXQ_REO))
+        tern_conn_arm_probe(t, c, q); /* RFC 8985 §7.2 */
 }
 
 static void note_sent(
@@ -416,10 +426,7 @@ static void note_sent(
     if (fin)
         c->flags |= TERN_CF_FIN_SENT;
     tern_recovery_sent(t, c, q, span, false);
-    if (!(c->flags & TERN_CF_RTX))
-        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
-    else if (!(q->flags & TERN_TXQ_REO))
-        tern_conn_arm_probe(t, c, q); /* RFC 8985 §7.2 */
+    arm_after_sending(t, c, q);
 }
 
 /**
@@ -439,8 +446,14 @@ static uint32_t send_next(
 /** After a pause the network is not what it was (RFC 5681 §4.1) (5681-8). */
 static void note_pause(struct tern_tcp *t, struct tern_conn *c)
 {
-    if (c->snd.una.v == c->snd.nxt.v && !(c->flags & TERN_CF_RTX)
-        && t->now_tick - c->rtx_at > tern_ticks_from_ms(tern_conn_rto_ms(t, c)))
+    if (c->snd.una.v != c->snd.nxt.v || (c->flags & TERN_CF_RTX))
+        return;
+    const uint32_t pause = t->now_tick - c->rtx_at;
+    /* no RTO is shorter than these two */
+    const uint32_t rto_least_ms = RTE_MIN(t->cfg.rto_min_ms, t->cfg.rto_initial_ms);
+    if (likely(pause <= tern_ticks_from_ms(RTE_MIN(rto_least_ms, t->cfg.rto_max_ms))))
+        return;
+    if (pause > tern_ticks_from_ms(tern_conn_rto_ms(t, c)))
         tern_cc_restart(t, c);
 }
 
@@ -459,23 +472,26 @@ static void send_path_probe(
         tern_pmtu_probe_sent(t, c, q, size, want);
 }
 
-/** Send new payload as far as windows and sense allow. */
-static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+/** What a device cuts into segments of payload_max is sent as one. */
+static uint32_t burst_max(const struct tern_tcp *t, uint32_t payload_max)
 {
-    const uint32_t payload_max = segment_max(t, c);
-    const uint32_t burst_max = RTE_MAX(t->cfg.tso_bytes_max / payload_max, 1u) * payload_max;
-    q->flags &= (uint16_t)~TERN_TXQ_FILLED;
-    if (q->unsent_bytes > 0) {
-        note_pause(t, c);
-        send_path_probe(t, c, q, payload_max);
-    }
+    const uint32_t tso = t->cfg.tso_bytes_max;
+    return likely(tso < 2 * payload_max) ? payload_max : tso / payload_max * payload_max;
+}
+
+/** Send new payload as far as windows and sense allow, in segments that may be anything. */
+static void send_any(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
+{
+    const uint32_t most = burst_max(t, payload_max);
     while (q->unsent_bytes > 0) {
-        uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), burst_max);
+        uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), most);
         if (len > payload_max && len < q->unsent_bytes)
             len -= len % payload_max;
         if (cwnd_room(c, q) < RTE_MIN(payload_max, window_room(c, c->snd.nxt)))
             q->flags |= TERN_TXQ_FILLED;
-        if (len == 0 || !worth_sending(c, q, len, payload_max) || !tern_sent_has_room(t, q))
+        const bool idle = c->snd.una.v == c->snd.nxt.v;
+        if (len == 0 || !worth_sending(c, q, len, payload_max, idle) || !tern_sent_has_room(t, q))
             return;
         if (!tx_room_for_data(t)) {
             tern_conn_touch(t, c);
@@ -486,8 +502,120 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
         if (send_next(t, c, q, len, payload_max) == 0)
             return;
     }
+}
+
+/* ---- plain runs ---- */
+
+/** Nothing sets the segments of this output apart from each other: no path record, no options of
+ * the connection's own, no SACK blocks, nothing that the device cuts. Only reads. */
+static bool sends_plain(const struct tern_tcp *t, const struct tern_conn *c, uint32_t payload_max)
+{
+    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0
+           && t->cfg.tso_bytes_max < 2 * payload_max;
+}
+
+static void begin_run(struct tern_tcp *t, struct tern_conn *c, struct tern_template *h)
+{
+    const uint32_t wnd = tern_conn_window(t, c);
+    const struct tern_template_fields f = {
+        .ack = c->rcv.nxt,
+        .wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(t, c)),
+        .ttl = t->cfg.ttl,
+        .tos = (uint8_t)(t->cfg.dscp << 2),
+    };
+    tern_template_write(t, c, &f, h);
+    note_acknowledged(c, wnd);
+}
+
+/** [SND.NXT, SND.NXT + span) is a stretch of the run that has left. */
+static void note_run(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t span,
+    uint32_t payload_max)
+{
+    if (span == 0)
+        return;
+    tern_sent_new(t, c, q, span, payload_max);
+    c->snd.nxt = tern_seq_add(c->snd.nxt, span);
+}
+
+/** One segment of `len` bytes at `seq`. @return numbers sent, 0: no mbuf was to be had */
+static uint32_t send_stamped(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    struct tern_template *h, struct tern_seq seq, uint32_t len)
+{
+    struct rte_mbuf *m = tern_sendq_next(t, q, &len);
+    if (m == NULL) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return 0;
+    }
+    const bool ends_queue = q->unsent_bytes == 0;
+    const bool fin = ends_queue && (c->flags & TERN_CF_FIN_QUEUED);
+    if (h->n_bytes == 0)
+        begin_run(t, c, h);
+    tern_template_put(h, m, len, seq, /* PSH: MUST-61, SHLD-27 */
+        (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (fin ? TERN_TCP_FIN : 0)));
+    if (fin)
+        c->flags |= TERN_CF_FIN_SENT;
+    t->stats.tx_segments++;
+    t->stats.tx_payload_bytes += len;
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+    return len + fin;
+}
+
+/** send_any() for plain segments: headers are written once, and what all of them mean to
+ * scoreboard and timers is noted once. */
+static void send_run(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
+{
+    struct tern_template h;
+    uint32_t cwnd_left = cwnd_room(c, q), wnd_left = window_room(c, c->snd.nxt), span = 0;
+    const struct tern_seq began = c->snd.nxt;
+    h.n_bytes = 0;
+    while (q->unsent_bytes > 0) {
+        const uint32_t usable = RTE_MIN(cwnd_left, wnd_left);
+        const uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable), payload_max);
+        if (cwnd_left < RTE_MIN(payload_max, wnd_left))
+            q->flags |= TERN_TXQ_FILLED;
+        const bool idle = span == 0 && c->snd.una.v == c->snd.nxt.v;
+        if (len == 0 || !worth_sending(c, q, len, payload_max, idle))
+            break;
+        if (span == 0 && !tern_sent_has_room(t, q))
+            break;
+        if (!tx_room_for_data(t)) {
+            tern_conn_touch(t, c);
+            break;
+        }
+        const uint32_t sent = send_stamped(t, c, q, &h, tern_seq_add(c->snd.nxt, span), len);
+        if (sent == 0)
+            break;
+        span += sent;
+        cwnd_left -= RTE_MIN(sent, cwnd_left);
+        wnd_left -= RTE_MIN(sent, wnd_left);
+        if (sent != payload_max) { /* buffers were many and small: a stretch ends with it */
+            note_run(t, c, q, span, payload_max);
+            span = 0;
+        }
+    }
+    note_run(t, c, q, span, payload_max);
+    if (c->snd.nxt.v != began.v)
+        arm_after_sending(t, c, q);
+}
+
+/** Send new payload as far as windows and sense allow. */
+static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    const uint32_t payload_max = segment_max(t, c);
+    q->flags &= (uint16_t)~TERN_TXQ_FILLED;
+    if (q->unsent_bytes > 0) {
+        note_pause(t, c);
+        send_path_probe(t, c, q, payload_max);
+    }
+    if (likely(sends_plain(t, c, payload_max))) {
+        send_run(t, c, q, payload_max);
+        return;
+    }
+    send_any(t, c, q, payload_max);
     struct tern_cong *g = tern_conn_cong(t, c);
-    if (g != NULL && cwnd_room(c, q) > 0) /* the application, not the network, is the limit */
+    /* all of it has left: the application, not the network, is the limit */
+    if (g != NULL && q->unsent_bytes == 0 && cwnd_room(c, q) > 0)
         g->limited_end = tern_seq_add(c->snd.nxt, 1);
 }
 

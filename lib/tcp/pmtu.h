@@ -35,6 +35,20 @@ void tern_pmtu_probe_lost(struct tern_tcp *t, struct tern_conn *c);
 /** The rest of tern_pmtu_delivered(). */
 void tern_pmtu_probe_arrived(struct tern_tcp *t, struct tern_conn *c);
 
+/**
+ * Something arrived. Once it is a whole segment of the present size, that size gets through.
+ * @param s            the newest stretch of it, of which …
+ * @param s_bytes      … so much arrived now
+ * @param all_bytes    and of all
+ */
+static inline void tern_pmtu_segment_arrived(const struct tern_tcp *t, struct tern_conn *c,
+    const struct tern_sent *s, uint32_t all_bytes, uint32_t s_bytes)
+{
+    if (unlikely(!(c->slow & TERN_FULL_ARRIVED)) && all_bytes >= s->seg_bytes
+        && s_bytes >= s->seg_bytes && s->seg_bytes >= tern_conn_payload_max(t, c))
+        c->slow |= TERN_FULL_ARRIVED;
+}
+
 /** An ACK told what arrived. */
 static inline void tern_pmtu_delivered(
     struct tern_tcp *t, struct tern_conn *c, const struct tern_delivered *d)
@@ -42,8 +56,6 @@ static inline void tern_pmtu_delivered(
     const struct tern_sent *s = &d->newest;
     if (unlikely(d->probe))
         tern_pmtu_probe_arrived(t, c);
-    if (unlikely(!(c->slow & TERN_FULL_ARRIVED)) && d->any && d->bytes >= s->seg_bytes
-        && tern_seq_span(s->start, s->end) >= s->seg_bytes
-        && s->seg_bytes >= tern_conn_payload_max(t, c))
-        c->slow |= TERN_FULL_ARRIVED;
+    if (d->any)
+        tern_pmtu_segment_arrived(t, c, s, d->bytes, tern_seq_span(s->start, s->end));
 }

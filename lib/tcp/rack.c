@@ -21,6 +21,18 @@ enum {
 
 /* ---- RACK ---- */
 
+void tern_rack_arrived(
+    const struct tern_tcp *t, struct tern_txq *q, uint32_t sent_us, struct tern_seq end)
+{
+    const bool first = !(q->flags & TERN_TXQ_RACK);
+    const bool outdated = (int32_t)(t->now_us - q->rack_us) < 0; /* half the circle ago */
+    if (first || outdated || tern_sent_is_after(sent_us, end, q->rack_us, q->rack_end)) {
+        q->rack_us = sent_us;
+        q->rack_end = end;
+        q->rack_rtt_us = RTE_MIN(t->now_us - sent_us, (uint32_t)RTT_US_MAX);
+    }
+}
+
 void tern_rack_update(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_delivered *d)
 {
@@ -34,13 +46,7 @@ void tern_rack_update(
         q->fack = d->highest;
     if (!d->any)
         return;
-    const struct tern_sent *s = &d->newest;
-    const bool outdated = (int32_t)(d->now_us - q->rack_us) < 0; /* half the circle ago */
-    if (first || outdated || tern_sent_is_after(s->sent_us, s->end, q->rack_us, q->rack_end)) {
-        q->rack_us = s->sent_us;
-        q->rack_end = s->end;
-        q->rack_rtt_us = RTE_MIN(d->now_us - s->sent_us, (uint32_t)RTT_US_MAX);
-    }
+    tern_rack_arrived(t, q, d->newest.sent_us, d->newest.end);
     if (first)
         q->fack = d->highest;
     q->flags |= TERN_TXQ_RACK;

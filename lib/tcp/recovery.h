@@ -14,6 +14,10 @@
 void tern_rack_update(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_delivered *d);
 
+/** What was sent at `sent_us` and ends at `end` has arrived, and for certain (§6.2 step 2). */
+void tern_rack_arrived(
+    const struct tern_tcp *t, struct tern_txq *q, uint32_t sent_us, struct tern_seq end);
+
 /** A duplicate was reported: the reordering window may be too small (§6.2 step 4). */
 void tern_rack_dsack(struct tern_tcp *t, struct tern_conn *c);
 

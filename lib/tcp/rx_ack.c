@@ -165,7 +165,7 @@ static void release(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 }
 
 /** What the ACK tells about the queue; SND.UNA moves. */
-static void take_ack(
+static void take_ack_in_full(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
@@ -203,6 +203,82 @@ static void take_ack(
     if (q->n_bytes == 0 && c->snd.una.v == c->snd.nxt.v && !(q->flags & TERN_TXQ_TLP_AGAIN))
         release(t, c, q);
 }
+
+/* ---- the everyday ACK ---- */
+
+/**
+ * Something new is acknowledged, all of it was sent once, and nothing tells of a loss or might turn
+ * out to be one: no recovery, no probe of the tail, no reordering, no duplicates, no path record
+ * that wants to learn. Only reads.
+ * @return the newest that arrived, NULL: not so
+ */
+static const struct tern_sent *find_everyday(const struct tern_tcp *t, const struct tern_conn *c,
+    const struct tern_txq *q, const struct tern_seg *seg)
+{
+    const uint16_t events = TERN_TXQ_FAST | TERN_TXQ_RTO | TERN_TXQ_REO | TERN_TXQ_TLP
+                            | TERN_TXQ_TLP_AGAIN | TERN_TXQ_FRTO | TERN_TXQ_FRTO2;
+    if (!t->fast_path || c->cong != 0 || (c->slow & TERN_SLOW_BARE))
+        return NULL;
+    if ((q->flags & events) || q->dupacks != 0 || (seg->opts.has & TERN_HAS_SACK))
+        return NULL;
+    if (!tern_seq_before(c->snd.una, seg->p.ack))
+        return NULL;
+    const struct tern_sent *s = tern_sent_newest_once(t, q, seg->p.ack);
+    if (s == NULL || !(q->flags & TERN_TXQ_RACK))
+        return s;
+    /* What was sent before something that has arrived is reordered, or lost (RFC 8985 §6.2). */
+    const bool overtaken = tern_seq_before(c->snd.una, q->fack)
+                           || tern_sent_is_after(q->rack_us, q->rack_end, s->sent_us, s->end);
+    return overtaken ? NULL : s;
+}
+
+/** What is left of the queue begins at SND.UNA, and what arrived was sent at `sent_us`. */
+static void keep_queue(
+    const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, uint32_t sent_us)
+{
+    q->flags &= (uint16_t)~TERN_TXQ_REOPENED;
+    tern_rack_arrived(t, q, sent_us, c->snd.una);
+    q->fack = c->snd.una;
+    q->flags |= TERN_TXQ_RACK;
+    if (!(c->flags & TERN_CF_SACK) && tern_seq_before(q->recover, c->snd.una))
+        q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
+}
+
+/** take_ack_in_full() where find_everyday() leaves it little to do: the same, straight through. */
+static void take_everyday_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
+    const struct tern_seg *seg, const struct tern_sent *newest)
+{
+    const struct tern_seq ack = seg->p.ack;
+    const uint32_t acked = tern_seq_span(c->snd.una, ack), sent_us = newest->sent_us;
+    const bool was_filled = 2 * (uint64_t)tern_sent_pipe(c, q) >= c->cwnd_bytes; /* RFC 7661 §4.2 */
+    tern_pmtu_segment_arrived(t, c, newest, acked, tern_seq_span(newest->start, ack));
+    if (!tern_seq_before(newest->start, q->rtt_seq)) {
+        tern_conn_rtt_sample(c, t->now_us - sent_us);
+        q->rtt_seq = c->snd.nxt;
+    }
+    tern_sent_ack_once(t, q, ack);
+    tern_sendq_ack(q, RTE_MIN(acked, q->n_bytes - q->unsent_bytes)); /* beyond it is our FIN */
+    c->snd.una = ack;
+    if (was_filled)
+        tern_cc_slow_start(t, c, UINT32_MAX, acked);
+    tern_conn_touch(t, c);
+    if (q->n_bytes == 0 && ack.v == c->snd.nxt.v)
+        release(t, c, q);
+    else
+        keep_queue(t, c, q, sent_us);
+}
+
+static void take_ack(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_seg *seg)
+{
+    const struct tern_sent *newest = find_everyday(t, c, q, seg);
+    if (likely(newest != NULL))
+        take_everyday_ack(t, c, q, seg, newest);
+    else
+        take_ack_in_full(t, c, q, seg);
+}
+
+/* ---- what follows ---- */
 
 static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
 {

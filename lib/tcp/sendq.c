@@ -146,13 +146,12 @@ static bool attach(struct tern_tcp *t, struct rte_mbuf *head, struct spot s, uin
     return true;
 }
 
-struct rte_mbuf *tern_sendq_payload(
-    struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes)
+/** A buffer with the payload at `s`, as tern_sendq_payload() says. */
+static struct rte_mbuf *payload_at(struct tern_tcp *t, struct spot s, uint32_t *len_bytes)
 {
     struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
     if (m == NULL)
         return NULL;
-    const struct spot s = find(q, off_bytes);
     if (*len_bytes <= TERN_COPY_BYTES_MAX || !t->cfg.tx_multi_seg) {
         if (*len_bytes > rte_pktmbuf_tailroom(m))
             *len_bytes = rte_pktmbuf_tailroom(m);
@@ -163,4 +162,18 @@ struct rte_mbuf *tern_sendq_payload(
         return m;
     rte_pktmbuf_free(m);
     return NULL;
+}
+
+struct rte_mbuf *tern_sendq_payload(
+    struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes)
+{
+    return payload_at(t, find(q, off_bytes), len_bytes);
+}
+
+struct rte_mbuf *tern_sendq_next(struct tern_tcp *t, struct tern_txq *q, uint32_t *len_bytes)
+{
+    struct rte_mbuf *m = payload_at(t, (struct spot){q->cur, q->cur_off}, len_bytes);
+    if (m != NULL)
+        tern_sendq_advance(q, *len_bytes);
+    return m;
 }

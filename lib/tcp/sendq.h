@@ -33,6 +33,9 @@ void tern_sendq_clear(struct tern_txq *q);
 struct rte_mbuf *tern_sendq_payload(
     struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes);
 
+/** tern_sendq_payload() of the first bytes never sent, which count as sent from here on. */
+struct rte_mbuf *tern_sendq_next(struct tern_tcp *t, struct tern_txq *q, uint32_t *len_bytes);
+
 /** Nothing in the queue counts as sent any more. */
 void tern_sendq_rewind(struct tern_txq *q);
 

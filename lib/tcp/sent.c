@@ -222,11 +222,23 @@ static uint32_t record_new(struct tern_tcp *t, struct tern_txq *q)
     return x;
 }
 
+/** The only one, so every list is empty without it. */
+static void forget_only(struct tern_txq *q)
+{
+    q->root = q->first = q->last = 0;
+    q->oldest = q->newest = 0;
+    q->lost_first = q->lost_last = 0;
+}
+
 /** Out of tree and list, and gone. */
 static void record_free(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
 {
-    list_remove(t, q, x);
-    tree_remove(t, q, x);
+    if (q->n_sent == 1) {
+        forget_only(q);
+    } else {
+        list_remove(t, q, x);
+        tree_remove(t, q, x);
+    }
     q->n_sent--;
     tern_host_sent_free(t, x, q->n_sent == 0);
 }
@@ -417,6 +429,34 @@ static void note_delivered(
         d->newest.end = end;
         d->any = true;
     }
+}
+
+const struct tern_sent *tern_sent_newest_once(
+    const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq una)
+{
+    const struct tern_sent *newest = NULL;
+    if (q->sacked_bytes != 0 || q->lost_bytes != 0)
+        return NULL;
+    for (uint32_t x = q->first; x != 0; x = newest->newer) {
+        const struct tern_sent *s = at(t, x);
+        if (s->flags != 0 || (newest != NULL && s->start.v != newest->end.v))
+            return NULL;
+        newest = s;
+        if (!tern_seq_before(s->end, una))
+            return newest;
+    }
+    return NULL;
+}
+
+void tern_sent_ack_once(struct tern_tcp *t, struct tern_txq *q, struct tern_seq una)
+{
+    while (q->first != 0 && !tern_seq_before(una, at(t, q->first)->end))
+        record_free(t, q, q->first);
+    struct tern_sent *s = at(t, q->first);
+    if (q->first == 0 || !tern_seq_before(s->start, una))
+        return;
+    s->start = una;
+    s->claim = 0; /* such segments get through */
 }
 
 void tern_sent_ack(

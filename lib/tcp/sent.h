@@ -57,6 +57,19 @@ void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_tx
 void tern_sent_ack(
     struct tern_tcp *t, struct tern_txq *q, struct tern_seq una, struct tern_delivered *d);
 
+/**
+ * The last stretch that an ACK of all below `una` tells of, where every one up to it was sent once
+ * and nothing is SACKED or lost; else NULL. What that ACK delivers left in order, so this one is
+ * the newest of it, and tern_sent_ack_once() takes it off. Cost: O(1) a stretch.
+ *
+ * @param una  SND.UNA < una <= SND.NXT
+ */
+const struct tern_sent *tern_sent_newest_once(
+    const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq una);
+
+/** tern_sent_ack() for what tern_sent_newest_once() found, which says all there is to say of it. */
+void tern_sent_ack_once(struct tern_tcp *t, struct tern_txq *q, struct tern_seq una);
+
 /** The peer holds [left, right): whole segments of ours in it are SACKED. Cost: O(log n) and O(1) a
  * stretch that was not SACKED before. */
 void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left,

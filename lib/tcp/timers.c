@@ -141,9 +141,11 @@ static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn
 /** How much longer a shut window is borne, ms; UINT64_MAX: for ever, or it is open. */
 static uint64_t persist_left_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    const struct tern_txq *q = tern_conn_txq(t, c);
     const uint32_t limit_ms = t->cfg.persist_timeout_ms;
-    if (limit_ms == 0 || q == NULL || c->snd.wnd_bytes != 0 || tern_conn_is_opening(c))
+    if (likely(c->snd.wnd_bytes != 0) || limit_ms == 0 || tern_conn_is_opening(c))
+        return UINT64_MAX;
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    if (q == NULL)
         return UINT64_MAX;
     const uint32_t shut_ms = t->now_ms - q->shut_ms;
     return limit_ms - RTE_MIN(shut_ms, limit_ms);
@@ -154,7 +156,10 @@ static uint64_t persist_left_ms(const struct tern_tcp *t, const struct tern_conn
 /** What is left of R2, ms. */
 static uint64_t r2_left_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    const uint64_t silent = silent_ms(t, c, 0), limit = user_timeout_ms(t, c);
+    const uint64_t limit = user_timeout_ms(t, c);
+    if (likely(unanswered_of(c) == 0)) /* no silence: all of it */
+        return limit;
+    const uint64_t silent = silent_ms(t, c, 0);
     return limit > silent ? limit - silent : 0;
 }
 
@@ -240,6 +245,13 @@ static void nearer(const struct tern_tcp *t, uint32_t *due, bool *any, uint32_t 
     *any = true;
 }
 
+/** The node fires at `due` or before as it is: what nearly every burst finds, as deadlines move
+ * away with every answer. */
+static bool fires_by(const struct tern_conn *c, uint32_t due)
+{
+    return c->wheel_prev != 0 && (int32_t)(due - c->wheel_due) >= 0;
+}
+
 void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
 {
     uint32_t due = 0;
@@ -262,7 +274,7 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
     }
     if (unlikely(c->flags & TERN_CF_WANT_SENDABLE) && tern_conn_is_drained(t, c))
         nearer(t, &due, &any, t->now_tick + tern_ticks_from_ms(TERN_SENDABLE_RETRY_MS));
-    if (any)
+    if (any && !fires_by(c, due))
         tern_host_conn_timer(t, c, due);
 }
 
