@@ -18,30 +18,16 @@ using namespace bench;
 
 constexpr uint32_t kSampleMax = 65536; // handshakes a sample; fewer in small tables
 
-struct Args {
-    uint32_t n_conns, burst;
-    bool software, cookies, v6, linux;
-    explicit Args(const benchmark::State &s)
-        : n_conns(static_cast<uint32_t>(s.range(0))), burst(static_cast<uint32_t>(s.range(1))),
-          software(s.range(2) != 0), cookies(s.range(3) != 0), v6(s.range(4) != 0),
-          linux(s.range(5) != 0)
+struct Args : Setup {
+    bool cookies;
+    explicit Args(const benchmark::State &state) : Setup(state), cookies(state.range(5) != 0)
     {
     }
 };
 
-Setup setup_of(const Args &a)
-{
-    Setup s;
-    s.n_conns = a.n_conns;
-    s.v6 = a.v6;
-    s.software = a.software;
-    s.options = a.linux ? kLinux : kNoOptions;
-    return s;
-}
-
 tern_stack_config config_of(const Args &a)
 {
-    tern_stack_config cfg = stack_config(setup_of(a));
+    tern_stack_config cfg = stack_config(a);
     cfg.syn_cookies = a.cookies ? TERN_SYN_COOKIES_ALWAYS : TERN_SYN_COOKIES_NEVER;
     return cfg;
 }
@@ -62,7 +48,7 @@ tern_app accepting()
 class Server
 {
   public:
-    explicit Server(const Args &a) : args_(a), live_(a.n_conns), rig_(setup_of(a), config_of(a))
+    explicit Server(const Args &a) : args_(a), live_(a.n_conns), rig_(a, config_of(a))
     {
         static const tern_app app = accepting();
         tern_shard_set_user(rig_.shard(), &n_accepted_);
@@ -120,15 +106,8 @@ void handshake(benchmark::State &state)
         Server server(a);
         const double bytes_per_conn = static_cast<double>(server.rig().shard_bytes()) / a.n_conns;
         const uint32_t n = std::min(kSampleMax, a.n_conns / 4 / kRing * kRing);
-        Samples samples;
-        for (auto _ : state) {
-            const Sample s = server.sample(n);
-            state.SetIterationTime(s.shard_ns / 1e9);
-            samples.add(s);
-        }
-        samples.report(state);
+        take_samples(state, [&] { return server.sample(n); });
         state.counters["resident_bytes_per_conn"] = bytes_per_conn;
-        state.counters["huge_share"] = huge_share();
     });
 }
 
@@ -137,15 +116,15 @@ void handshake(benchmark::State &state)
 void add()
 {
     auto *b = benchmark::RegisterBenchmark("handshake", handshake);
-    b->ArgNames({"conns", "burst", "software", "cookies", "ipv6", "linux"});
+    b->ArgNames(arg_names({"cookies"}));
     b->Args({1'000'000, 32, 0, 0, 0, 0});
     b->Args({100'000, 32, 0, 0, 0, 0});
     for (const int64_t burst : {1, 8, 64})
         b->Args({1'000'000, burst, 0, 0, 0, 0});
     b->Args({1'000'000, 32, 1, 0, 0, 0});
+    b->Args({1'000'000, 32, 0, 0, 0, 1});
     b->Args({1'000'000, 32, 0, 1, 0, 0});
     b->Args({1'000'000, 32, 0, 0, 1, 0});
-    b->Args({1'000'000, 32, 0, 0, 0, 1});
     b->Args({10'000'000, 32, 0, 0, 0, 0});
     b->Args({50'000'000, 32, 0, 0, 0, 0});
     b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);

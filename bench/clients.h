@@ -2,7 +2,7 @@
 #pragma once
 //
 // Far stations that open connections to the shard's server: three-way handshakes, a ring at a time,
-// and resets. What they say is checked as they go: a shard that does not answer fails the
+// and resets. What they get is checked as they go: a shard that does not answer fails the
 // benchmark.
 #include "rig.h"
 
@@ -20,37 +20,44 @@ inline void listen(const Rig &rig, const tern_app &app)
 
 inline Segment syn(const Rig &rig, const Flow &flow)
 {
-    return {flow, kClientIss, 0, TERN_TCP_SYN, rig.now_ms(), 0, 0};
+    return {flow, kClientIss, 0, TERN_TCP_SYN, rig.now_ms(), 0, 0, nullptr};
 }
 
-// What a client sends next who has received `s` and sent everything before `seq`.
+// What a station sends next that has received `s`, and everything before it.
 inline Segment answer(const Rig &rig, const Segment &s, uint32_t seq, uint8_t flags)
 {
     const uint32_t n_flags = ((s.flags & TERN_TCP_SYN) != 0) + ((s.flags & TERN_TCP_FIN) != 0);
-    return {s.flow, seq, s.seq + n_flags + s.n_payload, flags, rig.now_ms(), s.ts_val, 0};
+    return {s.flow, seq, s.seq + n_flags + s.n_payload, flags, rig.now_ms(), s.ts_val, 0, nullptr};
 }
 
-// Put the SYNs of `n` clients. @param id(i)  client of the i-th
+// Fails unless `s` is of that shape.
+inline void expect_segment(const char *what, const Segment &s, uint8_t flags, uint32_t n_payload)
+{
+    if (s.flags != flags || s.n_payload != n_payload)
+        throw Failure(std::string(what) + ": has flags " + std::to_string(s.flags) + " and "
+                      + std::to_string(s.n_payload) + " bytes");
+}
+
+// Put the SYNs of `n` clients, at most kRing. @param id(i)  client of the i-th
 template <typename Id> void put_syns(Rig &rig, uint32_t n, Id id)
 {
     for (uint32_t i = 0; i < n; i++)
         rig.put(syn(rig, client(id(i))));
 }
 
-// Read the shard's answer to the i-th SYN: must be its SYN-ACK.
-template <typename Id> Segment syn_ack(const Rig &rig, uint32_t i, Id id)
+// The shard's i-th frame, which must be a SYN-ACK.
+inline Segment syn_ack(const Rig &rig, uint32_t i)
 {
     const Segment s = rig.sent(i);
-    if (s.flags != (TERN_TCP_SYN | TERN_TCP_ACK) || !(s.flow == client(id(i)))
-        || s.ack != kClientIss + 1)
-        throw Failure("the answer to a SYN is not its SYN-ACK");
+    expect_segment("the answer to a SYN", s, TERN_TCP_SYN | TERN_TCP_ACK, 0);
+    expect_equal("what a SYN-ACK acknowledges", s.ack, kClientIss + 1);
     return s;
 }
 
 /**
  * Open `n` connections, at most kRing.
  * @param id(i)          client of the i-th
- * @param seen(i, s)     its SYN-ACK
+ * @param seen(s)        each SYN-ACK
  */
 template <typename Id, typename Seen>
 void open_ring(Rig &rig, uint32_t n, uint32_t burst, Id id, Seen seen)
@@ -59,8 +66,8 @@ void open_ring(Rig &rig, uint32_t n, uint32_t burst, Id id, Seen seen)
     rig.poll(burst);
     expect_equal("SYN-ACKs", rig.n_sent(), n);
     for (uint32_t i = 0; i < n; i++) {
-        const Segment s = syn_ack(rig, i, id);
-        seen(i, s);
+        const Segment s = syn_ack(rig, i);
+        seen(s);
         rig.put(answer(rig, s, kClientIss + 1, TERN_TCP_ACK));
     }
     rig.drop_sent();
@@ -68,17 +75,18 @@ void open_ring(Rig &rig, uint32_t n, uint32_t burst, Id id, Seen seen)
     expect_equal("answers to the last ACK of a handshake", rig.n_sent(), 0);
 }
 
-// The same for any number; id and seen count from 0 to n - 1.
+// The same for any number; id counts from 0 to n - 1.
 template <typename Id, typename Seen>
 void open_all(Rig &rig, uint32_t n, uint32_t burst, Id id, Seen seen)
 {
     for (uint32_t first = 0; first < n; first += kRing)
         open_ring(
             rig, std::min(kRing, n - first), burst, [&](uint32_t i) { return id(first + i); },
-            [&](uint32_t i, const Segment &s) { seen(first + i, s); });
+            seen);
+    expect_equal("half-open connections left", rig.n_half_open(), 0);
 }
 
-inline void ignore(uint32_t, const Segment &)
+inline void ignore(const Segment &)
 {
 }
 
@@ -87,7 +95,7 @@ template <typename Id> void reset_all(Rig &rig, uint32_t n, Id id)
 {
     for (uint32_t first = 0; first < n; first += kRing) {
         for (uint32_t i = first; i < std::min(first + kRing, n); i++)
-            rig.put({client(id(i)), kClientIss + 1, 0, TERN_TCP_RST, 0, 0, 0});
+            rig.put({client(id(i)), kClientIss + 1, 0, TERN_TCP_RST, 0, 0, 0, nullptr});
         rig.poll(kSetupBurst);
     }
     expect_equal("answers to a reset", rig.n_sent(), 0);

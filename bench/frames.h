@@ -43,10 +43,6 @@ enum Options {
 struct Flow {
     uint32_t far_host; // 0.. within the far net
     uint16_t far_port, near_port;
-    bool operator==(const Flow &o) const
-    {
-        return far_host == o.far_host && far_port == o.far_port && near_port == o.near_port;
-    }
 };
 
 // Client number id, 0..kClients - 1, of our server.
@@ -57,6 +53,10 @@ inline Flow client(uint32_t id)
     return {1 + id / kPortsPerHost, static_cast<uint16_t>(kFirstPort + id % kPortsPerHost),
         kServerPort};
 }
+inline uint32_t client_id(const Flow &f)
+{
+    return (f.far_host - 1) * kPortsPerHost + f.far_port - kFirstPort;
+}
 
 // One segment, either way.
 struct Segment {
@@ -65,6 +65,7 @@ struct Segment {
     uint8_t flags;
     uint32_t ts_val, ts_ecr;
     uint32_t n_payload;
+    const void *payload; // written by the far end; nullptr: whatever the buffer holds
 };
 
 // Writes and reads frames of one family.
@@ -87,7 +88,7 @@ class Frames
         make_options(mss);
     }
 
-    // Make `m`, freshly allocated, the frame of `s`; its payload is whatever the buffer holds.
+    // Make `m`, freshly allocated, the frame of `s`.
     void write(rte_mbuf *m, const Segment &s) const
     {
         const bool syn = s.flags & TERN_TCP_SYN;
@@ -99,6 +100,8 @@ class Frames
         std::memcpy(frame, template_, tcp_off() + TERN_TCP_BYTES);
         uint8_t *tcp = frame + tcp_off();
         std::memcpy(tcp + TERN_TCP_BYTES, opt, n_opt);
+        if (s.payload != nullptr)
+            std::memcpy(tcp + n_tcp, s.payload, s.n_payload);
         if (options_ == kLinux) {
             tern_store32(tcp + TERN_TCP_BYTES + ts_at(syn), s.ts_val);
             tern_store32(tcp + TERN_TCP_BYTES + ts_at(syn) + 4, s.ts_ecr);

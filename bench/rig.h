@@ -42,20 +42,38 @@ constexpr uint32_t kSentMax = 8192; // frames that answer one ring
 constexpr uint64_t kStartNs = 1'000'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
 
-// What a NIC does for the shard and how the endpoint is set up.
+// What all programs vary: the first arguments of each benchmark, in this order.
+const std::vector<std::string> kArgNames = {"conns", "burst", "software", "ipv6", "linux"};
+
 struct Setup {
-    uint32_t n_conns = 0; // records to have
+    uint32_t n_conns = 0;
+    uint32_t burst = 0;
+    bool software = false; // checksums in software, both ways; else the device's
     bool v6 = false;
-    bool software = false; // checksums: both directions in software
     Options options = kNoOptions;
     uint16_t mtu_bytes = 1500;
 
+    explicit Setup(const benchmark::State &state)
+        : n_conns(static_cast<uint32_t>(state.range(0))),
+          burst(static_cast<uint32_t>(state.range(1))), software(state.range(2) != 0),
+          v6(state.range(3) != 0), options(state.range(4) != 0 ? kLinux : kNoOptions)
+    {
+    }
+
     uint16_t mss() const
     {
-        return static_cast<uint16_t>(
-            mtu_bytes - (v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES) - TERN_TCP_BYTES);
+        const int ip_bytes = v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES;
+        return static_cast<uint16_t>(mtu_bytes - ip_bytes - TERN_TCP_BYTES);
     }
 };
+
+// The names above and a program's own.
+inline std::vector<std::string> arg_names(std::initializer_list<const char *> more)
+{
+    std::vector<std::string> names = kArgNames;
+    names.insert(names.end(), more.begin(), more.end());
+    return names;
+}
 
 inline void add_address(tern_stack_config *cfg, const char *prefix, const char *router)
 {
@@ -177,6 +195,10 @@ class Rig
     const Frames &frames() const
     {
         return frames_;
+    }
+    uint64_t n_half_open() const
+    {
+        return tern_shard_n_live(shard_) - stats().open_now - stats().opening_now;
     }
     uint64_t now_ns() const
     {
