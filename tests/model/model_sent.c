@@ -30,6 +30,7 @@ enum condition { OUTSTANDING, SACKED, LOST };
 struct octet {
     enum condition is;
     bool again, reported, unsure;
+    bool assumed; /* for want of a record it counts as sent again, until an ACK comes */
     uint32_t us;
     uint64_t order; /* of the lost: which is to be sent first */
 };
@@ -127,7 +128,7 @@ static bool permitted(const struct octet *now, const struct octet *before)
                && (before->unsure || now->us == before->us);
     case LOSE_HEAD: return was_refused && now->is == LOST && before->is == OUTSTANDING;
     case AGAIN: return was_refused && now->is == OUTSTANDING && now->us == t.now_us;
-    case ACK:
+    case ACK: return before->assumed && now->is == LOST && now->us == before->us;
     case LOSE:
     case LOSE_ALL:
     case FIND_AGAIN:
@@ -166,6 +167,8 @@ static void compare_octet(const struct tern_sent *s, struct octet *o, const stru
         o->order = order;
     }
     o->unsure |= now.is == SACKED; /* until it is sent again */
+    o->assumed = s->flags & TERN_SENT_REST;
+    MODEL_CHECK(!o->assumed || ((before->assumed || was_refused) && now.is == OUTSTANDING));
 }
 
 /** The record that holds `seq`, found in the tree. */
