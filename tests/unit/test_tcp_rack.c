@@ -5,7 +5,6 @@
 
 enum { REO_MS = 25, PTO_MS = 200 };
 
-/** n segments in flight for one round trip. */
 /** Another flight on the same connection, for one round trip. */
 static struct flight fly_again(struct peer *p, uint32_t n)
 {
