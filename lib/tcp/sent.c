@@ -380,6 +380,17 @@ void tern_sent_again_tail(
     list_append(t, q, x);
 }
 
+/** An outstanding stretch is lost, to be sent again after the lost one `prev`, 0: first of all. */
+static void lose_after(struct tern_tcp *t, struct tern_txq *q, uint32_t idx, uint32_t prev)
+{
+    struct tern_sent *s = at(t, idx);
+    assert(is_outstanding(s));
+    list_remove(t, q, idx);
+    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_PROBE | TERN_SENT_REST)) | TERN_SENT_LOST);
+    q->lost_bytes += len_of(s);
+    list_insert(t, q, prev, idx);
+}
+
 /* ---- what the peer tells ---- */
 
 /** Does the ACK speak of the last transmission of `s`, or of one before (RFC 8985 §6.2 step 2)? */
@@ -443,8 +454,8 @@ void tern_sent_ack(
         s->start = una;
         s->claim = 0; /* such segments get through */
         count(q, s, -(int64_t)n, (int64_t)segs_of(s) - segs);
-        if (s->flags & TERN_SENT_REST) /* it never left, and may now: a segment a round trip */
-            tern_sent_lose(t, q, x);
+        if (s->flags & TERN_SENT_REST) /* it never left, and is next: a segment a round trip */
+            lose_after(t, q, x, 0);
         return;
     }
 }
@@ -518,12 +529,7 @@ void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left
 
 void tern_sent_lose(struct tern_tcp *t, struct tern_txq *q, uint32_t idx)
 {
-    struct tern_sent *s = at(t, idx);
-    assert(is_outstanding(s));
-    list_remove(t, q, idx);
-    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_PROBE | TERN_SENT_REST)) | TERN_SENT_LOST);
-    q->lost_bytes += len_of(s);
-    list_append(t, q, idx);
+    lose_after(t, q, idx, q->lost_last);
 }
 
 void tern_sent_lose_head(struct tern_tcp *t, struct tern_txq *q, uint32_t n_bytes)
