@@ -144,6 +144,7 @@ enum {
     TERN_SENT_LIMITED = 1u << 3,  /* sent when the application had no more (delivery rate) */
     TERN_SENT_REPORTED = 1u << 4, /* was SACKed before a timeout forgot it */
     TERN_SENT_PROBE = 1u << 5,    /* a path MTU probe, sent once (pmtu.c) */
+    TERN_SENT_REST = 1u << 6,     /* only its beginning went again, for want of a record */
 };
 
 /**
@@ -256,7 +257,7 @@ struct tern_dctcp {
     struct tern_seq window_end;
 };
 
-/** BBR (draft-ietf-ccwg-bbr). Laid out by cc_bbr.c, which asserts that its state fits. */
+/** BBR (draft-ietf-ccwg-bbr). Laid out by cc_bbr.h, which asserts that its state fits. */
 struct tern_bbr_room {
     uint64_t words[13];
 };
