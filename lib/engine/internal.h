@@ -90,6 +90,7 @@ struct tern_endpoint {
     uint32_t n_queues; /* asked for */
     struct tern_port port;
     struct tern_steering steering;
+    struct tern_rss *rss;           /* what steering.rss refers to, or NULL */
     struct rte_mempool *umem;       /* AF_XDP's own pool, or NULL */
     struct tern_memory_plan tables; /* of one worker */
     uint32_t n_mbufs;               /* of one worker */

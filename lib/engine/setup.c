@@ -376,6 +376,27 @@ static int draw(void *bytes, size_t n_bytes, struct tern_error *err)
         err, -EIO, "the kernel gives no random numbers (getrandom: %s)", strerror(errno));
 }
 
+static_assert((int)TERN_RSS_WORKERS_MAX >= (int)TERN_WORKERS_MAX, "any worker can own entries");
+
+/** Learn how the device spreads flows, so that active opens can choose their ports by it. */
+static void learn_rss(struct tern_endpoint *ep)
+{
+    const struct tern_stack_config *stack = &ep->cfg.stack;
+    if (ep->steering.mode != TERN_STEER_RSS || !ep->port.spreads_by_rss)
+        return;
+    ep->steering.no_rss = "too few ephemeral ports";
+    if (!tern_steer_range_is_wide(stack->port_min, stack->port_max))
+        return;
+    struct tern_rss_facts facts;
+    ep->rss = (struct tern_rss *)malloc(sizeof *ep->rss);
+    if (ep->rss == NULL) /* hand-over works without */
+        return;
+    tern_port_rss(&ep->port, &facts);
+    ep->steering.no_rss = tern_steer_rss_gap(tern_rss_init(ep->rss, &facts, ep->cfg.n_workers));
+    if (ep->steering.no_rss == NULL)
+        ep->steering.rss = ep->rss;
+}
+
 static int set_up_steering(struct tern_engine *e, struct tern_error *err)
 {
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
@@ -392,6 +413,7 @@ static int set_up_steering(struct tern_engine *e, struct tern_error *err)
             .key = {~stack->seed[0], ~stack->seed[1]}, /* a key of its own, and reproducible */
             .l3 = stack->l3,
         };
+        learn_rss(ep);
         for (uint32_t w = 0; w < ep->cfg.n_workers; w++) {
             ep->workers[w].tx_queue = w < ep->port.n_txq ? (int)w : -1;
             ep->workers[w].tx_proxy = w % ep->port.n_txq;
@@ -439,6 +461,7 @@ static uint64_t close_pools(struct tern_endpoint *ep)
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);
+    free(ep->rss);
     return ep->port.keeps_mbufs ? n_missing : n_missing + n_umem_missing;
 }
 
