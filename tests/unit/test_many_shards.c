@@ -11,6 +11,7 @@
 #include "shard/shard.h"
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -359,6 +360,37 @@ static void fewer_queues_than_workers(void **state)
     }
 }
 
+/** Who asks for a port by number gets it on the one worker that its replies reach. */
+static void a_port_that_is_asked_for_has_one_owner(void **state)
+{
+    (void)state;
+    for (int is_known = 0; is_known < 2; is_known++) {
+        static struct world world;
+        make_world(&world, false, 1);
+        struct end *client = &world.ends[CLIENT];
+        if (!is_known)
+            client->steering.rss = NULL;
+        open_shards(&world, client);
+        open_shards(&world, &world.ends[SERVER]);
+        for (uint32_t w = 0; w < WORKERS; w++) {
+            uint32_t n_owners = 0;
+            struct tern_connect_opts to = {.remote = world.ends[SERVER].cfg.addrs[0].addr,
+                .rport = PORT,
+                .lport = (uint16_t)(40000 + w),
+                .app = &app};
+            for (uint32_t k = 0; k < WORKERS; k++) {
+                const int rc = tern_connect(client->shards[k], &to, NULL);
+                assert_true(rc == 0 || rc == -EADDRNOTAVAIL);
+                n_owners += rc == 0;
+            }
+            assert_int_equal(n_owners, 1);
+        }
+        while (poll_all(&world) > 0) { /* refused: nobody listens */
+        }
+        unmake(&world);
+    }
+}
+
 /* ---- memory ---- */
 
 enum { TABLES_MAX = 16, PAGE_2M_BYTES = 2 << 20 }; /* tables of a shard, each rounded up */
@@ -423,6 +455,7 @@ int main(void)
         cmocka_unit_test(a_card_that_tells_nothing_costs_a_hop),
         cmocka_unit_test(a_card_that_does_otherwise_than_it_tells_costs_a_hop),
         cmocka_unit_test(fewer_queues_than_workers),
+        cmocka_unit_test(a_port_that_is_asked_for_has_one_owner),
         cmocka_unit_test(memory_grows_by_the_plan_with_each_worker),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
