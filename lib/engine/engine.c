@@ -53,9 +53,11 @@ int tern_engine_open(
     int rc = tern_engine_check(cfg, err);
     if (rc != 0)
         return rc;
-    struct tern_engine *e = (struct tern_engine *)calloc(1, sizeof *e);
+    struct tern_engine *e =
+        (struct tern_engine *)aligned_alloc(_Alignof(struct tern_engine), sizeof *e);
     if (e == NULL)
         return tern_fail(err, -ENOMEM, "out of memory at the very start; free some memory");
+    memset(e, 0, sizeof *e);
     init_lock(e);
     e->cfg = *cfg;
     e->n_endpoints = cfg->n_endpoints;

@@ -78,7 +78,7 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
         struct tern_endpoint *ep = &e->endpoints[i];
         const uint32_t n = ep->cfg.n_workers;
         ep->workers =
-            (struct tern_worker *)aligned_alloc(RTE_CACHE_LINE_SIZE, n * sizeof *ep->workers);
+            (struct tern_worker *)aligned_alloc(TERN_WORKER_ALIGN, n * sizeof *ep->workers);
         if (ep->workers == NULL)
             return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", n);
         memset(ep->workers, 0, n * sizeof *ep->workers);
