@@ -347,9 +347,13 @@ static void describe_oddities(
         len += (size_t)snprintf(
             out->note + len, sizeof out->note - len, "%sthe link is down", len > 0 ? "; " : "");
     if (e->n_remote > 0 && len < sizeof out->note)
-        snprintf(out->note + len, sizeof out->note - len,
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len,
             "%s%u of %u workers run on another NUMA node than the device (%d): expect less",
             len > 0 ? "; " : "", e->n_remote, e->n_workers, ep->port.node);
+    if (e->n_far_pools > 0 && len < sizeof out->note)
+        snprintf(out->note + len, sizeof out->note - len,
+            "%spackets of %u of %u workers are on another NUMA node: too few hugepages on theirs",
+            len > 0 ? "; " : "", e->n_far_pools, e->n_workers);
 }
 
 void tern_engine_device(const struct tern_engine *e, uint32_t ep_idx, struct tern_device_info *out)

@@ -47,7 +47,7 @@ enum tern_worker_phase {
     TERN_WORKER_ENDED,   /* the shard is closed */
 };
 
-/** A page: no other worker shares a line with it. */
+/** A page: a worker's memory lies on its node, and no other's shares a line with it. */
 enum { TERN_WORKER_ALIGN = 4096 };
 
 /**
@@ -117,7 +117,8 @@ struct tern_engine {
     struct tern_endpoint endpoints[TERN_ENDPOINTS_MAX];
     uint32_t n_workers; /* of all endpoints */
     struct tern_topology *topology;
-    uint32_t n_remote; /* workers off their device's node */
+    uint32_t n_remote;    /* workers off their device's node */
+    uint32_t n_far_pools; /* workers whose mbufs are off theirs */
     bool use_huge;
     uint64_t huge_page_bytes;
     struct tern_eal_log *log;

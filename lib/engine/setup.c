@@ -9,6 +9,7 @@
  */
 #include "error.h"
 #include "internal.h"
+#include "shard/arena.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -104,6 +105,7 @@ static void note_places(struct tern_engine *e, const struct tern_placement *p)
     for (uint32_t k = 0; k < p->n_workers; k++) {
         struct tern_worker *w = nth_worker(e, k);
         w->cpu = p->cpus[k];
+        tern_arena_prefer(w, sizeof *w, w->cpu->node);
         for (uint32_t j = 0; j < p->n_workers; j++)
             w->shares_cpu |= j != k && p->cpus[j] == p->cpus[k];
     }
@@ -281,33 +283,40 @@ static int no_pool(const struct tern_endpoint *ep, uint32_t n, struct tern_error
         ep->cfg.device, n, ep->mbuf_bytes, rte_strerror(rte_errno));
 }
 
-static int open_worker_pools(
-    const struct tern_engine *e, struct tern_worker *w, struct tern_error *err)
+static int open_worker_pools(struct tern_engine *e, struct tern_worker *w, struct tern_error *err)
 {
     const struct tern_endpoint *ep = w->ep;
     const enum tern_pool_layout layout =
         ep->spec.kind == TERN_DEVICE_PCI ? TERN_POOL_PAGED : TERN_POOL_DENSE;
     const uint16_t room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, layout);
-    const int node = e->use_huge ? w->cpu->node : SOCKET_ID_ANY;
+    const uint32_t n_cached = tern_pool_cache(e->n_workers);
+    const int node = w->cpu->node;
     char name[RTE_MEMPOOL_NAMESIZE];
 
     snprintf(name, sizeof name, "tern_mbufs_%u_%u", ep->idx, w->idx);
-    w->pool = tern_pool_open(name, ep->n_mbufs, room, true, layout, node);
+    w->pool = tern_pool_open(name, ep->n_mbufs, room, n_cached, layout, node);
     if (w->pool == NULL)
         return no_pool(ep, ep->n_mbufs, err);
+    e->n_far_pools += w->pool->socket_id != tern_memory_socket(node);
     snprintf(name, sizeof name, "tern_spare_%u_%u", ep->idx, w->idx);
-    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, false, layout, node);
+    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, 0, layout, node);
     return w->reserve != NULL ? 0 : no_pool(ep, TERN_RESERVE_MBUFS, err);
+}
+
+static size_t handover_bytes(const struct tern_endpoint *ep)
+{
+    return ep->cfg.n_workers * sizeof(struct tern_handover);
 }
 
 static int open_mailboxes(struct tern_endpoint *ep, struct tern_worker *w, struct tern_error *err)
 {
     if (ep->cfg.n_workers == 1)
         return 0;
-    w->handovers = (struct tern_handover *)calloc(ep->cfg.n_workers, sizeof *w->handovers);
+    const int node = w->cpu->node;
+    w->handovers = (struct tern_handover *)tern_arena_map(handover_bytes(ep), node, NULL);
     if (w->handovers == NULL)
         return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", ep->cfg.n_workers);
-    return tern_mailbox_open(&w->mail, ep->idx, w->idx, SOCKET_ID_ANY, err);
+    return tern_mailbox_open(&w->mail, ep->idx, w->idx, tern_memory_socket(node), err);
 }
 
 static int open_pools(struct tern_engine *e, struct tern_error *err)
@@ -324,8 +333,8 @@ static int open_pools(struct tern_engine *e, struct tern_error *err)
     if (wants_umem(ep)) {
         const uint32_t n = n_umem_mbufs(ep);
         ep->umem = tern_pool_open("tern_umem", n,
-            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM), true, TERN_POOL_UMEM,
-            SOCKET_ID_ANY);
+            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM),
+            tern_pool_cache(ep->cfg.n_workers), TERN_POOL_UMEM, tern_device_node(&ep->spec));
         if (ep->umem == NULL)
             return no_pool(ep, n, err);
     }
@@ -457,7 +466,7 @@ static uint64_t close_pools(struct tern_endpoint *ep)
     for (uint32_t w = 0; ep->workers != NULL && w < ep->cfg.n_workers; w++) {
         n_missing += tern_pool_close(ep->workers[w].pool);
         n_missing += tern_pool_close(ep->workers[w].reserve);
-        free(ep->workers[w].handovers);
+        tern_arena_unmap(ep->workers[w].handovers, handover_bytes(ep));
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);

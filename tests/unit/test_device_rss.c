@@ -125,7 +125,7 @@ static int set_up(void **state)
     if (eal_up(state) != 0)
         return -1;
     log_ = tern_eal_log_open();
-    pool = tern_pool_open("rss", MBUFS, tern_mbuf_room_bytes(MTU_BYTES, TERN_POOL_DENSE), false,
+    pool = tern_pool_open("rss", MBUFS, tern_mbuf_room_bytes(MTU_BYTES, TERN_POOL_DENSE), 0,
         TERN_POOL_DENSE, SOCKET_ID_ANY);
     return pool != NULL && log_ != NULL ? 0 : -1;
 }
