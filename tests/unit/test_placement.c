@@ -56,9 +56,11 @@ static void cpu0_is_taken_last(void **state)
 {
     (void)state;
     machine(1, 2, 1);
-    place(2, -1);
+    struct tern_placement p = ask(2, -1);
+    tern_place(&topo, &p);
     assert_int_equal(cpus[0]->id, 1);
     assert_int_equal(cpus[1]->id, 0);
+    assert_int_equal(tern_place_n_remote(&p), 0);
 }
 
 static void device_node_comes_first(void **state)
