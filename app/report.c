@@ -65,6 +65,8 @@ static void print_end(FILE *out, const char *name, const struct tern_engine *e, 
     print_addresses(out, s);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "memory", d.memory);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "pages", d.pages);
+    if (d.note[0] != '\0')
+        fprintf(out, "  %-*s%s\n", LABEL_CHARS, "note", d.note);
     print_time_wait(out, s);
 }
 
@@ -160,6 +162,18 @@ static void print_traffic(FILE *out, const struct app_result *r)
         print_count(out, "TIME-WAITs cut short", s->time_wait_overflow);
 }
 
+/** What steering cost each end, where segments met another worker first. */
+static void print_handed_over(FILE *out, const struct app_result *r)
+{
+    for (uint32_t e = 0; e < r->n_ends; e++) {
+        const struct tern_stats *s = &r->ends[e].stats;
+        if (r->ends[e].n_workers < 2 || s->rx_segments == 0)
+            continue;
+        fprintf(out, "    %-22s %14" PRIu64 "  %.1f %% of the %s's segments in\n", "handed over",
+            s->steered_in, 100 * (double)s->steered_in / (double)s->rx_segments, r->ends[e].name);
+    }
+}
+
 static void print_drops(FILE *out, const struct app_result *r)
 {
     bool any = false;
@@ -203,6 +217,7 @@ void app_report_summary(FILE *out, const struct app_result *r)
     else
         print_rate(out, r);
     print_traffic(out, r);
+    print_handed_over(out, r);
     print_drops(out, r);
     print_busy(out, r);
     if (r->leaked)

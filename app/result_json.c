@@ -64,10 +64,10 @@ static json_t *ends(const struct app_result *r)
     json_t *o = json_object();
     for (uint32_t e = 0; e < r->n_ends; e++) {
         const struct tern_device_info *d = &r->ends[e].device;
-        json_t *end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "driver", d->driver,
-            "steering", d->steering, "offloads", d->offloads, "pages", d->pages, "memory",
-            d->memory, "rx_queues", (int)d->n_rx_queues, "mtu", (int)d->mtu_bytes, "numa_node",
-            d->numa_node);
+        json_t *end = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i}", "driver",
+            d->driver, "steering", d->steering, "offloads", d->offloads, "pages", d->pages,
+            "memory", d->memory, "note", d->note, "rx_queues", (int)d->n_rx_queues, "mtu",
+            (int)d->mtu_bytes, "numa_node", d->numa_node);
         json_object_set_new(end, "counters", counters(&r->ends[e].stats));
         json_object_set_new(o, r->ends[e].name, end);
     }

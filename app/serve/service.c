@@ -51,7 +51,7 @@ static void stop(struct tern_shard *sh, void *ctx)
 
 struct tern_worker_app app_server_worker(struct app_server *s)
 {
-    s->cfg.stream_books = s->stream_books;
+    s->cfg.books = s->books;
     return (struct tern_worker_app){.start = start, .stop = stop, .ctx = s};
 }
 
@@ -59,5 +59,5 @@ void app_server_stream_books(const struct app_server *s, struct app_stream_books
 {
     *out = (struct app_stream_books){.n_whole = 0};
     for (int i = 0; i < TERN_WORKERS_MAX; i++)
-        app_stream_books_add(out, &s->stream_books[i]);
+        app_stream_books_add(out, &s->books[i].stream);
 }

@@ -12,11 +12,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Written by one worker while the others write theirs: on a cache line of its own. */
+struct app_service_books {
+    struct app_stream_books stream;
+} __attribute__((aligned(64)));
+
 struct app_service_config {
     uint16_t port;
     size_t body_bytes; /**< http: of each 200 */
     struct app_stream_config stream;
-    struct app_stream_books *stream_books; /**< [TERN_WORKERS_MAX], each its worker's */
+    struct app_service_books *books; /**< [TERN_WORKERS_MAX], each its worker's */
 };
 
 struct app_service {
@@ -37,7 +42,7 @@ extern const struct app_service app_service_echo, app_service_discard, app_servi
 struct app_server {
     const struct app_service *service;
     struct app_service_config cfg;
-    struct app_stream_books stream_books[TERN_WORKERS_MAX];
+    struct app_service_books books[TERN_WORKERS_MAX];
 };
 
 /** The service of that name, or -EINVAL with the known ones in *err. */

@@ -56,7 +56,7 @@ static int start(struct tern_shard *sh, const struct app_service_config *cfg)
     struct app_stream *s = malloc(sizeof *s);
     if (s == NULL)
         return -ENOMEM;
-    struct app_stream_books *books = &cfg->stream_books[tern_shard_worker(sh)];
+    struct app_stream_books *books = &cfg->books[tern_shard_worker(sh)].stream;
     const int rc = app_stream_init(s, sh, &cfg->stream, APP_STREAM_SERVER, books);
     if (rc != 0)
         free(s);

@@ -95,7 +95,7 @@ struct tern_connect_opts {
     union tern_addr remote;
     uint16_t rport;
     union tern_addr local; /**< unspecified: the first of our addresses that suits */
-    uint16_t lport; /**< 0: chosen per RFC 6056; with several workers port % workers == own index */
+    uint16_t lport;        /**< 0: chosen per RFC 6056, else one whose replies reach this worker */
     const struct tern_app *app; /**< copied on first use; keep it unchanged (compared by address) */
     void *user;
     /**
@@ -112,8 +112,8 @@ struct tern_connect_opts {
  *
  * @param out   the connection; may be NULL
  * @return      0; -EINVAL (broadcast, multicast or own address; n_early), -EADDRNOTAVAIL (no such
- *              local address, or no free port), -EADDRINUSE (the four-tuple is in use),
- *              -ENETUNREACH, -ENOBUFS (conns_max reached), -ENETDOWN (the shard is being closed)
+ *              local address, no free port, or another worker's), -EADDRINUSE (the four-tuple is in
+ * use), -ENETUNREACH, -ENOBUFS (conns_max reached), -ENETDOWN (the shard is being closed)
  */
 TERN_API TERN_MUST_CHECK int tern_connect(
     struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out);

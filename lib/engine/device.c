@@ -7,7 +7,8 @@
  * Offloads: what the device has is asked for, but: TAP computes checksums in software on our own
  * core, which we do faster, and its TSO takes no segment that fills the MTU (it counts the Ethernet
  * header in). TSO is used only with checksums and chained buffers, which it needs. RSS keeps
- * whatever key and table the driver brings (steering.c needs neither).
+ * whatever key and table the driver brings (steering.c uses them where they are told, and needs
+ * neither).
  *
  * A kernel interface is tried as AF_XDP first and AF_PACKET second; what spoke against the first is
  * kept for the banner.
@@ -167,6 +168,12 @@ static uint32_t mtu_limit(const struct rte_eth_dev_info *info)
     return info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
 }
 
+static bool may_have_rss(const struct tern_port_want *w, const struct rte_eth_dev_info *info)
+{
+    return w->spec->kind == TERN_DEVICE_PCI
+           || (w->spec->kind == TERN_DEVICE_VDEV && (info->flow_type_rss_offloads & RSS) != 0);
+}
+
 static int configure(const struct tern_port_want *w, const struct rte_eth_dev_info *info,
     struct tern_port *p, struct tern_error *err)
 {
@@ -174,13 +181,12 @@ static int configure(const struct tern_port_want *w, const struct rte_eth_dev_in
         .rxmode = {.mtu = w->mtu_bytes, .offloads = p->rx_offloads},
         .txmode = {.offloads = p->tx_offloads},
     };
-    const bool use_rss = w->spec->kind == TERN_DEVICE_PCI && p->n_rxq > 1;
-    if (use_rss) {
+    p->spreads_by_rss = p->n_rxq > 1 && may_have_rss(w, info);
+    if (p->spreads_by_rss) {
         conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
         conf.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & RSS;
     }
     p->in_memory = w->spec->kind == TERN_DEVICE_PAIR;
-    p->keeps_flows = use_rss || p->in_memory;
     const uint32_t mtu_max = mtu_limit(info);
     if (w->mtu_bytes > mtu_max)
         return tern_fail(err, -EINVAL,
@@ -286,6 +292,19 @@ static void wait_for_link(const struct tern_port_want *w, const struct tern_port
 
 /* ---- the whole ---- */
 
+/**
+ * A NIC does what it was asked for. Virtual drivers that accept RSS may still leave the spreading
+ * to somebody else (TAP to the kernel): only those are believed that have a table to show.
+ */
+static void judge_spreading(const struct tern_port_want *w, struct tern_port *p)
+{
+    struct tern_rss_facts facts;
+    tern_port_rss(p, &facts);
+    if (w->spec->kind == TERN_DEVICE_VDEV && facts.n_entries == 0)
+        p->spreads_by_rss = false;
+    p->keeps_flows = p->spreads_by_rss || p->in_memory;
+}
+
 static void remember(
     const struct rte_eth_dev_info *info, const struct tern_port_want *w, struct tern_port *p)
 {
@@ -295,6 +314,7 @@ static void remember(
                       : 1;
     p->keeps_mbufs = strcmp(p->driver, "net_af_xdp") == 0;
     p->mtu_bytes = w->mtu_bytes;
+    judge_spreading(w, p);
     p->node =
         w->spec->kind == TERN_DEVICE_PCI ? rte_eth_dev_socket_id(p->id) : tern_device_node(w->spec);
 }

@@ -6,6 +6,7 @@
 
 #include "device_spec.h"
 #include "eal.h"
+#include "wire/rss.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,10 +36,11 @@ struct tern_port {
     uint16_t n_rxq, n_txq;
     uint16_t n_rx_desc, n_tx_desc;
     uint16_t mtu_bytes;
-    uint16_t segs_max; /**< buffers a packet may be made of; 1: the device takes no chains */
-    bool in_memory;    /**< one end of a pair */
-    bool keeps_flows;  /**< a four-tuple always comes from the same queue */
-    bool keeps_mbufs;  /**< the driver gives its last buffers back to nobody (AF_XDP) */
+    uint16_t segs_max;   /**< buffers a packet may be made of; 1: the device takes no chains */
+    bool in_memory;      /**< one end of a pair */
+    bool keeps_flows;    /**< a four-tuple always comes from the same queue */
+    bool spreads_by_rss; /**< … by hash and redirection table */
+    bool keeps_mbufs;    /**< the driver gives its last buffers back to nobody (AF_XDP) */
     bool undo_promiscuous;
     int node;
     uint64_t rx_offloads, tx_offloads; /**< in use, RTE_ETH_*_OFFLOAD_* */
@@ -85,6 +87,11 @@ bool tern_port_link_is_up(const struct tern_port *p);
 
 /** The abilities in use, for the stack. */
 void tern_port_abilities(const struct tern_port *p, struct tern_stack_config *stack);
+
+/** What the running device tells of its RSS; empty where it has none, or none to tell. */
+void tern_port_rss(const struct tern_port *p, struct tern_rss_facts *out);
+/** The part of it that the hashed fields (RTE_ETH_RSS_*) tell. */
+void tern_port_rss_fields(uint64_t rss_hf, struct tern_rss_facts *out);
 
 /** "rx-csum tx-ip-csum tx-tcp-csum multi-seg tso rss", "none". */
 void tern_port_offloads_text(const struct tern_port *p, char *buf, size_t n_buf);

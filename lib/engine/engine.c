@@ -23,6 +23,8 @@ enum {
     ADDRS_WAIT_MS = 3000, /* duplicate address detection may take this long */
     ADDRS_POLL_NS = 1000000,
     ENDING_MS = 2000, /* beyond drain_ms: for the loop to notice, and shards to close */
+    SPREAD_SAMPLE_SEGMENTS = 1000,
+    SPREAD_SHARE_MAX = 100, /* one in that many: IP options and the like are hashed otherwise */
 };
 
 /* ---- open ---- */
@@ -53,9 +55,11 @@ int tern_engine_open(
     int rc = tern_engine_check(cfg, err);
     if (rc != 0)
         return rc;
-    struct tern_engine *e = (struct tern_engine *)calloc(1, sizeof *e);
+    struct tern_engine *e =
+        (struct tern_engine *)aligned_alloc(_Alignof(struct tern_engine), sizeof *e);
     if (e == NULL)
         return tern_fail(err, -ENOMEM, "out of memory at the very start; free some memory");
+    memset(e, 0, sizeof *e);
     init_lock(e);
     e->cfg = *cfg;
     e->n_endpoints = cfg->n_endpoints;
@@ -336,6 +340,17 @@ static void describe_memory(
             out->pages, sizeof out->pages, "%" PRIu64 " MiB hugepages", e->huge_page_bytes >> 20);
 }
 
+/** More segments handed over than a device that spreads by its own key would ever need. */
+static bool is_spread_otherwise(const struct tern_engine *e, const struct tern_endpoint *ep)
+{
+    struct tern_stats s;
+    if (ep->steering.rss == NULL)
+        return false;
+    tern_engine_stats(e, ep->idx, &s);
+    return s.steered_in >= SPREAD_SAMPLE_SEGMENTS
+           && s.steered_in * SPREAD_SHARE_MAX > s.rx_segments;
+}
+
 /** What the user should know: the second way taken, no link, workers away from their device. */
 static void describe_oddities(
     const struct tern_engine *e, const struct tern_endpoint *ep, struct tern_device_info *out)
@@ -345,9 +360,17 @@ static void describe_oddities(
         len += (size_t)snprintf(
             out->note + len, sizeof out->note - len, "%sthe link is down", len > 0 ? "; " : "");
     if (e->n_remote > 0 && len < sizeof out->note)
-        snprintf(out->note + len, sizeof out->note - len,
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len,
             "%s%u of %u workers run on another NUMA node than the device (%d): expect less",
             len > 0 ? "; " : "", e->n_remote, e->n_workers, ep->port.node);
+    if (e->n_far_pools > 0 && len < sizeof out->note)
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len,
+            "%spackets of %u of %u workers are on another NUMA node: too few hugepages on theirs",
+            len > 0 ? "; " : "", e->n_far_pools, e->n_workers);
+    if (is_spread_otherwise(e, ep) && len < sizeof out->note)
+        snprintf(out->note + len, sizeof out->note - len,
+            "%sthe device spreads otherwise than its key and table say: replies are handed over",
+            len > 0 ? "; " : "");
 }
 
 void tern_engine_device(const struct tern_engine *e, uint32_t ep_idx, struct tern_device_info *out)

@@ -18,7 +18,9 @@
 
 #include <rte_mbuf.h>
 
+#include <assert.h>
 #include <pthread.h>
+#include <stddef.h>
 
 enum {
     TERN_BACKLOG_MAX = 1024, /* packets a worker keeps for a device that takes no more */
@@ -45,6 +47,13 @@ enum tern_worker_phase {
     TERN_WORKER_ENDED,   /* the shard is closed */
 };
 
+/** A page: a worker's memory lies on its node, and no other's shares a line with it. */
+enum { TERN_WORKER_ALIGN = 4096 };
+
+/**
+ * Three parts, each on cache lines of its own: what other workers read while they hand over, what
+ * the worker writes at every poll, what others wait for or ask.
+ */
 struct tern_worker {
     /* Set up once */
     struct tern_engine *engine;
@@ -55,25 +64,25 @@ struct tern_worker {
     int tx_queue;    /* -1: none, packets go to the mailbox of worker `tx_proxy` */
     uint32_t tx_proxy;
     struct rte_mempool *pool, *reserve;
-    struct tern_mailbox mail;
+    struct tern_mailbox mail;        /* read by all workers of the endpoint */
     struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
     pthread_t thread;
     bool has_thread;
     uint32_t lcore;
 
     /* The worker's own while it runs; the counters are read by other threads (relaxed) */
-    struct tern_shard *sh;
+    struct tern_shard *sh __rte_cache_aligned;
     uint64_t last_cycles;    /* clock of the current poll */
     uint64_t blocked_cycles; /* clock since when the device takes nothing; 0: it does */
     bool worked;             /* the last poll found work */
     uint32_t n_idle_polls;   /* in a row, since the last yield */
     bool is_drained;         /* no connection lives any more */
-    uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
     uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;
+    uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
     struct tern_outbox out;
 
     /* Shared */
-    bool addrs_ready;                     /* atomic */
+    bool addrs_ready __rte_cache_aligned; /* atomic */
     bool has_conflict;                    /* atomic; the two after it are written before */
     union tern_addr conflict_addr;        /* one of ours that another station has … */
     uint8_t conflict_mac[TERN_MAC_BYTES]; /* … which is this one */
@@ -81,7 +90,11 @@ struct tern_worker {
     int start_rc;                         /* under engine->lock */
     struct tern_stats final_stats;        /* under engine->lock, valid when sh is NULL */
     struct tern_shard_leaks leaks;        /* written before ENDED */
-} __rte_cache_aligned;
+} __rte_aligned(TERN_WORKER_ALIGN);
+
+static_assert(offsetof(struct tern_worker, sh) % RTE_CACHE_LINE_SIZE == 0
+                  && offsetof(struct tern_worker, addrs_ready) % RTE_CACHE_LINE_SIZE == 0,
+    "what one worker writes and others read are never one line");
 
 struct tern_endpoint {
     struct tern_endpoint_config cfg; /* stack: as configured, MTU and MAC filled in */
@@ -90,6 +103,7 @@ struct tern_endpoint {
     uint32_t n_queues; /* asked for */
     struct tern_port port;
     struct tern_steering steering;
+    struct tern_rss *rss;           /* what steering.rss refers to, or NULL */
     struct rte_mempool *umem;       /* AF_XDP's own pool, or NULL */
     struct tern_memory_plan tables; /* of one worker */
     uint32_t n_mbufs;               /* of one worker */
@@ -103,7 +117,8 @@ struct tern_engine {
     struct tern_endpoint endpoints[TERN_ENDPOINTS_MAX];
     uint32_t n_workers; /* of all endpoints */
     struct tern_topology *topology;
-    uint32_t n_remote; /* workers off their device's node */
+    uint32_t n_remote;    /* workers off their device's node */
+    uint32_t n_far_pools; /* workers whose mbufs are off theirs */
     bool use_huge;
     uint64_t huge_page_bytes;
     struct tern_eal_log *log;
@@ -113,7 +128,8 @@ struct tern_engine {
     bool stop;          /* atomic: an orderly end is asked for */
     uint32_t n_drained; /* atomic: workers without a live connection */
 
-    pthread_mutex_t lock;
+    /* Taken for every look at the counters: apart from what workers read at every poll. */
+    pthread_mutex_t lock __rte_cache_aligned;
     pthread_cond_t changed;                              /* a worker's phase, or `go` */
     enum { TERN_GO_WAIT, TERN_GO_RUN, TERN_GO_HOME } go; /* under lock */
     struct tern_error start_error;                       /* under lock; the first one */

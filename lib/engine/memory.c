@@ -15,8 +15,10 @@
 #include "memory.h"
 
 #include "error.h"
+#include "shard/arena.h"
 #include "shard/shard.h"
 
+#include <rte_eal.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
@@ -32,6 +34,7 @@ enum {
     DATA_MBUFS_MIN = 8192,
     DATA_MBUFS_MAX = 131072,
     ROOM_BYTES_MIN = RTE_MBUF_DEFAULT_BUF_SIZE,
+    CACHED_SUM = 32 * TERN_POOL_CACHE_MAX, /* of one pool, by all threads */
     XDP_HEADROOM_BYTES = 256,
     FRAME_EXTRA_BYTES = 14 + 4 + 4, /* Ethernet, one tag, check sequence */
     ROOM_ALIGN_BYTES = 64,
@@ -43,11 +46,16 @@ uint32_t tern_mbufs_for_data(uint32_t conns_max)
     return RTE_MIN(RTE_MAX(conns_max / 8, (uint32_t)DATA_MBUFS_MIN), (uint32_t)DATA_MBUFS_MAX);
 }
 
+uint32_t tern_pool_cache(uint32_t n_threads)
+{
+    return RTE_MIN(CACHED_SUM / n_threads, (uint32_t)TERN_POOL_CACHE_MAX);
+}
+
 uint32_t tern_pool_size(const struct tern_pool_need *need)
 {
     /* A cache holds up to one and a half times its size before it is flushed. */
     return need->n_rx_desc + need->n_tx_desc + need->n_mailbox + need->n_outbox + need->n_data
-           + need->n_threads * TERN_POOL_CACHE * 3 / 2 + TERN_BURST_MAX;
+           + need->n_threads * tern_pool_cache(need->n_threads) * 3 / 2 + TERN_BURST_MAX;
 }
 
 static unsigned pool_flags(enum tern_pool_layout layout)
@@ -144,15 +152,20 @@ int tern_memory_check(const struct tern_memory_want *want, const struct tern_mem
     return 0;
 }
 
-struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
-    bool has_cache, enum tern_pool_layout layout, int node)
+int tern_memory_socket(int node)
+{
+    return rte_eal_has_hugepages() ? node : SOCKET_ID_ANY;
+}
+
+static struct rte_mempool *pool_make(const char *name, uint32_t n, uint16_t room_bytes,
+    uint32_t n_cached, enum tern_pool_layout layout, int socket)
 {
     struct rte_pktmbuf_pool_private priv = {
         .mbuf_data_room_size = room_bytes,
         .mbuf_priv_size = TERN_MBUF_PRIV_BYTES,
     };
-    struct rte_mempool *pool = rte_mempool_create_empty(name, n, element_bytes(room_bytes),
-        has_cache ? TERN_POOL_CACHE : 0, sizeof priv, node, pool_flags(layout));
+    struct rte_mempool *pool = rte_mempool_create_empty(
+        name, n, element_bytes(room_bytes), n_cached, sizeof priv, socket, pool_flags(layout));
     if (pool == NULL)
         return NULL;
     rte_pktmbuf_pool_init(pool, &priv);
@@ -160,6 +173,27 @@ struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_b
         rte_mempool_free(pool);
         return NULL;
     }
+    return pool;
+}
+
+static void prefer_chunk(
+    struct rte_mempool *pool, void *node, struct rte_mempool_memhdr *chunk, unsigned idx)
+{
+    (void)pool, (void)idx;
+    tern_arena_prefer(chunk->addr, chunk->len, *(const int *)node);
+}
+
+struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
+    uint32_t n_cached, enum tern_pool_layout layout, int node)
+{
+    const int socket = tern_memory_socket(node);
+    struct rte_mempool *pool = pool_make(name, n, room_bytes, n_cached, layout, socket);
+    if (pool == NULL && socket != SOCKET_ID_ANY)
+        pool = pool_make(name, n, room_bytes, n_cached, layout, SOCKET_ID_ANY);
+    if (pool == NULL)
+        return NULL;
+    if (socket == SOCKET_ID_ANY)
+        rte_mempool_mem_iter(pool, prefer_chunk, &node);
     rte_mempool_obj_iter(pool, rte_pktmbuf_init, NULL);
     return pool;
 }

@@ -10,7 +10,7 @@
 struct rte_mempool;
 
 enum {
-    TERN_POOL_CACHE = 256,        /* mbufs each thread keeps of each pool */
+    TERN_POOL_CACHE_MAX = 256,    /* mbufs each thread keeps of each pool, see tern_pool_cache() */
     TERN_RESERVE_MBUFS = 512,     /* per worker, for control packets */
     TERN_MAILBOX_SEGMENTS = 2048, /* ring sizes, see mailbox.h */
     TERN_MAILBOX_REPLICAS = 256,
@@ -28,6 +28,10 @@ struct tern_pool_need {
 
 /** mbufs for connections' data when the user does not say: an eighth of them with one each. */
 uint32_t tern_mbufs_for_data(uint32_t conns_max);
+
+/** mbufs each of `n_threads` may keep of a pool: fewer where they are many, or 64 workers' pools
+ * would hold the square of that. */
+uint32_t tern_pool_cache(uint32_t n_threads);
 
 /** Sum of the need. */
 uint32_t tern_pool_size(const struct tern_pool_need *need);
@@ -66,8 +70,21 @@ struct tern_memory_want {
 TERN_MUST_CHECK int tern_memory_check(const struct tern_memory_want *want,
     const struct tern_memory_free *there, struct tern_error *err);
 
-/** An mbuf pool as every shard needs it (private area, headroom). NULL with rte_errno set. */
+/**
+ * Where DPDK is to be asked for memory that is to lie on `node`: there, if it has hugepages on
+ * each; otherwise anywhere (its one mapping has no node), and tern_arena_prefer() says the rest.
+ */
+int tern_memory_socket(int node);
+
+/**
+ * An mbuf pool as every shard needs it (private area, headroom).
+ *
+ * @param n_cached  mbufs each thread may keep of it
+ * @param node      where it is to lie, -1 = anywhere; where that has no room it lies elsewhere, and
+ *                  pool->socket_id says so
+ * @return          NULL with rte_errno set
+ */
 struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
-    bool has_cache, enum tern_pool_layout layout, int node);
+    uint32_t n_cached, enum tern_pool_layout layout, int node);
 /** Free a pool. @return mbufs that never came back */
 uint32_t tern_pool_close(struct rte_mempool *pool);

@@ -9,6 +9,7 @@
  */
 #include "error.h"
 #include "internal.h"
+#include "shard/arena.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -78,7 +79,7 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
         struct tern_endpoint *ep = &e->endpoints[i];
         const uint32_t n = ep->cfg.n_workers;
         ep->workers =
-            (struct tern_worker *)aligned_alloc(RTE_CACHE_LINE_SIZE, n * sizeof *ep->workers);
+            (struct tern_worker *)aligned_alloc(TERN_WORKER_ALIGN, n * sizeof *ep->workers);
         if (ep->workers == NULL)
             return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", n);
         memset(ep->workers, 0, n * sizeof *ep->workers);
@@ -104,6 +105,7 @@ static void note_places(struct tern_engine *e, const struct tern_placement *p)
     for (uint32_t k = 0; k < p->n_workers; k++) {
         struct tern_worker *w = nth_worker(e, k);
         w->cpu = p->cpus[k];
+        tern_arena_prefer(w, sizeof *w, w->cpu->node);
         for (uint32_t j = 0; j < p->n_workers; j++)
             w->shares_cpu |= j != k && p->cpus[j] == p->cpus[k];
     }
@@ -281,33 +283,40 @@ static int no_pool(const struct tern_endpoint *ep, uint32_t n, struct tern_error
         ep->cfg.device, n, ep->mbuf_bytes, rte_strerror(rte_errno));
 }
 
-static int open_worker_pools(
-    const struct tern_engine *e, struct tern_worker *w, struct tern_error *err)
+static int open_worker_pools(struct tern_engine *e, struct tern_worker *w, struct tern_error *err)
 {
     const struct tern_endpoint *ep = w->ep;
     const enum tern_pool_layout layout =
         ep->spec.kind == TERN_DEVICE_PCI ? TERN_POOL_PAGED : TERN_POOL_DENSE;
     const uint16_t room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, layout);
-    const int node = e->use_huge ? w->cpu->node : SOCKET_ID_ANY;
+    const uint32_t n_cached = tern_pool_cache(e->n_workers);
+    const int node = w->cpu->node;
     char name[RTE_MEMPOOL_NAMESIZE];
 
     snprintf(name, sizeof name, "tern_mbufs_%u_%u", ep->idx, w->idx);
-    w->pool = tern_pool_open(name, ep->n_mbufs, room, true, layout, node);
+    w->pool = tern_pool_open(name, ep->n_mbufs, room, n_cached, layout, node);
     if (w->pool == NULL)
         return no_pool(ep, ep->n_mbufs, err);
+    e->n_far_pools += w->pool->socket_id != tern_memory_socket(node);
     snprintf(name, sizeof name, "tern_spare_%u_%u", ep->idx, w->idx);
-    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, false, layout, node);
+    w->reserve = tern_pool_open(name, TERN_RESERVE_MBUFS, room, 0, layout, node);
     return w->reserve != NULL ? 0 : no_pool(ep, TERN_RESERVE_MBUFS, err);
+}
+
+static size_t handover_bytes(const struct tern_endpoint *ep)
+{
+    return ep->cfg.n_workers * sizeof(struct tern_handover);
 }
 
 static int open_mailboxes(struct tern_endpoint *ep, struct tern_worker *w, struct tern_error *err)
 {
     if (ep->cfg.n_workers == 1)
         return 0;
-    w->handovers = (struct tern_handover *)calloc(ep->cfg.n_workers, sizeof *w->handovers);
+    const int node = w->cpu->node;
+    w->handovers = (struct tern_handover *)tern_arena_map(handover_bytes(ep), node, NULL);
     if (w->handovers == NULL)
         return tern_fail(err, -ENOMEM, "no memory for %u workers; use fewer", ep->cfg.n_workers);
-    return tern_mailbox_open(&w->mail, ep->idx, w->idx, SOCKET_ID_ANY, err);
+    return tern_mailbox_open(&w->mail, ep->idx, w->idx, tern_memory_socket(node), err);
 }
 
 static int open_pools(struct tern_engine *e, struct tern_error *err)
@@ -324,8 +333,8 @@ static int open_pools(struct tern_engine *e, struct tern_error *err)
     if (wants_umem(ep)) {
         const uint32_t n = n_umem_mbufs(ep);
         ep->umem = tern_pool_open("tern_umem", n,
-            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM), true, TERN_POOL_UMEM,
-            SOCKET_ID_ANY);
+            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM),
+            tern_pool_cache(ep->cfg.n_workers), TERN_POOL_UMEM, tern_device_node(&ep->spec));
         if (ep->umem == NULL)
             return no_pool(ep, n, err);
     }
@@ -376,6 +385,27 @@ static int draw(void *bytes, size_t n_bytes, struct tern_error *err)
         err, -EIO, "the kernel gives no random numbers (getrandom: %s)", strerror(errno));
 }
 
+static_assert((int)TERN_RSS_WORKERS_MAX >= (int)TERN_WORKERS_MAX, "any worker can own entries");
+
+/** Learn how the device spreads flows, so that active opens can choose their ports by it. */
+static void learn_rss(struct tern_endpoint *ep)
+{
+    const struct tern_stack_config *stack = &ep->cfg.stack;
+    if (ep->steering.mode != TERN_STEER_RSS || !ep->port.spreads_by_rss)
+        return;
+    ep->steering.no_rss = "too few ephemeral ports";
+    if (!tern_steer_range_is_wide(stack->port_min, stack->port_max))
+        return;
+    struct tern_rss_facts facts;
+    ep->rss = (struct tern_rss *)malloc(sizeof *ep->rss);
+    if (ep->rss == NULL) /* hand-over works without */
+        return;
+    tern_port_rss(&ep->port, &facts);
+    ep->steering.no_rss = tern_steer_rss_gap(tern_rss_init(ep->rss, &facts, ep->cfg.n_workers));
+    if (ep->steering.no_rss == NULL)
+        ep->steering.rss = ep->rss;
+}
+
 static int set_up_steering(struct tern_engine *e, struct tern_error *err)
 {
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
@@ -392,6 +422,7 @@ static int set_up_steering(struct tern_engine *e, struct tern_error *err)
             .key = {~stack->seed[0], ~stack->seed[1]}, /* a key of its own, and reproducible */
             .l3 = stack->l3,
         };
+        learn_rss(ep);
         for (uint32_t w = 0; w < ep->cfg.n_workers; w++) {
             ep->workers[w].tx_queue = w < ep->port.n_txq ? (int)w : -1;
             ep->workers[w].tx_proxy = w % ep->port.n_txq;
@@ -435,10 +466,11 @@ static uint64_t close_pools(struct tern_endpoint *ep)
     for (uint32_t w = 0; ep->workers != NULL && w < ep->cfg.n_workers; w++) {
         n_missing += tern_pool_close(ep->workers[w].pool);
         n_missing += tern_pool_close(ep->workers[w].reserve);
-        free(ep->workers[w].handovers);
+        tern_arena_unmap(ep->workers[w].handovers, handover_bytes(ep));
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);
+    free(ep->rss);
     return ep->port.keeps_mbufs ? n_missing : n_missing + n_umem_missing;
 }
 

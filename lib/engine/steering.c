@@ -8,9 +8,14 @@
  * queues than workers, a keyed hash of the four-tuple names the owner: keyed, so that no peer can
  * aim all its connections at one worker.
  *
- * Active opens: a worker takes ephemeral ports with port % n_workers == worker only, so the port
- * the reply is sent to names the owner. No key or table of the device is needed, and it holds in
- * every mode; the price is a ring hop for replies that RSS puts elsewhere.
+ * Active opens: the port that replies are sent to names the owner, by one of two rules.
+ *   - Where the device tells the key and the table of its RSS, the owner is whoever polls the queue
+ *     that the device should choose: ports are drawn from those that lead to the opener's own queue
+ *     (tcp/ports.c), and nothing is handed over. A device that does something else than it tells
+ *     costs a ring hop a segment, as below, and never a connection: each receiver works out the
+ *     same owner.
+ *   - Elsewhere port % n_workers == worker. It holds with any device; the price is a ring hop for
+ *     replies that come in elsewhere.
  *
  * A listening port wins over the ephemeral rule: all workers listen on the same ports, and
  * ephemeral ports avoid them.
@@ -31,20 +36,51 @@ enum {
     IP6_DST_OPTS = 60,
     IP6_EXT_UNIT_BYTES = 8,
     PORTS_BYTES = 4,
+    RANGE_WIDE_PORTS = 8192, /* of 65536: in a narrower range most ports drawn would lie outside */
 };
 
 enum tern_steer_mode tern_steer_mode(uint32_t n_workers, uint32_t n_queues, bool keeps_flows)
 {
     if (n_workers == 1)
         return TERN_STEER_ONE;
-    return keeps_flows && n_queues == n_workers ? TERN_STEER_RSS : TERN_STEER_HASH;
+    return keeps_flows && n_queues >= n_workers ? TERN_STEER_RSS : TERN_STEER_HASH;
+}
+
+const char *tern_steer_rss_gap(enum tern_rss_gap gap)
+{
+    switch (gap) {
+    case TERN_RSS_GOOD: return NULL;
+    case TERN_RSS_NO_KEY: return "the device tells no key";
+    case TERN_RSS_NO_TABLE: return "the device tells no table";
+    case TERN_RSS_NO_PORTS: return "it does not hash TCP ports";
+    case TERN_RSS_LEFT_OUT: return "its table leaves a worker out";
+    case TERN_RSS_NARROW_KEY: return "its key hardly looks at ports";
+    }
+    return NULL;
+}
+
+bool tern_steer_range_is_wide(uint16_t port_min, uint16_t port_max)
+{
+    return port_max >= port_min && port_max - port_min + 1 >= RANGE_WIDE_PORTS;
+}
+
+static void describe_rss(const struct tern_steering *s, char *buf, size_t n_buf)
+{
+    const struct tern_rss *rss = s->rss;
+    if (rss == NULL)
+        snprintf(buf, n_buf, s->no_rss != NULL ? "rss, replies handed over: %s" : "rss", s->no_rss);
+    else
+        snprintf(buf, n_buf, "rss, ports by its key and table of %u%s", rss->n_entries,
+            !rss->ip6.is_known   ? " (IPv4)"
+            : !rss->ip4.is_known ? " (IPv6)"
+                                 : "");
 }
 
 char *tern_steer_describe(const struct tern_steering *s, uint32_t n_queues, char *buf, size_t n_buf)
 {
     switch (s->mode) {
     case TERN_STEER_ONE: snprintf(buf, n_buf, "one worker"); break;
-    case TERN_STEER_RSS: snprintf(buf, n_buf, "rss"); break;
+    case TERN_STEER_RSS: describe_rss(s, buf, n_buf); break;
     case TERN_STEER_HASH:
         snprintf(buf, n_buf, "hash over rings (%u queue%s, %u workers)", n_queues,
             n_queues == 1 ? "" : "s", s->n_workers);
@@ -137,12 +173,20 @@ static uint32_t hash_owner(const struct tern_steering *s, const struct tern_stee
     return (uint32_t)((hash >> 32) * s->n_workers >> 32);
 }
 
+/** Who opened this flow: the same rules by which its port was chosen (tcp/ports.c). */
+static uint32_t opener(const struct tern_steering *s, const struct tern_steer_flow *f)
+{
+    if (s->rss == NULL || !tern_rss_family(s->rss, f->n_addr_bytes)->is_known)
+        return f->dport % s->n_workers;
+    return s->rss->worker[tern_rss_entry(s->rss, f->addrs, f->n_addr_bytes, f->sport, f->dport)];
+}
+
 uint32_t tern_steer_owner(
     const struct tern_steering *s, const struct tern_steer_flow *f, bool listens, uint32_t receiver)
 {
     if (s->mode == TERN_STEER_ONE)
         return receiver;
     if (!listens)
-        return f->dport % s->n_workers;
+        return opener(s, f);
     return s->mode == TERN_STEER_RSS ? receiver : hash_owner(s, f);
 }

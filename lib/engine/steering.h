@@ -4,11 +4,14 @@
 /*
  * Which worker owns a segment. Pure functions of bytes; the worker loop acts on them.
  */
+#include "wire/rss.h"
 #include "wire/siphash.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { TERN_STEER_TEXT_BYTES = 96 }; /* a description, with its terminating zero */
 
 enum tern_steer_mode {
     TERN_STEER_ONE,  /* one worker owns all */
@@ -20,7 +23,9 @@ struct tern_steering {
     enum tern_steer_mode mode;
     uint32_t n_workers;
     struct tern_siphash_key key;
-    bool l3; /* frames start at the IP header */
+    bool l3;                    /* frames start at the IP header */
+    const struct tern_rss *rss; /* with TERN_STEER_RSS: names the owner of active opens, too … */
+    const char *no_rss;         /* … or NULL, and why; NULL: it was never asked for */
 };
 
 /** The TCP flow of a frame, found without validating more than needed. */
@@ -30,10 +35,17 @@ struct tern_steer_flow {
     uint16_t sport, dport;
 };
 
-/** The mode for `n_workers` on `n_queues`. @param keeps_flows a flow always comes from one queue */
+/** The mode for `n_workers` on `n_queues`. @param keeps_flows a flow always comes from one queue.
+ * Queue q is polled by worker q % n_workers. */
 enum tern_steer_mode tern_steer_mode(uint32_t n_workers, uint32_t n_queues, bool keeps_flows);
 
-/** "one worker", "rss", "hash over rings (1 queue, 2 workers)". @return buf */
+/** Why ports cannot be chosen by a device's RSS, in words; NULL: they can. */
+const char *tern_steer_rss_gap(enum tern_rss_gap gap);
+
+/** Are the ephemeral ports enough to leave those out that RSS puts elsewhere? */
+bool tern_steer_range_is_wide(uint16_t port_min, uint16_t port_max);
+
+/** "one worker", "rss, table of 128", "hash over rings (1 queue, 2 workers)". @return buf */
 char *tern_steer_describe(
     const struct tern_steering *s, uint32_t n_queues, char *buf, size_t n_buf);
 

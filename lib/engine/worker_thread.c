@@ -58,6 +58,7 @@ static int open_shard(struct tern_worker *w, struct tern_error *err)
         .worker = w->idx,
         .pool = w->pool,
         .reserve = w->reserve,
+        .rss = w->ep->steering.rss,
         .now_ns = tern_clock_ns(&w->engine->clock, rte_rdtsc()),
     };
     int rc = rte_thread_register();

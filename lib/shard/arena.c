@@ -113,10 +113,20 @@ static void *map_best(size_t n_bytes, enum tern_pages *got)
     return map_normal(n_bytes);
 }
 
-/**
- * Ask for a node before the first touch. A wish: whoever wants to know looks where the pages are.
- * The range must end with a page, or it would cut a huge one, which the kernel refuses.
- */
+/** Ask for a node. A wish: whoever wants to know looks where the pages are. */
+static void wish_for_node(void *at, size_t n_bytes, int numa_node, unsigned flags)
+{
+    enum { WORD_BITS = 8 * sizeof(unsigned long) };
+    unsigned long mask[NODES_MAX / WORD_BITS] = {0};
+
+    if (n_bytes == 0 || numa_node < 0 || numa_node >= NODES_MAX || numa_available() < 0)
+        return;
+    mask[numa_node / WORD_BITS] = 1ul << (numa_node % WORD_BITS);
+    (void)mbind(at, n_bytes, MPOL_PREFERRED, mask, NODES_MAX, flags);
+}
+
+/** Before the first touch. The range must end with a page, or it would cut a huge one, which the
+ * kernel refuses. */
 static void prefer_node(void *at, size_t n_bytes, enum tern_pages pages, int numa_node)
 {
     static const uint32_t page_log2[] = {
@@ -124,13 +134,16 @@ static void prefer_node(void *at, size_t n_bytes, enum tern_pages pages, int num
         [TERN_PAGES_2M] = PAGE_2M_LOG2,
         [TERN_PAGES_1G] = PAGE_1G_LOG2,
     };
-    enum { WORD_BITS = 8 * sizeof(unsigned long) };
-    unsigned long mask[NODES_MAX / WORD_BITS] = {0};
+    wish_for_node(at, round_up(n_bytes, page_log2[pages]), numa_node, 0);
+}
 
-    if (numa_node < 0 || numa_node >= NODES_MAX || numa_available() < 0)
-        return;
-    mask[numa_node / WORD_BITS] = 1ul << (numa_node % WORD_BITS);
-    (void)mbind(at, round_up(n_bytes, page_log2[pages]), MPOL_PREFERRED, mask, NODES_MAX, 0);
+void tern_arena_prefer(void *at, size_t n_bytes, int numa_node)
+{
+    const uintptr_t page_mask = ((uintptr_t)1 << NORMAL_PAGE_LOG2) - 1;
+    const uintptr_t from = round_up((uintptr_t)at, NORMAL_PAGE_LOG2);
+    const uintptr_t to = ((uintptr_t)at + n_bytes) & ~page_mask;
+    if (to > from)
+        wish_for_node((void *)from, to - from, numa_node, MPOL_MF_MOVE);
 }
 
 void *tern_arena_map(size_t n_bytes, int numa_node, enum tern_pages *got)

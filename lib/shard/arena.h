@@ -26,6 +26,12 @@ enum tern_pages {
  */
 void *tern_arena_map(size_t n_bytes, int numa_node, enum tern_pages *got);
 
+/**
+ * The same wish for memory that somebody else mapped: for the whole pages in it. Those that were
+ * touched already move.
+ */
+void tern_arena_prefer(void *at, size_t n_bytes, int numa_node);
+
 /** Give a mapping back. `n_bytes` as it was asked for; `base` NULL does nothing. */
 void tern_arena_unmap(void *base, size_t n_bytes);
 

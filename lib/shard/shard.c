@@ -30,6 +30,8 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
     t->cfg = *params->cfg;
     t->pool = params->pool;
     t->reserve = params->reserve;
+    t->rss = params->rss;
+    t->worker = params->worker;
     t->fast_path = !t->cfg.pins.slow_path_only;
     t->cfg.rcv_buf_max_bytes = RTE_MAX(t->cfg.rcv_buf_max_bytes, t->cfg.rcv_buf_bytes);
     t->rcv_wscale = t->cfg.window_scale ? wscale_for(t->cfg.rcv_buf_max_bytes) : 0;
@@ -87,7 +89,6 @@ int tern_shard_open(
     assert(rte_pktmbuf_priv_size(params->pool) >= TERN_MBUF_PRIV_BYTES);
     struct tern_shard *sh = tern_arena_map(sizeof *sh, params->cfg->numa_node, NULL);
     if (sh != NULL) {
-        sh->worker = params->worker;
         init_tcp(sh, params);
         rc = init_tables(sh, params);
         if (rc == 0) {
@@ -343,7 +344,7 @@ void tern_shard_set_user(struct tern_shard *sh, void *user)
 
 uint32_t tern_shard_worker(const struct tern_shard *sh)
 {
-    return sh->worker;
+    return sh->tcp.worker;
 }
 
 uint64_t tern_shard_now_ns(const struct tern_shard *sh)

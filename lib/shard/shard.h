@@ -15,6 +15,7 @@
 #include <tern/conn.h>
 
 struct rte_mempool;
+struct tern_rss;
 
 /** What a shard is given besides its configuration. */
 struct tern_shard_params {
@@ -25,6 +26,8 @@ struct tern_shard_params {
     /** Kept back for control packets (ACK, RST, ARP) when `pool` is empty; may equal `pool`. */
     struct rte_mempool *reserve;
     uint64_t now_ns;
+    const struct tern_rss
+        *rss; /**< how the device spreads flows, outlives the shard; NULL: unknown */
 };
 
 /** Private bytes every mbuf a shard handles must have (reassembly keeps its ranges there). */

@@ -53,7 +53,6 @@ struct tern_shard {
     struct tern_icmp_in icmp;
     struct tern_routes routes;
     void *user;
-    uint32_t worker;
     uint32_t port_turns[TERN_PORT_TURNS]; /* next ephemeral port, by hash of the destination */
 };
 

@@ -39,11 +39,11 @@ static bool claim(
 static int choose_port(
     struct tern_tcp *t, struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
 {
-    if (tern_ports_count(&t->cfg) == 0)
-        return -EADDRNOTAVAIL;
+    uint32_t *turn = tern_host_port_turn(t, key);
     for (uint32_t i = 0; i < PORT_TRIES_MAX; i++) {
-        uint32_t *turn = tern_host_port_turn(t, key);
-        key->lport = tern_ports_nth(t, &key->local, &key->remote, key->rport, (*turn)++);
+        key->lport = tern_ports_next(t, key, turn);
+        if (key->lport == 0)
+            break;
         *hash = tern_flow_hash(t, key);
         if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss)) /* (6056-2) */
             return 0;
@@ -63,7 +63,7 @@ static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts
     if (key->lport == 0)
         return choose_port(t, key, hash, iss);
     /* Replies are steered to the worker whose ports these are, or as a listener's by their hash. */
-    if (key->lport % t->cfg.port_stride != t->cfg.port_phase && t->cfg.port_stride > 1)
+    if (!tern_ports_is_own(t, key))
         return -EADDRNOTAVAIL;
     *hash = tern_flow_hash(t, key);
     return claim(t, key, *hash, iss) ? 0 : -EADDRINUSE;

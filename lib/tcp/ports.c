@@ -2,22 +2,77 @@
 #include "ports.h"
 
 /*
- * A four-round Feistel network over the smallest even number of bits that covers the range, walked
- * until it lands inside ("cycle walking"): a permutation of exactly the range. Round keys come from
- * a SipHash of the destination.
+ * Two numberings of the ports that are a worker's, 0 to n - 1, and one permutation over either.
+ *
+ * By remainder: port % n_workers names the worker. It needs nothing of the device, and replies that
+ * the device gives to another worker are handed over (engine/steering.c).
+ *
+ * By RSS: where the device's key and table are known, the ports whose replies it gives to this
+ * worker (wire/rss.h). Which ones these are differs from peer to peer; how many does not.
+ *
+ * The permutation is a four-round Feistel network over the smallest even number of bits that covers
+ * n, walked until it lands inside ("cycle walking"): a permutation of exactly 0 to n - 1. Round
+ * keys come from a SipHash of the destination.
  */
 enum { ROUNDS = 4 };
 
-static uint32_t first_port(const struct tern_stack_config *cfg)
+/** The ports of this worker towards one destination. */
+struct ports {
+    uint32_t n;
+    uint32_t first, stride;              /* by remainder … */
+    const struct tern_rss_ports *family; /* … or by RSS, when not NULL */
+    uint32_t peer;                       /* the destination's part of the entry */
+};
+
+/** The entry that a segment of this connection falls on when it comes in. */
+static uint32_t reply_entry(const struct tern_rss *rss, const struct tern_flow_key *key,
+    const struct tern_rss_ports *family, uint16_t lport)
 {
-    const uint32_t rest = cfg->port_min % cfg->port_stride;
-    return cfg->port_min + (cfg->port_phase + cfg->port_stride - rest) % cfg->port_stride;
+    const uint32_t n_bytes = family == &rss->ip4 ? sizeof key->remote.w[3] : sizeof key->remote;
+    const uint32_t off = (uint32_t)sizeof key->remote - n_bytes;
+    uint8_t addrs[2 * sizeof key->remote];
+    memcpy(addrs, key->remote.b + off, n_bytes);
+    memcpy(addrs + n_bytes, key->local.b + off, n_bytes);
+    return tern_rss_entry(rss, addrs, 2 * n_bytes, key->rport, lport);
 }
 
-uint32_t tern_ports_count(const struct tern_stack_config *cfg)
+/** The device's ways with this family, or NULL: they are not known. */
+static const struct tern_rss_ports *rss_ports(
+    const struct tern_tcp *t, const struct tern_flow_key *key)
 {
-    const uint32_t first = first_port(cfg);
-    return first > cfg->port_max ? 0 : (cfg->port_max - first) / cfg->port_stride + 1;
+    if (t->rss == NULL)
+        return NULL;
+    const struct tern_rss_ports *family =
+        tern_addr_is_v4(&key->remote) ? &t->rss->ip4 : &t->rss->ip6;
+    return family->is_known ? family : NULL;
+}
+
+static struct ports by_remainder(const struct tern_stack_config *cfg)
+{
+    const uint32_t rest = cfg->port_min % cfg->port_stride;
+    const uint32_t first =
+        cfg->port_min + (cfg->port_phase + cfg->port_stride - rest) % cfg->port_stride;
+    const uint32_t n = first > cfg->port_max ? 0 : (cfg->port_max - first) / cfg->port_stride + 1;
+    return (struct ports){.n = n, .first = first, .stride = cfg->port_stride};
+}
+
+static struct ports ports_towards(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    const struct tern_rss_ports *family = rss_ports(t, key);
+    if (family == NULL)
+        return by_remainder(&t->cfg);
+    return (struct ports){
+        .n = tern_rss_n_ports(t->rss, family, t->worker),
+        .family = family,
+        .peer = reply_entry(t->rss, key, family, 0),
+    };
+}
+
+static uint16_t nth_port(const struct tern_tcp *t, const struct ports *p, uint32_t nth)
+{
+    if (p->family != NULL)
+        return tern_rss_port(t->rss, p->family, t->worker, p->peer, nth);
+    return (uint16_t)(p->first + nth * p->stride);
 }
 
 static uint32_t feistel(uint32_t x, uint32_t half_bits, uint64_t key)
@@ -34,24 +89,38 @@ static uint32_t feistel(uint32_t x, uint32_t half_bits, uint64_t key)
     return left << half_bits | right;
 }
 
-uint16_t tern_ports_nth(const struct tern_tcp *t, const union tern_addr *local,
-    const union tern_addr *remote, uint16_t rport, uint32_t turn)
+static uint32_t permute(uint32_t x, uint32_t n, uint64_t key)
 {
-    const struct tern_stack_config *cfg = &t->cfg;
-    const uint32_t n = tern_ports_count(cfg);
     uint32_t half_bits = 1;
     while (1u << (2 * half_bits) < n)
         half_bits++;
-
-    uint64_t w[5];
-    memcpy(w, local, sizeof *local);
-    memcpy(w + 2, remote, sizeof *remote);
-    w[4] = rport;
-    const uint64_t key = tern_siphash24(t->keys.port, w, 5); /* not to be guessed (6056-1) */
-
-    uint32_t x = turn % n;
     do {
         x = feistel(x, half_bits, key);
     } while (x >= n);
-    return (uint16_t)(first_port(cfg) + x * cfg->port_stride);
+    return x;
+}
+
+uint16_t tern_ports_next(const struct tern_tcp *t, const struct tern_flow_key *key, uint32_t *turn)
+{
+    const struct ports p = ports_towards(t, key);
+    uint64_t w[5];
+    memcpy(w, &key->local, sizeof key->local);
+    memcpy(w + 2, &key->remote, sizeof key->remote);
+    w[4] = key->rport;
+    const uint64_t round_keys = tern_siphash24(t->keys.port, w, 5); /* not to be guessed (6056-1) */
+
+    for (uint32_t i = 0; i < p.n; i++) {
+        const uint16_t port = nth_port(t, &p, permute((*turn)++ % p.n, p.n, round_keys));
+        if (port >= t->cfg.port_min && port <= t->cfg.port_max)
+            return port;
+    }
+    return 0;
+}
+
+bool tern_ports_is_own(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    const struct tern_rss_ports *family = rss_ports(t, key);
+    if (family == NULL)
+        return key->lport % t->cfg.port_stride == t->cfg.port_phase;
+    return t->rss->worker[reply_entry(t->rss, key, family, key->lport)] == t->worker;
 }

@@ -15,6 +15,7 @@
 #include "rate.h"
 #include "wire/pkt.h"
 #include "wire/prf.h"
+#include "wire/rss.h"
 #include "wire/siphash.h"
 
 #include <rte_mbuf.h>
@@ -90,8 +91,10 @@ struct tern_tcp {
     uint32_t syn_ack_ticks[TERN_SYNACK_TRIES_MAX]; /* until it is sent again, by times sent - 1 */
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
-    uint16_t n_ip_id;             /* test pins used so far */
-    uint8_t rcv_wscale;           /* shift we announce */
+    const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
+    uint32_t worker;            /* … and whose entries of it are ours */
+    uint16_t n_ip_id;           /* test pins used so far */
+    uint8_t rcv_wscale;         /* shift we announce */
     uint64_t rcv_grow_left_bytes; /* what receive buffers may still grow, all together */
     struct tern_rcv_round rcv_rounds[TERN_RCV_ROUNDS];
     uint16_t n_apps;

@@ -12,6 +12,13 @@ steering() {
     ok "$(sed -n 's/^ *steering */steering: /p' "$scratch/tern.log")"
 }
 
+# What a ring hop took to its owner.
+handed_over() {
+    ok "handed over: $(sed -n 's/^ *handed over *//p' "$scratch/tern.log")"
+    expect "what arrived had been sent" "all(e['counters']['steered_in'] <= e['counters']['steered_out'] and
+        e['counters']['steered_in'] <= e['counters']['rx_segments'] for e in r['ends'].values())"
+}
+
 # served QUEUES ARGUMENTS...
 served() {
     local v queues=$1
@@ -26,6 +33,7 @@ served() {
     serve_end
     expect "none failed, both workers had some" "r['connections']['failed'] == {} and
         r['connections']['closed'] == 2 * $count + 2 and r['ends']['server']['counters']['steered_in'] > 0"
+    handed_over
 }
 
 # echoed ARGUMENTS...
@@ -42,18 +50,25 @@ echoed() {
     serve_end
 }
 
+# loaded QUEUES HOST ARGUMENTS...
 loaded() {
-    load "http://$1/" --workers 2 --count $count --conns 64
-    expect "$count connections to $1" \
+    local queues=$1 host=$2
+    shift 2
+    load "http://$host/" --workers 2 --count $count --conns 64 "$@"
+    steering "$queues"
+    expect "$count connections to $host" \
         "r['connections'] == {'opened': $count, 'established': $count, 'closed': $count, 'failed': {}}"
+    handed_over
 }
 
 nginx_start
 if [ "$device_kind" = tap ]; then
     served "2 queues"
     echoed
+    loaded "2 queues" "${kernel_ip[4]}"
+    loaded "2 queues" "[${kernel_ip[6]}]"
 fi
 served "1 queue" --queues 1
 echoed --queues 1
-loaded "${kernel_ip[4]}"
-loaded "[${kernel_ip[6]}]"
+loaded "1 queue" "${kernel_ip[4]}" --queues 1
+loaded "1 queue" "[${kernel_ip[6]}]" --queues 1

@@ -33,7 +33,7 @@ static void umem_pool_lies_within_what_is_registered(void **state)
     for (size_t i = 0; i < RTE_DIM(mtus); i++) {
         const uint16_t room = tern_mbuf_room_bytes(mtus[i], TERN_POOL_UMEM);
         struct rte_mempool *pool =
-            tern_pool_open("umem", MBUFS, room, true, TERN_POOL_UMEM, SOCKET_ID_ANY);
+            tern_pool_open("umem", MBUFS, room, 256, TERN_POOL_UMEM, SOCKET_ID_ANY);
         assert_non_null(pool);
         struct extent e = {
             .from = UINTPTR_MAX, .n_bytes = (uint32_t)tern_mbuf_bytes(room, TERN_POOL_UMEM)};
@@ -48,10 +48,25 @@ static void umem_pool_lies_within_what_is_registered(void **state)
     }
 }
 
+/** What 128 threads cache of a pool is what 32 do: memory grows with workers, not with their
+ * square. */
+static void caches_of_many_threads_are_bounded(void **state)
+{
+    (void)state;
+    const uint32_t n_max = tern_pool_size(&(struct tern_pool_need){.n_threads = 32});
+    for (uint32_t n = 1; n <= RTE_MAX_LCORE; n++) {
+        const struct tern_pool_need need = {.n_threads = n};
+        assert_in_range(tern_pool_size(&need), 1, n_max);
+        assert_in_range(tern_pool_cache(n), 32, TERN_POOL_CACHE_MAX);
+    }
+    assert_int_equal(tern_pool_cache(2), TERN_POOL_CACHE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(umem_pool_lies_within_what_is_registered),
+        cmocka_unit_test(caches_of_many_threads_are_bounded),
     };
     return cmocka_run_group_tests(tests, eal_up, eal_down);
 }

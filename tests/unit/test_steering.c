@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Which worker owns a segment (lib/engine/steering.c). */
 #include "engine/steering.h"
+#include "rss_fixture.h"
 #include "unit.h"
 #include "wire/bytes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,12 +185,49 @@ static void modes_follow_from_queues(void **state)
     assert_int_equal(tern_steer_mode(1, 4, true), TERN_STEER_ONE);
     assert_int_equal(tern_steer_mode(4, 4, true), TERN_STEER_RSS);
     assert_int_equal(tern_steer_mode(4, 4, false), TERN_STEER_HASH);
+    assert_int_equal(tern_steer_mode(4, 8, true), TERN_STEER_RSS);
     assert_int_equal(tern_steer_mode(4, 2, true), TERN_STEER_HASH);
+}
 
-    char text[96];
-    const struct tern_steering s = {.mode = TERN_STEER_HASH, .n_workers = 2};
-    assert_string_equal(
-        tern_steer_describe(&s, 1, text, sizeof text), "hash over rings (1 queue, 2 workers)");
+static void expect_text(const struct tern_steering *s, uint32_t n_queues, const char *want)
+{
+    char text[TERN_STEER_TEXT_BYTES];
+    assert_string_equal(tern_steer_describe(s, n_queues, text, sizeof text), want);
+}
+
+static void each_mode_is_said_in_words(void **state)
+{
+    (void)state;
+    static struct tern_rss rss;
+    struct tern_steering s = {.mode = TERN_STEER_ONE, .n_workers = 2};
+    expect_text(&s, 1, "one worker");
+    s.mode = TERN_STEER_HASH;
+    expect_text(&s, 1, "hash over rings (1 queue, 2 workers)");
+    s.mode = TERN_STEER_RSS;
+    expect_text(&s, 2, "rss");
+    for (int gap = TERN_RSS_GOOD + 1; gap <= TERN_RSS_NARROW_KEY; gap++) {
+        char want[TERN_STEER_TEXT_BYTES];
+        s.no_rss = tern_steer_rss_gap((enum tern_rss_gap)gap);
+        assert_non_null(s.no_rss);
+        const int len = snprintf(want, sizeof want, "rss, replies handed over: %s", s.no_rss);
+        assert_in_range(len, 30, sizeof want - 1);
+        expect_text(&s, 2, want);
+    }
+    struct tern_rss_facts card = rss_card(1, 128, 2);
+    assert_int_equal(tern_rss_init(&rss, &card, 2), TERN_RSS_GOOD);
+    s.rss = &rss;
+    expect_text(&s, 2, "rss, ports by its key and table of 128");
+    rss.ip6.is_known = false;
+    expect_text(&s, 2, "rss, ports by its key and table of 128 (IPv4)");
+}
+
+static void narrow_ranges_are_no_good_for_rss(void **state)
+{
+    (void)state;
+    assert_true(tern_steer_range_is_wide(1024, 65535));
+    assert_true(tern_steer_range_is_wide(49152, 65535));
+    assert_false(tern_steer_range_is_wide(50000, 50999));
+    assert_false(tern_steer_range_is_wide(65535, 1));
 }
 
 static void active_opens_are_owned_by_port(void **state)
@@ -205,6 +244,43 @@ static void active_opens_are_owned_by_port(void **state)
                 assert_int_equal(tern_steer_owner(&s, &flow, false, receiver), port % 3);
         }
     }
+}
+
+/** With key and table told, the owner is whoever the card should give the segment to. */
+static void active_opens_are_owned_by_the_cards_queue(void **state)
+{
+    (void)state;
+    enum { N_WORKERS = 3, ENTRIES = 64 };
+    static struct tern_rss rss;
+    const struct tern_rss_facts card = rss_card(4, ENTRIES, N_WORKERS);
+    assert_int_equal(tern_rss_init(&rss, &card, N_WORKERS), TERN_RSS_GOOD);
+    const struct tern_steering s = {.mode = TERN_STEER_RSS, .n_workers = N_WORKERS, .rss = &rss};
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct tern_steer_flow flow;
+        struct frame f = {0};
+        put_eth(&f, 0, i % 2 ? 0x86dd : 0x0800);
+        if (i % 2)
+            put_ip6(&f, 6);
+        else
+            put_ip4(&f, 5, 6, 0);
+        put_ports(&f, 80, (uint16_t)(1024 + i));
+        assert_true(tern_steer_find(f.bytes, f.n, false, &flow));
+        const uint32_t hash =
+            rss_hash(&card, flow.addrs, flow.n_addr_bytes, flow.sport, flow.dport);
+        const uint32_t queue = card.queue[hash % ENTRIES];
+        for (uint32_t receiver = 0; receiver < N_WORKERS; receiver++) {
+            assert_int_equal(tern_steer_owner(&s, &flow, false, receiver), queue);
+            assert_int_equal(tern_steer_owner(&s, &flow, true, receiver), receiver);
+        }
+    }
+    rss.ip6.is_known = false;
+    struct tern_steer_flow flow;
+    struct frame f = {0};
+    put_eth(&f, 0, 0x86dd);
+    put_ip6(&f, 6);
+    put_ports(&f, 80, 5000);
+    assert_true(tern_steer_find(f.bytes, f.n, false, &flow));
+    assert_int_equal(tern_steer_owner(&s, &flow, false, 1), 5000 % N_WORKERS);
 }
 
 static void passive_opens_stay_with_the_receiver_under_rss(void **state)
@@ -247,7 +323,10 @@ int main(void)
         cmocka_unit_test(finds_nothing_else),
         cmocka_unit_test(short_frames_are_survived),
         cmocka_unit_test(modes_follow_from_queues),
+        cmocka_unit_test(each_mode_is_said_in_words),
+        cmocka_unit_test(narrow_ranges_are_no_good_for_rss),
         cmocka_unit_test(active_opens_are_owned_by_port),
+        cmocka_unit_test(active_opens_are_owned_by_the_cards_queue),
         cmocka_unit_test(passive_opens_stay_with_the_receiver_under_rss),
         cmocka_unit_test(passive_opens_are_hashed_otherwise),
     };
