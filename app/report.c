@@ -146,6 +146,8 @@ static void print_rate(FILE *out, const struct app_result *r)
     fprintf(out, "  rate\n    %-22s %14.0f\n",
         strcmp(r->scenario, "handshake") == 0 ? "handshakes a second" : "connections a second",
         r->cps);
+    if (r->load.answered != 0)
+        fprintf(out, "    %-22s %14.0f\n", "requests a second", r->rps);
 }
 
 static void print_traffic(FILE *out, const struct app_result *r)

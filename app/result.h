@@ -31,6 +31,7 @@ struct app_result {
     const char *command, *device, *scenario;
     double duration_s;             /**< measured time, without start and drain */
     double cps;                    /**< connections established in it, a second */
+    double rps;                    /**< requests answered in it, a second */
     double packets_per_connection; /**< sent and received by end 0; 0 without connections */
     struct app_books books;        /**< of end 0 */
     struct app_load_counts load;   /**< zero for a server */

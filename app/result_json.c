@@ -105,6 +105,9 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
     json_object_set_new(o, "cps", json_real(r->cps));
+    if (r->load.answered != 0)
+        json_object_set_new(o, "requests",
+            json_pack("{s:o, s:f}", "answered", count(r->load.answered), "per_s", r->rps));
     json_object_set_new(o, "packets_per_connection", json_real(r->packets_per_connection));
     json_object_set_new(o, "packets",
         json_pack("{s:o, s:o}", "rx", count(s->rx_packets), "tx", count(s->tx_packets)));

@@ -201,6 +201,14 @@ static void begin_measuring(struct session *s)
         app_load_set_phase(s->run->load, APP_LOAD_RUNS);
 }
 
+static uint64_t answered_so_far(const struct app_run *run)
+{
+    struct app_load_counts counts = {.answered = 0};
+    if (run->load != NULL)
+        app_load_sum(run->load, &counts);
+    return counts.answered;
+}
+
 /* The rates, and how busy the workers were. */
 static void end_measuring(struct session *s)
 {
@@ -209,6 +217,7 @@ static void end_measuring(struct session *s)
     take_sample(s, &end);
     r->duration_s = (double)(end.at_ns - s->start_ns) / 1e9;
     r->cps = (double)end.books.established / r->duration_s;
+    r->rps = (double)answered_so_far(s->run) / r->duration_s;
     app_goodput_end(&r->goodput, end.payload, r->duration_s);
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
         struct app_end *e = &r->ends[ep];

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Send the pattern (pattern.h), expect the same bytes back, close. A connection keeps two counts of
- * bytes.
+ * Requests that come back: send --bytes of the pattern (pattern.h), expect the same bytes back, and
+ * so on until --requests are answered; then close. The next request leaves when the one before is
+ * answered, so a connection has one under way. Where their number is left open, a connection goes
+ * on until the load is told to open no more, which it sees at its next answer. The pattern runs
+ * through all requests of a connection: an answer that is late or doubled does not pass for the
+ * next one.
  */
 #include "../pattern.h"
 #include "load.h"
@@ -11,15 +15,27 @@
 #include <errno.h>
 
 struct echo_conn {
-    uint64_t sent, received;
+    uint64_t sent, received; /**< bytes of all requests */
+    uint64_t asked;          /**< where the request under way ends */
 };
+
+static void ask(const struct app_load_worker *w, struct echo_conn *e)
+{
+    e->asked += w->load->cfg.echo_bytes;
+}
+
+static bool is_last(const struct app_load_worker *w, const struct echo_conn *e)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    return app_load_is_ending(w)
+           || (cfg->requests != 0 && e->asked >= cfg->requests * cfg->echo_bytes);
+}
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
     struct echo_conn *e = tern_conn_user(c);
-    const uint64_t left = w->load->cfg.echo_bytes - e->sent;
-    e->sent += app_pattern_send(sh, c, w->scenario, e->sent, left);
+    e->sent += app_pattern_send(sh, c, w->scenario, e->sent, e->asked - e->sent);
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
@@ -31,6 +47,19 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
         return;
     }
     tern_conn_set_user(c, e);
+    ask(w, e);
+    on_sendable(sh, c);
+}
+
+static void answered(struct tern_shard *sh, struct tern_conn *c, struct echo_conn *e)
+{
+    struct app_load_worker *w = tern_shard_user(sh);
+    app_load_bump(&w->counts.answered);
+    if (is_last(w, e)) {
+        tern_close(sh, c);
+        return;
+    }
+    ask(w, e);
     on_sendable(sh, c);
 }
 
@@ -54,15 +83,14 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
     }
     tern_consume(sh, c, len);
     e->received += len;
-    if (e->received == w->load->cfg.echo_bytes)
-        tern_close(sh, c);
+    if (e->received == e->asked)
+        answered(sh, c, e);
 }
 
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
     const struct echo_conn *e = tern_conn_user(c);
-    if (e != NULL && e->received < w->load->cfg.echo_bytes)
+    if (e != NULL && e->received < e->asked)
         app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
 }
 

@@ -254,6 +254,7 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
         out->opened += read_counter(&w->counts.opened);
         out->late += read_counter(&w->counts.late);
         out->no_port += read_counter(&w->counts.no_port);
+        out->answered += read_counter(&w->counts.answered);
         for (int why = 0; why < APP_FAIL_COUNT; why++)
             out->failed[why] += read_counter(&w->counts.failed[why]);
         app_stream_books_add(&out->stream, &w->counts.stream);

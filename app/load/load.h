@@ -34,9 +34,10 @@ const char *app_fail_name(enum app_fail why);
 
 /** What one worker did, or the sum over all. */
 struct app_load_counts {
-    uint64_t opened;  /**< connects that the library took */
-    uint64_t late;    /**< intended starts that were given up: the schedule could not be kept */
-    uint64_t no_port; /**< times that no local port was free */
+    uint64_t opened;   /**< connects that the library took */
+    uint64_t late;     /**< intended starts that were given up: the schedule could not be kept */
+    uint64_t no_port;  /**< times that no local port was free */
+    uint64_t answered; /**< requests whose answer came in full (echo) */
     uint64_t failed[APP_FAIL_COUNT];
     struct app_stream_books stream;
 };
@@ -50,10 +51,11 @@ struct app_load_config {
     const struct tern_prefix *sources; /**< [n_sources] own addresses of the target's family */
     uint32_t n_sources;
     uint32_t n_workers;
-    uint64_t rate;  /**< connections a second over all workers; 0: as fast as `conns` allows */
-    uint64_t conns; /**< open at a time over all workers */
-    uint64_t count; /**< stop after that many; 0: none */
-    uint64_t echo_bytes;
+    uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
+    uint64_t conns;      /**< open at a time over all workers */
+    uint64_t count;      /**< stop after that many; 0: none */
+    uint64_t echo_bytes; /**< of a request */
+    uint64_t requests;   /**< echo: of a connection; 0: until the run ends */
     struct app_stream_config stream;
     const char *request; /**< http: what is sent */
     bool early;          /**< … with the SYN where the target gave a cookie (RFC 7413) */

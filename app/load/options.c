@@ -23,6 +23,7 @@ enum {
     STREAMS_IN_TIME_WAIT = 1024, /**< for each that is open: --bytes may make them short */
     ECHO_BYTES = 1024,
     ECHO_BYTES_MAX = 1 << 30,
+    REQUESTS_MAX = 1 << 30,
     STREAM_BUF_BYTES = 4 << 20,   /**< what one stream may have in flight */
     STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
     STREAM_BUF_BYTES_MIN = 64 << 10,
@@ -35,6 +36,7 @@ enum {
     OPT_CONNS,
     OPT_COUNT,
     OPT_BYTES,
+    OPT_REQUESTS,
     OPT_DIRECTION,
     OPT_VERIFY,
 };
@@ -46,7 +48,8 @@ static const struct argp_option options[] = {
     {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker, of streams one; with --rate no such limit)", 0},
     {"rate", OPT_RATE, "N", 0, "connections a second, over all workers, evenly paced (default: as fast as --conns allows)", 0},
     {"count", OPT_COUNT, "N", 0, "stop after exactly N connections", 0},
-    {"bytes", OPT_BYTES, "N", 0, "echo: bytes to send and to expect back (default 1024); stream: bytes of a connection each way (default: until the time is over)", 0},
+    {"bytes", OPT_BYTES, "N", 0, "echo: bytes of a request, which come back (default 1024); stream: bytes of a connection each way (default: until the time is over)", 0},
+    {"requests", OPT_REQUESTS, "N", 0, "echo: requests of a connection, each sent when the one before is answered; 0: until the run ends (default 1)", 0},
     {"direction", OPT_DIRECTION, "WAY", 0, "stream: up to a sink, down from a source, or both at once (default up)", 0},
     {"verify", OPT_VERIFY, NULL, 0, "stream: compare what is received with the pattern that tern sends", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -59,6 +62,12 @@ static int parse_direction(const char *arg, struct app_load_options *o)
     return app_stream_direction_find(arg, &o->stream.direction, o->err);
 }
 
+static int parse_requests(const char *arg, struct app_load_options *o)
+{
+    o->has_requests = true;
+    return app_value_u64("--requests", arg, 0, REQUESTS_MAX, &o->requests, o->err);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct app_load_options *o = state->input;
@@ -68,6 +77,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPT_CONNS: return app_value_u64("--conns", arg, 1, 1u << 28, &o->conns, o->err);
     case OPT_COUNT: return app_value_u64("--count", arg, 1, UINT64_C(1) << 48, &o->count, o->err);
     case OPT_BYTES: return app_value_u64("--bytes", arg, 1, BYTES_MAX, &o->bytes, o->err);
+    case OPT_REQUESTS: return parse_requests(arg, o);
     case OPT_DIRECTION: return parse_direction(arg, o);
     case OPT_VERIFY: o->stream.verify = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -78,7 +88,7 @@ const struct argp app_load_argp = {.options = options, .parser = parse};
 
 void app_load_options_init(struct app_load_options *o, struct tern_error *err)
 {
-    *o = (struct app_load_options){.err = err};
+    *o = (struct app_load_options){.requests = 1, .err = err};
 }
 
 static bool is_stream(const struct app_load_options *o)
@@ -111,8 +121,23 @@ static int check_scenario(const struct app_load_options *o, struct tern_error *e
     if (o->stream.verify)
         return app_refuse(
             err, "--verify: %s has no such check; leave it out, or type --scenario stream", name);
-    if (o->bytes > ECHO_BYTES_MAX)
+    return 0;
+}
+
+/* Requests without a number go on until the time is over, so there must be one. */
+static int check_requests(
+    const struct app_load_options *o, const struct app_options *common, struct tern_error *err)
+{
+    if (o->has_requests && o->scenario != &app_scenario_echo)
+        return app_refuse(err,
+            "--requests: %s has no such number; leave it out, or type --scenario echo",
+            o->scenario->name);
+    if (!is_stream(o) && o->bytes > ECHO_BYTES_MAX)
         return app_refuse(err, "--bytes: more than 1Gi to echo; type 1..1Gi");
+    if (o->requests == 0 && o->count != 0 && common->duration_ns == 0)
+        return app_refuse(err,
+            "--requests: without a number connections never end by themselves; add --duration, or "
+            "leave --count out");
     return 0;
 }
 
@@ -120,7 +145,9 @@ int app_load_options_check(
     struct app_load_options *o, const struct app_options *common, struct tern_error *err)
 {
     const uint32_t n_workers = common->n_workers;
-    const int rc = is_stream(o) ? check_stream(o, common, err) : check_scenario(o, err);
+    int rc = is_stream(o) ? check_stream(o, common, err) : check_scenario(o, err);
+    if (rc == 0)
+        rc = check_requests(o, common, err);
     if (rc != 0)
         return rc;
     if (o->conns != 0 && o->conns < n_workers)
@@ -220,6 +247,7 @@ void app_load_options_apply(const struct app_load_options *o, const struct app_o
         .conns = conns,
         .count = o->count,
         .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
+        .requests = o->requests,
         .stream = o->stream,
         .body_bytes = -1,
     };

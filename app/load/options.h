@@ -14,13 +14,15 @@ struct app_load_options {
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
     uint64_t bytes;                      /**< echo, stream; 0: not given */
+    uint64_t requests;                   /**< echo; 0: until the run ends */
+    bool has_requests;
     struct app_stream_config stream;
     bool has_direction;
     struct tern_error *err;
 };
 
-/** --scenario --rate --conns --count --bytes --direction --verify; wants a struct app_load_options
- * as input */
+/** --scenario --rate --conns --count --bytes --requests --direction --verify; wants a struct
+ * app_load_options as input */
 extern const struct argp app_load_argp;
 
 void app_load_options_init(struct app_load_options *o, struct tern_error *err);

@@ -34,8 +34,8 @@ struct tern_worker_app {
     /** Once, before the first packet (own addresses may still be probed: see addrs_ready). Listen
      * here. @return 0 or -errno, which fails the start */
     int (*start)(struct tern_shard *sh, void *ctx);
-    /** After every poll. Open connections here. @return true when work was done (for the busy
-     * figure) */
+    /** After every poll that left nothing to receive or to send. Open connections here. @return
+     * true when work was done (for the busy figure) */
     bool (*tick)(struct tern_shard *sh, void *ctx, uint64_t now_ns);
     /** A stop was asked for: open nothing more. Connections still live are then closed by the
      * engine. */

@@ -55,9 +55,9 @@ static const char *advice(const struct tern_port_want *w)
     case TERN_DEVICE_TAP: return "choose a name that no interface has (ip -brief link)";
     case TERN_DEVICE_PCI: return "see dmesg, then tern doctor";
     case TERN_DEVICE_VDEV: return "check the string against the driver's page of DPDK's guide";
+    case TERN_DEVICE_MEMIF: return "does the end with ,server run, and serve no other client?";
     case TERN_DEVICE_PAIR:
     case TERN_DEVICE_NETDEV:
-    case TERN_DEVICE_MEMIF:
     case TERN_DEVICE_PCAP: break;
     }
     return "type: tern doctor";

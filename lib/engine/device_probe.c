@@ -19,7 +19,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
+
+enum { HELLO_WAIT_US = 200000, HELLO_BYTES = 256 };
 
 #define PCI_DIR "/sys/bus/pci/devices/"
 #define NET_DIR "/sys/class/net/"
@@ -119,13 +124,55 @@ static int check_pcap(const struct tern_device_spec *s, struct tern_error *err)
     return s->out[0] != '\0' ? check_dir(s->out, "pcap", err) : 0;
 }
 
-static int check_memif(const struct tern_device_spec *s, struct tern_error *err)
+/**
+ * Does a process listen at this socket? Who does says hello, and is heard out: a peer that is gone
+ * when DPDK writes to it is a SIGPIPE there.
+ * @return 0, -ENOENT, -ECONNREFUSED: it is left behind, …
+ */
+static int knock(const char *path)
 {
-    if (s->server || access(s->name, F_OK) == 0)
-        return check_dir(s->name, "memif", err);
+    const struct timeval patience = {.tv_usec = HELLO_WAIT_US};
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    uint8_t hello[HELLO_BYTES];
+    memcpy(at.sun_path, path, strnlen(path, sizeof at.sun_path - 1));
+    const int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    const int rc = connect(fd, (const struct sockaddr *)&at, sizeof at) == 0 ? 0 : -errno;
+    if (rc == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0)
+        (void)!recv(fd, hello, sizeof hello, 0);
+    close(fd);
+    return rc;
+}
+
+static bool is_socket(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/** The driver removes its socket when it closes; one of a process that was killed is in the way. */
+static int check_memif_server(const char *path, struct tern_error *err)
+{
+    const int rc = knock(path);
+    if (rc == -ECONNREFUSED && is_socket(path) && unlink(path) == 0)
+        return 0;
+    if (rc == -ENOENT)
+        return check_dir(path, "memif", err);
+    if (rc == 0)
+        return tern_fail(err, -EADDRINUSE,
+            "memif: another process listens at %s; end it, or choose another path", path);
+    return tern_fail(err, rc,
+        "memif: %s is in the way and cannot be used (%s); choose another path", path,
+        strerror(-rc));
+}
+
+static int check_memif_client(const char *path, struct tern_error *err)
+{
+    if (is_socket(path))
+        return 0;
     return tern_fail(err, -ENOENT,
-        "memif: nobody listens at %s; start the other end first, with memif:%s,server", s->name,
-        s->name);
+        "memif: nobody listens at %s; start the other end first, with memif:%s,server", path, path);
 }
 
 int tern_device_check(const struct tern_device_spec *s, struct tern_error *err)
@@ -134,7 +181,8 @@ int tern_device_check(const struct tern_device_spec *s, struct tern_error *err)
     case TERN_DEVICE_PCI: return check_pci(s->name, err);
     case TERN_DEVICE_NETDEV: return check_netdev(s->name, err);
     case TERN_DEVICE_TAP: return check_tap(s->name, err);
-    case TERN_DEVICE_MEMIF: return check_memif(s, err);
+    case TERN_DEVICE_MEMIF:
+        return s->server ? check_memif_server(s->name, err) : check_memif_client(s->name, err);
     case TERN_DEVICE_PCAP: return check_pcap(s, err);
     case TERN_DEVICE_PAIR:
     case TERN_DEVICE_VDEV: return 0;

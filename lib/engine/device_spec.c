@@ -69,24 +69,55 @@ static int parse_tap(const char *rest, struct tern_device_spec *out, struct tern
     return 0;
 }
 
+/** "ring=N", N a power of two that the driver takes. */
+static bool take_ring(const char *word, size_t len, struct tern_device_spec *out)
+{
+    char known[sizeof "ring=65536"];
+    for (unsigned log2 = TERN_MEMIF_RING_LOG2_MIN; log2 <= TERN_MEMIF_RING_LOG2_MAX; log2++) {
+        const uint16_t slots = (uint16_t)(1u << log2);
+        snprintf(known, sizeof known, "ring=%u", slots);
+        if (strlen(known) == len && strncmp(word, known, len) == 0) {
+            out->ring_slots = slots;
+            return true;
+        }
+    }
+    return false;
+}
+
+/** One word behind the socket's path. @return false: none that is known */
+static bool take_memif_word(const char *word, size_t len, struct tern_device_spec *out)
+{
+    static const char server[] = "server", client[] = "client";
+    const bool is_server = len == strlen(server) && strncmp(word, server, len) == 0;
+    const bool is_client = len == strlen(client) && strncmp(word, client, len) == 0;
+    if (is_server || is_client) {
+        out->server = is_server;
+        return true;
+    }
+    return take_ring(word, len, out);
+}
+
 static int parse_memif(const char *rest, struct tern_device_spec *out, struct tern_error *err)
 {
-    const char *comma = strchr(rest, ',');
-    const char *end = comma != NULL ? comma : rest + strlen(rest);
-    const char *role = comma != NULL ? comma + 1 : "client";
-    const bool is_server = strcmp(role, "server") == 0;
-
-    if (!is_server && strcmp(role, "client") != 0)
-        return tern_fail(err, -EINVAL,
-            "device \"memif:%s\": \"%s\" is no role; type memif:PATH,server at one end and "
-            "memif:PATH at the other",
-            rest, role);
-    if (end == rest || !take_path(out->name, rest, end))
+    const size_t n_path = strcspn(rest, ",");
+    if (n_path == 0 || !take_path(out->name, rest, rest + n_path))
         return tern_fail(err, -EINVAL,
             "device \"memif:%s\": a socket path has 1 to %d characters, none of them ',', '=', '[' "
             "or ']'; type for example memif:/run/x.sock",
             rest, TERN_PATH_BYTES - 1);
-    out->server = is_server;
+    for (const char *word = rest + n_path; *word != '\0';) {
+        word++; /* the comma */
+        const size_t len = strcspn(word, ",");
+        if (!take_memif_word(word, len, out))
+            return tern_fail(err, -EINVAL,
+                "device \"memif:%s\": \"%.*s\" is neither a role nor an option; type "
+                "memif:PATH,server at one end and memif:PATH at the other, ring=N (%u to %u, a "
+                "power "
+                "of two) behind either",
+                rest, (int)len, word, 1u << TERN_MEMIF_RING_LOG2_MIN,
+                1u << TERN_MEMIF_RING_LOG2_MAX);
+        word += len;
+    }
     return 0;
 }
 
@@ -159,6 +190,16 @@ uint32_t tern_device_spec_n_ways(const struct tern_device_spec *s)
     return s->kind == TERN_DEVICE_NETDEV ? 2 : 1;
 }
 
+static void memif_devargs(const struct tern_device_spec *s, char *buf)
+{
+    int len =
+        snprintf(buf, TERN_DEVARGS_BYTES, "net_memif_tern,role=%s,socket=%s,socket-abstract=no",
+            s->server ? "server" : "client", s->name);
+    if (s->ring_slots != 0)
+        len += snprintf(
+            buf + len, TERN_DEVARGS_BYTES - (size_t)len, ",rsize=%d", __builtin_ctz(s->ring_slots));
+}
+
 /** A power of two that holds a frame of this MTU and the kernel's own header (TPACKET2_HDRLEN). */
 static uint32_t af_packet_frame_bytes(uint32_t mtu_bytes)
 {
@@ -193,10 +234,7 @@ void tern_device_spec_devargs(const struct tern_device_spec *s, uint32_t way, ui
     case TERN_DEVICE_TAP:
         snprintf(buf, TERN_DEVARGS_BYTES, "net_tap_tern,iface=%s", s->name);
         return;
-    case TERN_DEVICE_MEMIF:
-        snprintf(buf, TERN_DEVARGS_BYTES, "net_memif_tern,role=%s,socket=%s,socket-abstract=no",
-            s->server ? "server" : "client", s->name);
-        return;
+    case TERN_DEVICE_MEMIF: memif_devargs(s, buf); return;
     case TERN_DEVICE_PCAP:
         snprintf(buf, TERN_DEVARGS_BYTES, "net_pcap_tern%s%s%s%s",
             s->in[0] != '\0' ? ",rx_pcap=" : "", s->in, s->out[0] != '\0' ? ",tx_pcap=" : "",

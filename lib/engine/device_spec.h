@@ -22,6 +22,8 @@ enum {
     TERN_IFNAME_BYTES = 16, /* the kernel's IFNAMSIZ */
     TERN_PATH_BYTES = 108,  /* the kernel's sun_path; for capture files, too */
     TERN_DEVARGS_BYTES = 512,
+    TERN_MEMIF_RING_LOG2_MIN = 6,
+    TERN_MEMIF_RING_LOG2_MAX = 14, /* the protocol's (memif.h: MEMIF_MAX_LOG2_RING_SIZE) */
 };
 
 struct tern_device_spec {
@@ -29,6 +31,7 @@ struct tern_device_spec {
     char name[TERN_PATH_BYTES * 2]; /**< PCI address, interface, socket path, or vdev string */
     char in[TERN_PATH_BYTES], out[TERN_PATH_BYTES]; /**< capture files; empty: none */
     bool server;                                    /**< memif: listens */
+    uint16_t ring_slots;                            /**< memif: of each ring; 0: the driver's */
 };
 
 /**

@@ -6,6 +6,11 @@
  * anywhere), no devices (they are attached one by one, device.c), no worker lcores (workers are
  * threads of ours that register themselves, worker.c).
  *
+ * DPDK's own threads run where no lcore is said to be. The CPUs of the first engine's workers are
+ * named as the one lcore's, so that they keep off these: when a memif's peer goes, the driver takes
+ * the rings away in such a thread, and a worker that was interrupted for it would go on reading
+ * them.
+ *
  * Nothing is shared with other processes: no telemetry socket, no config file, hugepages through
  * memfd, so runs cannot collide and leave nothing behind, and need neither root nor hugetlbfs.
  * Without hugepages EAL's memory is one anonymous mapping of fixed size, touched when used.
@@ -26,6 +31,8 @@
 #include <rte_log.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +131,7 @@ static void build_args(const struct tern_eal_options *o, struct args *a)
 {
     char cpus[ARG_BYTES - 16];
     add(a, "tern");
-    add(a, "--lcores=0@(%s)", tern_topology_cpus(o->topology, cpus, sizeof cpus));
+    add(a, "--lcores=0@(%s)", tern_topology_cpus(o->workers_cpus, cpus, sizeof cpus));
     add(a, "--file-prefix=tern");
     add(a, "--no-telemetry");
     add(a, "--log-level=error");
@@ -144,6 +151,23 @@ static void build_args(const struct tern_eal_options *o, struct args *a)
     }
 }
 
+/** DPDK's own threads are born here, and write to sockets whose peers may be gone: they are deaf to
+ * SIGPIPE. The calling thread stays as it was, on all its CPUs. */
+static int init(struct args *a)
+{
+    sigset_t sigpipe, signals;
+    cpu_set_t cpus;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    const bool has_cpus = pthread_getaffinity_np(pthread_self(), sizeof cpus, &cpus) == 0;
+    pthread_sigmask(SIG_BLOCK, &sigpipe, &signals);
+    const int rc = rte_eal_init(a->n, a->list);
+    pthread_sigmask(SIG_SETMASK, &signals, NULL);
+    if (has_cpus)
+        pthread_setaffinity_np(pthread_self(), sizeof cpus, &cpus);
+    return rc;
+}
+
 int tern_eal_start(
     const struct tern_eal_options *o, struct tern_eal_log *log, struct tern_error *err)
 {
@@ -154,7 +178,7 @@ int tern_eal_start(
         return tern_fail(err, -ENOMEM, "out of memory before DPDK was started; free some memory");
     build_args(o, a);
     tern_eal_log_mark(log);
-    const int rc = rte_eal_init(a->n, a->list);
+    const int rc = init(a);
     free(a);
     if (rc >= 0)
         return 0;

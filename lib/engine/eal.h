@@ -20,7 +20,7 @@ void tern_eal_log_mark(struct tern_eal_log *log);
 const char *tern_eal_log_text(struct tern_eal_log *log);
 
 struct tern_eal_options {
-    const struct tern_topology *topology;
+    const struct tern_topology *workers_cpus; /* DPDK's own threads stay off these, if they can */
     bool no_huge;
     uint64_t mem_bytes; /* with no_huge: all DPDK memory there will be */
     bool pci;           /* a PCI device will be opened */

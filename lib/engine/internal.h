@@ -75,6 +75,7 @@ struct tern_worker {
     uint64_t last_cycles;    /* clock of the current poll */
     uint64_t blocked_cycles; /* clock since when the device takes nothing; 0: it does */
     bool worked;             /* the last poll found work */
+    bool is_behind;          /* this poll: there is more to receive, or to send, than it can take */
     uint32_t n_idle_polls;   /* in a row, since the last yield */
     bool is_drained;         /* no connection lives any more */
     uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;

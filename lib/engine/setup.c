@@ -47,6 +47,8 @@ static int find_devices(struct tern_engine *e, struct tern_error *err)
         if (rc != 0)
             return rc;
         ep->cfg.stack.mtu_bytes = tern_device_mtu(&ep->spec, ep->cfg.stack.mtu_bytes);
+        if (ep->spec.ring_slots != 0)
+            ep->cfg.n_rx_desc = ep->cfg.n_tx_desc = ep->spec.ring_slots;
     }
     return 0;
 }
@@ -236,6 +238,22 @@ static int check_mem_option(
     return 0;
 }
 
+static bool has_worker(struct tern_engine *e, const struct tern_cpu *cpu)
+{
+    for (uint32_t k = 0; k < e->n_workers; k++)
+        if (nth_worker(e, k)->cpu->id == cpu->id)
+            return true;
+    return false;
+}
+
+static void list_workers_cpus(struct tern_engine *e, struct tern_topology *out)
+{
+    out->n_cpus = 0;
+    for (uint32_t i = 0; i < e->topology->n_cpus; i++)
+        if (has_worker(e, &e->topology->cpus[i]))
+            out->cpus[out->n_cpus++] = e->topology->cpus[i];
+}
+
 /** Count what everything takes, see that it is there, and start DPDK with its share. */
 static int plan_memory(struct tern_engine *e, struct tern_error *err)
 {
@@ -263,8 +281,10 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         rc = tern_memory_check(&want, &there, err);
     if (rc != 0)
         return rc;
+    struct tern_topology workers_cpus;
+    list_workers_cpus(e, &workers_cpus);
     const struct tern_eal_options options = {
-        .topology = e->topology,
+        .workers_cpus = &workers_cpus,
         .no_huge = !e->use_huge,
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,

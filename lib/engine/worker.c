@@ -11,6 +11,11 @@
  * Nothing here waits. A full mailbox drops and counts, as a full device queue would. What the
  * device does not take stays at the head of the outbox, in order, up to a bound.
  *
+ * What has begun comes before what is new: the application gets its tick, in which it opens
+ * connections, only in polls that took all there was to receive and left nothing in the outbox.
+ * Otherwise a load beyond what this worker can do would open more than it finishes, and lose the
+ * answers in a full ring; every one of them is then a retransmission timeout, and more work.
+ *
  * Where workers share a CPU they yield when idle and after some busy polls, else each would spin
  * through its time slice while the packets it waits for lie in another one's queue. A worker with a
  * CPU to itself yields after many idle polls, for whoever else the machine has to run.
@@ -127,6 +132,7 @@ static bool receive_from(struct tern_worker *w, uint16_t queue, uint64_t now_ns)
     if (n == 0)
         return false;
     w->rx_packets += n;
+    w->is_behind |= n == TERN_BURST_MAX;
     if (w->ep->port.in_memory)
         tern_pair_received(pkts, n);
     if (w->handovers != NULL)
@@ -319,10 +325,11 @@ static void poll_once(struct tern_worker *w)
     const struct tern_worker_app *app = &w->ep->cfg.app;
     const uint64_t now_ns = begin_poll(w);
 
+    w->is_behind = w->out.n > 0;
     bool worked = receive(w, now_ns);
     worked |= open_mail(w, now_ns);
     tern_shard_advance(w->sh, now_ns);
-    if (app->tick != NULL)
+    if (app->tick != NULL && !w->is_behind)
         worked |= app->tick(w->sh, app->ctx, now_ns);
     tern_shard_settle(w->sh);
     worked |= transmit(w);

@@ -249,6 +249,8 @@ static const struct refusal refusals[] = {
     {"pair --direction down", "--direction: handshake has none"},
     {"pair --scenario http --verify", "--verify: http has no such check"},
     {"pair --scenario echo --bytes 2Gi", "--bytes: more than 1Gi to echo"},
+    {"pair --requests 3", "--requests: handshake has no such number"},
+    {"pair --scenario echo --requests 0 --count 3", "--requests: without a number connections never end"},
     {LOAD OWN "--scenario stream --direction sideways", "--direction: 'sideways' is unknown"},
     {LOAD OWN "--scenario echo --direction up", "--direction: echo has none"},
     {SERVE OWN "--app discard --direction up", "--direction, --bytes and --verify: discard has none of them"},

@@ -22,9 +22,11 @@ assert r["books_balance"], "books_balance"
 assert not any(r["leaks"].values()), "leaks"
 client, server = (r["ends"][end]["counters"] for end in ("client", "server"))
 assert client["active_established"] == count and server["passive_established"] == count, "both ends count the same"
+def option(name, otherwise):
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
+if "echo" in sys.argv:
+    assert r["requests"]["answered"] == count * int(option("--requests", "1")), "requests"
 if "stream" in sys.argv:
-    def option(name, otherwise):
-        return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
     text = option("--bytes", "0")
     units = {"Ki": 10, "Mi": 20}
     each = int(text[:-2]) << units[text[-2:]] if text[-2:] in units else int(text)

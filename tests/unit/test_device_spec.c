@@ -23,6 +23,10 @@ static void forms_become_dpdk_device_strings(void **state)
             "net_memif_tern,role=client,socket=/run/x.sock,socket-abstract=no"},
         {"memif:/run/x.sock,server", TERN_DEVICE_MEMIF,
             "net_memif_tern,role=server,socket=/run/x.sock,socket-abstract=no"},
+        {"memif:/run/x.sock,client,ring=64", TERN_DEVICE_MEMIF,
+            "net_memif_tern,role=client,socket=/run/x.sock,socket-abstract=no,rsize=6"},
+        {"memif:/run/x.sock,ring=16384,server", TERN_DEVICE_MEMIF,
+            "net_memif_tern,role=server,socket=/run/x.sock,socket-abstract=no,rsize=14"},
         {"pcap:in.pcap,out.pcap", TERN_DEVICE_PCAP,
             "net_pcap_tern,rx_pcap=in.pcap,tx_pcap=out.pcap"},
         {"pcap:in.pcap", TERN_DEVICE_PCAP, "net_pcap_tern,rx_pcap=in.pcap"},
@@ -62,7 +66,9 @@ static void nonsense_is_refused_in_one_line(void **state)
     (void)state;
     static const char *const cases[] = {"", "foo:bar", "a b", "eth0/1", "..", "sixteen_letters0",
         "0000:3b:20.0", "0000:3b:00.8", "0000:3b:00", "tap:", "tap:a/b", "tap:sixteen_letters0",
-        "memif:", "memif:,server", "memif:/run/x,boss", "memif:/a=b", "pcap:", "pcap:,",
+        "memif:", "memif:,server", "memif:/run/x,boss", "memif:/a=b", "memif:/run/x,",
+        "memif:/run/x,server,", "memif:/run/x,ring=32", "memif:/run/x,ring=100",
+        "memif:/run/x,ring=32768", "memif:/run/x,ring=", "memif:/run/x,ring=64 ", "pcap:", "pcap:,",
         "pcap:a,b,c", "pcap:a[0],b", "vdev:", "vdev:,x=1"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tern_device_spec spec;
