@@ -172,7 +172,7 @@ class Rig
         rte_mempool_obj_iter(pool_, touch, nullptr);
         before_ = resident();
         tern_error err = {};
-        const tern_shard_params params = {&cfg, 0, pool_, pool_, now_ns_};
+        const tern_shard_params params = {&cfg, 0, pool_, pool_, now_ns_, nullptr};
         if (tern_shard_open(&params, &shard_, &err) != 0) {
             tern_pool_close(pool_);
             throw Failure(err.text);
