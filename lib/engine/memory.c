@@ -184,8 +184,9 @@ static void prefer_chunk(
 }
 
 struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
-    uint32_t n_cached, enum tern_pool_layout layout, int node)
+    uint32_t n_threads, enum tern_pool_layout layout, int node)
 {
+    const uint32_t n_cached = n_threads > 0 ? tern_pool_cache(n_threads) : 0;
     const int socket = tern_memory_socket(node);
     struct rte_mempool *pool = pool_make(name, n, room_bytes, n_cached, layout, socket);
     if (pool == NULL && socket != SOCKET_ID_ANY)

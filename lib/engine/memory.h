@@ -79,12 +79,12 @@ int tern_memory_socket(int node);
 /**
  * An mbuf pool as every shard needs it (private area, headroom).
  *
- * @param n_cached  mbufs each thread may keep of it
+ * @param n_threads that keep a cache of it, 0 = none do
  * @param node      where it is to lie, -1 = anywhere; where that has no room it lies elsewhere, and
  *                  pool->socket_id says so
  * @return          NULL with rte_errno set
  */
 struct rte_mempool *tern_pool_open(const char *name, uint32_t n, uint16_t room_bytes,
-    uint32_t n_cached, enum tern_pool_layout layout, int node);
+    uint32_t n_threads, enum tern_pool_layout layout, int node);
 /** Free a pool. @return mbufs that never came back */
 uint32_t tern_pool_close(struct rte_mempool *pool);

@@ -309,12 +309,11 @@ static int open_worker_pools(struct tern_engine *e, struct tern_worker *w, struc
     const enum tern_pool_layout layout =
         ep->spec.kind == TERN_DEVICE_PCI ? TERN_POOL_PAGED : TERN_POOL_DENSE;
     const uint16_t room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, layout);
-    const uint32_t n_cached = tern_pool_cache(e->n_workers);
     const int node = w->cpu->node;
     char name[RTE_MEMPOOL_NAMESIZE];
 
     snprintf(name, sizeof name, "tern_mbufs_%u_%u", ep->idx, w->idx);
-    w->pool = tern_pool_open(name, ep->n_mbufs, room, n_cached, layout, node);
+    w->pool = tern_pool_open(name, ep->n_mbufs, room, e->n_workers, layout, node);
     if (w->pool == NULL)
         return no_pool(ep, ep->n_mbufs, err);
     e->n_far_pools += w->pool->socket_id != tern_memory_socket(node);
@@ -353,8 +352,8 @@ static int open_pools(struct tern_engine *e, struct tern_error *err)
     if (wants_umem(ep)) {
         const uint32_t n = n_umem_mbufs(ep);
         ep->umem = tern_pool_open("tern_umem", n,
-            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM),
-            tern_pool_cache(ep->cfg.n_workers), TERN_POOL_UMEM, tern_device_node(&ep->spec));
+            tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM), ep->cfg.n_workers,
+            TERN_POOL_UMEM, tern_device_node(&ep->spec));
         if (ep->umem == NULL)
             return no_pool(ep, n, err);
     }

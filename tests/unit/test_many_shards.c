@@ -436,7 +436,7 @@ static int set_up(void **state)
 {
     if (eal_up(state) != 0)
         return -1;
-    pool = tern_pool_open("many", MBUFS, tern_mbuf_room_bytes(MTU_BYTES, TERN_POOL_DENSE), 256,
+    pool = tern_pool_open("many", MBUFS, tern_mbuf_room_bytes(MTU_BYTES, TERN_POOL_DENSE), 1,
         TERN_POOL_DENSE, SOCKET_ID_ANY);
     return pool != NULL ? 0 : -1;
 }

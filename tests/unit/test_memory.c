@@ -33,7 +33,7 @@ static void umem_pool_lies_within_what_is_registered(void **state)
     for (size_t i = 0; i < RTE_DIM(mtus); i++) {
         const uint16_t room = tern_mbuf_room_bytes(mtus[i], TERN_POOL_UMEM);
         struct rte_mempool *pool =
-            tern_pool_open("umem", MBUFS, room, 256, TERN_POOL_UMEM, SOCKET_ID_ANY);
+            tern_pool_open("umem", MBUFS, room, 1, TERN_POOL_UMEM, SOCKET_ID_ANY);
         assert_non_null(pool);
         struct extent e = {
             .from = UINTPTR_MAX, .n_bytes = (uint32_t)tern_mbuf_bytes(room, TERN_POOL_UMEM)};
