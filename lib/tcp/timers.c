@@ -162,8 +162,10 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c)
 {
     const bool cut_short = r2_left_ms(t, c) < tern_conn_rto_ms(t, c);
     c->backoff &= 0xf;
-    if (cut_short && (c->flags & TERN_CF_RTX))
-        tern_conn_arm_rtx(t, c);
+    if (!cut_short || !(c->flags & TERN_CF_RTX))
+        return;
+    tern_conn_arm_rtx(t, c);
+    tern_conn_touch(t, c); /* it may end earlier than what the node is armed for */
 }
 
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
