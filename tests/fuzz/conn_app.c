@@ -96,7 +96,8 @@ static uint32_t slot_of(const struct tern_conn *c)
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     struct app_conn *a = app_of(c);
-    if (a == NULL)
+    const bool passive = a == NULL;
+    if (passive)
         a = app_new(c, slot_of(c));
     if (a == NULL) {
         tern_abort(sh, c);
@@ -104,7 +105,8 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
     }
     tern_conn_set_user(c, a);
     assert(a->c == c);
-    a->first = c->snd.una;
+    if (passive) /* else it is known, and early data may be acknowledged already */
+        a->first = c->snd.una;
     app_reacts(a, w.mode[0]);
 }
 
@@ -193,13 +195,23 @@ static const struct tern_app app = {
     .on_timer = on_timer,
 };
 
+/** What the application has to say before the connection is open. */
+static uint32_t early_bytes(void)
+{
+    const uint32_t n = 8u * w.mode[1];
+    return w.cfg.tfo_connect ? RTE_MIN(n, w.cfg.snd_buf_bytes) : 0;
+}
+
 void app_connect(uint32_t slot)
 {
     const struct slot *s = &w.slots[slot];
     struct app_conn *a = s->active ? app_new((struct tern_conn *)&w, slot) : NULL;
     if (a == NULL)
         return;
+    a->n_sent = early_bytes();
     const struct tern_connect_opts opts = {
+        .early = sent_bytes,
+        .n_early = a->n_sent,
         .remote = s->key.remote,
         .rport = s->key.rport,
         .local = s->key.local,

@@ -66,6 +66,7 @@ static uint32_t write_ip(const struct slot *s, uint8_t *at, uint8_t proto, uint3
         .l4_bytes = n_l4,
         .df = true,
         .ttl = 64,
+        .tos = w.mark,
         .proto = proto};
     if (tern_addr_is_v4(&s->key.local)) {
         tern_build_ip4(at, &f);
@@ -191,6 +192,27 @@ static void add_sack(struct spec *g, const struct tern_sack_block *blocks, uint3
     g->n_opt = (uint8_t)(g->n_opt + 4 + 8 * n);
 }
 
+/** Fast Open in the peer's SYN or SYN-ACK. */
+enum { TFO_NONE, TFO_ASKS, TFO_COOKIE, TFO_BAD_COOKIE, TFO_LEN_SHIFT = 2, TFO_LEN_UNIT = 24 };
+
+/** @param how  TFO_*; a SYN carries the cookie that the shard would give, a SYN-ACK any */
+static void add_tfo(struct spec *g, const struct slot *s, uint8_t how)
+{
+    static const struct tern_tcp_opts asking = {.has = TERN_HAS_TFO};
+    static const uint8_t any[8] = "cookie!";
+    const uint32_t before = g->n_opt;
+    uint32_t n = before;
+    if (how == TFO_ASKS)
+        n = tern_tcp_opts_add_tfo(g->opt, before, NULL, 0);
+    else if (how >= TFO_COOKIE && (g->flags & TERN_TCP_ACK))
+        n = tern_tcp_opts_add_tfo(g->opt, before, any, how == TFO_COOKIE ? sizeof any : 4);
+    else if (how >= TFO_COOKIE)
+        n = tern_tfo_offer(&w.sh->tcp, &s->key, &asking, g->opt, before);
+    if (how == TFO_BAD_COOKIE && n > before)
+        g->opt[n - 1] ^= 1;
+    g->n_opt = (uint8_t)n;
+}
+
 /** The peer's SYN or SYN-ACK: what it offers is a byte's worth. */
 static struct spec syn_spec(
     const struct slot *s, const struct view *v, uint8_t offer, bool with_ack)
@@ -210,6 +232,8 @@ static struct spec syn_spec(
         g.ack = v->nxt;
         o.ts_ecr = v->last_ts;
     }
+    if (w.peer_ecn)
+        g.flags |= with_ack ? TERN_TCP_ECE : TERN_TCP_ECE | TERN_TCP_CWR;
     g.n_opt = (uint8_t)tern_tcp_opts_build_syn(&o, g.opt);
     return g;
 }
@@ -223,6 +247,8 @@ static struct spec next_spec(const struct slot *s, const struct view *v)
     if (v->syn_sent)
         return syn_spec(s, v, everything, true);
     struct spec g = {.flags = TERN_TCP_ACK, .seq = v->rcv_nxt, .ack = v->nxt, .wnd = 65535};
+    if (w.peer_ece)
+        g.flags |= TERN_TCP_ECE;
     if (v->ts)
         add_ts(&g, v->ts_recent + 1, v->last_ts);
     return g;
@@ -334,6 +360,11 @@ void event_syn(struct slot *s, uint8_t variant)
         s->peer_iss += amount(take8(&w.tape));
     struct spec g = syn_spec(s, &v, offer, variant & 1);
     g.wnd = (uint16_t)(65535 >> (offer & 15));
+    if (w.cfg.tfo_accept || w.cfg.tfo_connect) {
+        const uint8_t how = take8(&w.tape);
+        add_tfo(&g, s, how & 3);
+        g.len = (uint32_t)(how >> TFO_LEN_SHIFT) * TFO_LEN_UNIT;
+    }
     say(s, &g);
 }
 

@@ -52,6 +52,8 @@ static void check_options(const struct tern_pkt *p, const struct tern_tcp_opts *
         assert(!(o->has & TERN_HAS_SACK) && (o->has & TERN_HAS_MSS));
     assert(w.cfg.timestamps || !(o->has & TERN_HAS_TS));
     assert(w.cfg.sack || !(o->has & (TERN_HAS_SACK | TERN_HAS_SACK_OK)));
+    if (o->has & TERN_HAS_TFO) /* RFC 7413 §4.1.1 */
+        assert((p->flags & TERN_TCP_SYN) && (w.cfg.tfo_accept || w.cfg.tfo_connect));
     for (int i = 0; i < o->n_sack; i++) {
         assert(tern_seq_before(o->sack[i].left, o->sack[i].right));
         /* Beyond what is acknowledged (RFC 2018 §3), but for a D-SACK, which is first (RFC 2883).
@@ -60,11 +62,32 @@ static void check_options(const struct tern_pkt *p, const struct tern_tcp_opts *
     }
 }
 
+/** Payload sent for the first time may say that it is ECN-capable, nothing else (RFC 3168 §6.1). */
+static void check_ecn(const struct tern_pkt *p)
+{
+    const bool wanted = w.cfg.ecn != TERN_ECN_OFF || w.cfg.cc == TERN_CC_DCTCP;
+    if ((p->tos & TERN_ECN_MASK) != 0)
+        assert(p->len_bytes > 0 && !(p->flags & TERN_TCP_SYN));
+    if ((p->tos & TERN_ECN_MASK) != 0 || (p->flags & (TERN_TCP_ECE | TERN_TCP_CWR)))
+        assert(wanted && !(p->flags & TERN_TCP_RST));
+}
+
+/** Early data in our SYN: the beginning of what the application queued (RFC 7413 §4.2.1). */
+static void check_early(const struct slot *s, const struct tern_pkt *p, const uint8_t *at)
+{
+    const struct app_conn *a = app_at((uint32_t)(s - w.slots));
+    assert(w.cfg.tfo_connect && s->active);
+    if (a == NULL || a->first.v != p->seq.v + 1)
+        return; /* from the connection before it */
+    assert(p->len_bytes <= a->n_sent && memcmp(at, sent_bytes, p->len_bytes) == 0);
+}
+
 static void check_segment(const uint8_t *frame, const struct tern_pkt *p, bool is_tso)
 {
     struct tern_tcp_opts o;
     tern_pkt_tcp_opts(frame, p, &o);
     check_options(p, &o);
+    check_ecn(p);
     assert(p->urg == 0 && !(p->flags & TERN_TCP_URG));
     if (p->flags & TERN_TCP_RST)
         assert(p->wnd == 0 && p->len_bytes == 0);
@@ -77,6 +100,10 @@ static void check_segment(const uint8_t *frame, const struct tern_pkt *p, bool i
         s->last_ack = p->ack.v;
     if (o.has & TERN_HAS_TS)
         s->last_ts = o.ts_val;
+    if ((p->flags & TERN_TCP_SYN) && p->len_bytes > 0) {
+        check_early(s, p, frame + p->payload_off);
+        return;
+    }
     const struct app_conn *a = app_at((uint32_t)(s - w.slots));
     if (a == NULL || a->born > w.collected || a->c->state == TERN_CLOSED)
         return; /* or it may be from the connection before it */

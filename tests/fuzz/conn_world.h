@@ -46,7 +46,7 @@ struct world {
     struct tape tape;
     struct tern_shard *sh;
     struct tern_stack_config cfg;
-    uint64_t now_ns;
+    uint64_t start_ns, now_ns;
     uint32_t event, collected; /* this event; the last one after which the packets were taken */
     struct slot slots[SLOTS];
     struct app_conn apps[APPS];
@@ -56,6 +56,9 @@ struct world {
     bool offload;    /* checksums and segmentation are the device's */
     bool keeps_tx;   /* nobody collects what is to be sent */
     bool bursts;     /* segments wait for one another */
+    bool peer_ecn;   /* peers ask for ECN, and agree to it */
+    bool peer_ece;   /* … and report that the path marks what we send */
+    uint8_t mark;    /* ECN field of what peers send */
     uint32_t n_burst, n_stolen;
     struct rte_mbuf *burst[TERN_BURST_MAX], *stolen[POOL];
 };

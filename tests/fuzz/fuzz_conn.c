@@ -19,6 +19,7 @@
 enum {
     EVENTS_MAX = 200,
     START_NS = 1000000000,
+    CONFIG_BYTES = 8,
 };
 
 static const uint32_t first_peer_iss = 0xfffff000; /* wraps within the first 4 KiB */
@@ -85,7 +86,11 @@ static void event_misc(uint8_t variant)
 {
     const uint8_t b = take8(&w.tape);
     switch (variant) {
-    case 0: w.keeps_tx = b & 1; break;
+    case 0:
+        w.keeps_tx = b & 1;
+        w.mark = b >> 1 & 3;
+        w.peer_ece = b & 8;
+        break;
     case 1: w.bursts = b & 1; break;
     case 2:
         give_back();
@@ -139,10 +144,14 @@ static union tern_addr address(const char *text)
 
 static void configure(void)
 {
+    static const enum tern_ecn ecn[] = {
+        TERN_ECN_ACCEPT, TERN_ECN_OFF, TERN_ECN_REQUEST, TERN_ECN_REQUEST};
+    static const enum tern_plpmtud plpmtud[] = {
+        TERN_PLPMTUD_BLACKHOLE, TERN_PLPMTUD_OFF, TERN_PLPMTUD_ALWAYS, TERN_PLPMTUD_ALWAYS};
     static const uint32_t rcv_buf[] = {536, 4096, 65535, 1u << 20};
     static const uint32_t snd_buf[] = {536, 3000, 65536, 1u << 20};
     struct tern_stack_config *c = &w.cfg;
-    uint8_t b[6];
+    uint8_t b[CONFIG_BYTES];
     take_bytes(&w.tape, b, sizeof b);
     tern_stack_config_init(c);
     c->addrs[0] = (struct tern_prefix){address("192.0.2.1"), 24};
@@ -174,9 +183,22 @@ static void configure(void)
     c->tx_ip_csum = c->tx_tcp_csum = w.offload;
     c->tso_bytes_max = w.offload && c->tx_multi_seg && (b[2] & 128) ? 65000 : 0;
     c->seed[0] = b[3];
-    w.now_ns = START_NS + ((uint64_t)b[3] << 32) * 4000; /* ms wrap within its range */
+    w.start_ns = w.now_ns = START_NS + ((uint64_t)b[3] << 32) * 4000; /* ms wrap within its range */
     w.mode[0] = b[4];
     w.mode[1] = b[5];
+    c->cc = (enum tern_cc_kind)(b[6] & 3);
+    c->ecn = ecn[b[6] >> 2 & 3];
+    c->pacing = b[6] & 16;
+    c->tfo_accept = b[6] & 32;
+    c->tfo_connect = b[6] & 64;
+    w.peer_ecn = b[6] & 128;
+    c->plpmtud = plpmtud[b[7] & 3];
+    if (b[7] & 4) /* too few of these as well */
+        c->sent_max = 1;
+    if (b[7] & 8)
+        c->sending_max = 1;
+    c->tfo_pending_max = b[7] & 16 ? 1 : 8;
+    c->tfo_peers_max = 4;
 }
 
 static void make_slots(void)
@@ -239,6 +261,8 @@ static void check_world(void)
         return;
     tern_shard_settle(w.sh);
     check_shard(w.sh);
+    if (w.now_ns - w.start_ns < scoreboard_span_ns)
+        check_scoreboards(w.sh);
     check_apps();
 }
 

@@ -9,7 +9,7 @@
  * changed a packet) within CALM_STEPS steps all that was written must have been taken or the
  * connection have ended.
  *
- * The input: CONFIG bytes for each end, then events of one byte and what their kind takes.
+ * The input: CONFIG_BYTES bytes for each end, then events of one byte and what their kind takes.
  *
  * The instances are put together here instead of in tern_embed_open(), which makes a packet pool
  * each time: the pool is one for all runs. Everything else is lib/embed's own.
@@ -30,10 +30,13 @@ enum {
     PACKET_MAX = 1500,
     SOCKS_MAX = 4, /* connections of one end */
     PORT = 80,
+    CONFIG_BYTES = 4, /* of each end */
     CALM_STEPS = 3000,
     IO_MAX = 4096,
     MS = 1000000,
 };
+
+static const uint64_t start_ns = UINT64_C(1000) * 1000 * MS;
 
 struct packet {
     uint32_t n;
@@ -69,7 +72,9 @@ static struct tern_embed *open_end(int i)
         {"192.0.2.1/24", "192.0.2.2/24"}, {"2001:db8::1/64", "2001:db8::2/64"}};
     struct tern_embed_config cfg;
     struct tern_error err;
-    uint8_t b[3];
+    static const enum tern_ecn ecn[] = {
+        TERN_ECN_ACCEPT, TERN_ECN_OFF, TERN_ECN_REQUEST, TERN_ECN_REQUEST};
+    uint8_t b[CONFIG_BYTES];
     take_bytes(&w.tape, b, sizeof b);
     tern_embed_config_init(&cfg);
     struct tern_stack_config *c = &cfg.stack;
@@ -90,6 +95,11 @@ static struct tern_embed *open_end(int i)
     c->keepalive_ms = b[2] & 2 ? 500 : 0;
     c->time_wait_ms = b[2] & 4 ? 10 : 60000;
     c->mtu_bytes = b[2] & 8 ? 1280 : 1500;
+    c->cc = (enum tern_cc_kind)(b[3] & 3);
+    c->ecn = ecn[b[3] >> 2 & 3];
+    c->pacing = b[3] & 16;
+    if (b[3] & 32) /* too few of these */
+        c->sent_max = 1;
     c->seed[0] = (uint64_t)i + 1;
     c->seed[1] = b[2];
     c->tx_multi_seg = true;
@@ -175,6 +185,21 @@ static void change(struct packet *p)
     const uint16_t csum = (uint16_t)~tern_csum_fold(tern_csum_add(pseudo, tcp, p->n - l4));
     memcpy(tcp + TERN_TCP_OFF_CSUM, &csum, 2);
     w.liar = true;
+}
+
+/** A router has a queue: CE on what says that it is ECN-capable (RFC 3168 §5). */
+static void mark(struct packet *p)
+{
+    enum { TOS4_OFF = 1, CSUM4_OFF = 10, CLASS6_SHIFT = 4 };
+    const unsigned shift = w.v6 ? CLASS6_SHIFT : 0;
+    if ((p->bytes[TOS4_OFF] >> shift & TERN_ECN_MASK) == 0)
+        return;
+    p->bytes[TOS4_OFF] |= (uint8_t)(TERN_ECN_CE << shift);
+    if (w.v6)
+        return;
+    memset(p->bytes + CSUM4_OFF, 0, 2);
+    const uint16_t csum = (uint16_t)~tern_csum_fold(tern_csum_add(0, p->bytes, TERN_IP4_BYTES));
+    memcpy(p->bytes + CSUM4_OFF, &csum, 2);
 }
 
 /* ---- the applications ---- */
@@ -272,9 +297,13 @@ static void do_finish(struct end *end, int i, uint8_t how)
 
 static void wire_event(struct end *to, uint8_t kind, uint8_t at)
 {
+    enum { MARKED = 0x80 };
+    const bool marked = at & MARKED;
     if (to->n_wire == 0)
         return;
     at = (uint8_t)(at % to->n_wire);
+    if (marked)
+        mark(&to->wire[at]);
     switch (kind) {
     case 0: /* all of them, in order */
         for (uint32_t n = to->n_wire; n > 0; n--)
@@ -356,6 +385,8 @@ static void check_world(void)
     for (int i = 0; i < ENDS; i++) {
         tern_shard_settle(w.ends[i].e->shard);
         check_shard(w.ends[i].e->shard);
+        if (w.now_ns - start_ns < scoreboard_span_ns)
+            check_scoreboards(w.ends[i].e->shard);
     }
 }
 
@@ -426,7 +457,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             stream[i] = (uint8_t)(i % 256 * 151u);
     }
     w.tape = (struct tape){data, data + size};
-    w.now_ns = (uint64_t)1000 * 1000 * MS;
+    w.now_ns = start_ns;
     w.v6 = take8(&w.tape) & 1;
     w.liar = false;
     for (int i = 0; i < ENDS; i++) {

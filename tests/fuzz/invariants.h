@@ -10,6 +10,7 @@
  */
 #include "shard/shard_struct.h"
 #include "tcp/mbuf.h"
+#include "tcp/sent.h"
 #include "tcp/state.h"
 
 #include <assert.h>
@@ -97,6 +98,9 @@ static inline void check_timers(struct tern_shard *sh, struct tern_conn *c)
     if (c->flags & TERN_CF_ACK_LATER)
         assert(armed && (int32_t)(c->ack_at - due) >= 0);
     const struct tern_rare *r = tern_conn_rare(&sh->tcp, c);
+    const struct tern_cong *g = tern_conn_cong(&sh->tcp, c);
+    if (g != NULL && (g->flags & TERN_CG_PACE_WAIT) && sh->tcp.now_ns < g->pace_ns)
+        assert(armed);
     if (r != NULL && r->timer_armed)
         assert(armed && (int32_t)(r->timer_at - due) >= 0);
     if (r != NULL && r->keepalive_armed)
@@ -131,9 +135,23 @@ static inline void check_conn(struct tern_shard *sh, struct tern_conn *c)
     check_timers(sh, c);
 }
 
+/** Times of transmission are 32 bits of microseconds: no order across half that circle. */
+static const uint64_t scoreboard_span_ns = (UINT64_C(1) << 31) * TERN_NS_PER_US;
+
+/** What is in flight adds up (tcp/sent.h). Only within scoreboard_span_ns of the shard's start. */
+static inline void check_scoreboards(const struct tern_shard *sh)
+{
+    for (uint32_t b = 0; b < sh->flow.n_buckets; b++) {
+        const struct tern_flow_bucket *at = &sh->flow.buckets[b];
+        for (int i = 0; i < TERN_FLOW_SLOTS; i++)
+            if (at->tag[i] != 0 && tern_ref_kind(at->ref[i]) == TERN_REF_CONN)
+                tern_sent_check(&sh->tcp, &sh->tcp.conns[tern_ref_idx(at->ref[i])]);
+    }
+}
+
 /** How many records of each kind the flow table leads to. */
 struct census {
-    uint32_t conns, halves, tws, txqs, rxqs, rares;
+    uint32_t conns, halves, tws, txqs, congs, rxqs, rares;
 };
 
 static inline struct census check_records(struct tern_shard *sh)
@@ -151,6 +169,7 @@ static inline struct census check_records(struct tern_shard *sh)
             struct tern_conn *c = &sh->tcp.conns[idx];
             n.conns++;
             n.txqs += c->txq != 0;
+            n.congs += c->cong != 0;
             n.rxqs += c->rxq != 0;
             n.rares += c->rare != 0;
             check_conn(sh, c);
@@ -177,7 +196,7 @@ static inline void check_books(const struct tern_shard *sh)
     if (st->drops[TERN_DROP_NO_MBUF] == 0)
         assert(judged == st->rx_packets);
     assert(tern_stats_balance(st));
-    const uint64_t by_ack = st->passive_established - st->syn_cookies_accepted;
+    const uint64_t by_ack = st->passive_established - st->syn_cookies_accepted - st->tfo_accepted;
     assert(st->half_opened
            == sh->halves.n_used + by_ack + st->half_expired + st->half_reset + st->half_refused);
 }
@@ -191,7 +210,8 @@ static inline void check_shard(struct tern_shard *sh)
     const struct census n = check_records(sh);
     assert(n.conns == sh->conns.n_used && n.halves == sh->halves.n_used);
     assert(n.tws == sh->tws.n_used && n.conns + n.halves + n.tws == sh->flow.n_used);
-    assert(n.txqs == sh->txqs.n_used && n.rxqs == sh->rxqs.n_used && n.rares == sh->rares.n_used);
+    assert(n.txqs == sh->txqs.n_used && n.congs == sh->congs.n_used);
+    assert(n.rxqs == sh->rxqs.n_used && n.rares == sh->rares.n_used);
     assert(sh->half_wheel.n_armed == n.halves && sh->tw_wheel.n_armed == n.tws);
     assert(sh->conn_wheel.n_armed <= n.conns);
     assert(sh->tcp.stats.open_now + sh->tcp.stats.opening_now == n.conns);
