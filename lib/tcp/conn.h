@@ -144,6 +144,7 @@ enum {
     TERN_SENT_LIMITED = 1u << 3,  /* sent when the application had no more (delivery rate) */
     TERN_SENT_REPORTED = 1u << 4, /* was SACKed before a timeout forgot it */
     TERN_SENT_PROBE = 1u << 5,    /* a path MTU probe, sent once (pmtu.c) */
+    TERN_SENT_REST = 1u << 6,     /* only its beginning went again, for want of a record */
 };
 
 /**

@@ -12,7 +12,8 @@
  * neighbours are joined, so that an ACK that repeats a block costs one look-up.
  *
  * Records come from a pool with one for every connection that sends; when the others are taken,
- * stretches grow and fates are told apart less finely, and nothing else changes.
+ * stretches grow and fates are told apart less finely. A lost stretch that cannot be cut goes again
+ * a segment a round trip (TERN_SENT_REST).
  *
  * Rejected: a list walked from the head for each block (quadratic in the window at a peer's will),
  * and a record for each segment (four times the work for nothing while all goes well).
@@ -340,7 +341,7 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
     if ((n_bytes < s->seg_bytes && n_bytes < len_of(s)) || n_bytes > s->seg_bytes + 1u)
         s->seg_bytes = (uint16_t)n_bytes;
     if (prev != 0 && prev == q->newest && same_burst(t, p, s->seg_bytes)
-        && (p->flags & TERN_SENT_AGAIN)
+        && (p->flags & (TERN_SENT_AGAIN | TERN_SENT_REST)) == TERN_SENT_AGAIN
         && !((p->flags ^ s->flags) & TERN_SENT_REPORTED)) { /* the segment before, a moment ago */
         p->end = tern_seq_add(p->end, n_bytes);
         p->pipe_bytes = tern_sent_pipe(c, q);
@@ -350,9 +351,9 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
         return;
     }
     if (n_bytes < len_of(s) && split(t, q, idx, n_bytes) == 0) {
-        /* no record: the rest counts as sent, too, and is found lost again if it is */
+        /* no record: the rest counts as sent, too, until the ACK of what was sent comes */
         q->lost_bytes -= len_of(s) - n_bytes;
-        n_bytes = len_of(s);
+        s->flags |= TERN_SENT_REST;
     }
     list_remove(t, q, idx);
     s->flags = (uint8_t)((s->flags & ~TERN_SENT_LOST) | TERN_SENT_AGAIN);
@@ -373,8 +374,21 @@ void tern_sent_again_tail(
     struct tern_sent *s = at(t, x);
     list_remove(t, q, x);
     s->flags = (uint8_t)((s->flags & ~TERN_SENT_PROBE) | TERN_SENT_AGAIN);
+    if (len_of(s) == n_bytes)
+        s->flags &= (uint8_t)~TERN_SENT_REST;
     note_rate(t, c, q, s, 0);
     list_append(t, q, x);
+}
+
+/** An outstanding stretch is lost, to be sent again after the lost one `prev`, 0: first of all. */
+static void lose_after(struct tern_tcp *t, struct tern_txq *q, uint32_t idx, uint32_t prev)
+{
+    struct tern_sent *s = at(t, idx);
+    assert(is_outstanding(s));
+    list_remove(t, q, idx);
+    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_PROBE | TERN_SENT_REST)) | TERN_SENT_LOST);
+    q->lost_bytes += len_of(s);
+    list_insert(t, q, prev, idx);
 }
 
 /* ---- what the peer tells ---- */
@@ -440,6 +454,8 @@ void tern_sent_ack(
         s->start = una;
         s->claim = 0; /* such segments get through */
         count(q, s, -(int64_t)n, (int64_t)segs_of(s) - segs);
+        if (s->flags & TERN_SENT_REST) /* it never left, and is next: a segment a round trip */
+            lose_after(t, q, x, 0);
         return;
     }
 }
@@ -467,7 +483,8 @@ static uint32_t mark_sacked(
     list_remove(t, q, x);
     count(q, s, -(int64_t)len_of(s), 0);
     /* not to be sent again (2018-7) */
-    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_LOST | TERN_SENT_PROBE)) | TERN_SENT_SACKED);
+    s->flags = (uint8_t)((s->flags & ~(TERN_SENT_LOST | TERN_SENT_PROBE | TERN_SENT_REST))
+                         | TERN_SENT_SACKED);
     count(q, s, len_of(s), segs_of(s));
     join_next(t, q, x);
     const uint32_t prev = prev_of(t, x);
@@ -512,12 +529,7 @@ void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left
 
 void tern_sent_lose(struct tern_tcp *t, struct tern_txq *q, uint32_t idx)
 {
-    struct tern_sent *s = at(t, idx);
-    assert(is_outstanding(s));
-    list_remove(t, q, idx);
-    s->flags = (uint8_t)((s->flags & ~TERN_SENT_PROBE) | TERN_SENT_LOST);
-    q->lost_bytes += len_of(s);
-    list_append(t, q, idx);
+    lose_after(t, q, idx, q->lost_last);
 }
 
 void tern_sent_lose_head(struct tern_tcp *t, struct tern_txq *q, uint32_t n_bytes)
@@ -538,7 +550,8 @@ void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q)
         struct tern_sent *s = at(t, x);
         if (s->flags & TERN_SENT_SACKED)
             s->flags |= TERN_SENT_REPORTED;
-        s->flags = (uint8_t)((s->flags & ~(TERN_SENT_SACKED | TERN_SENT_PROBE)) | TERN_SENT_LOST);
+        s->flags = (uint8_t)((s->flags & ~(TERN_SENT_SACKED | TERN_SENT_PROBE | TERN_SENT_REST))
+                             | TERN_SENT_LOST);
         q->lost_bytes += len_of(s);
         list_append(t, q, x);
     }

@@ -30,6 +30,7 @@ enum condition { OUTSTANDING, SACKED, LOST };
 struct octet {
     enum condition is;
     bool again, reported, unsure;
+    bool assumed; /* for want of a record it counts as sent again, until an ACK comes */
     uint32_t us;
     uint64_t order; /* of the lost: which is to be sent first */
 };
@@ -41,8 +42,8 @@ static struct tern_conn conns[CONN + 1], *const c = &conns[CONN];
 static struct tern_txq txqs[CONN + 1], *const q = &txqs[CONN];
 static struct tern_sent sents[RECORDS_MAX];
 
-static struct octet twin[SPAN]; /* by sequence, modulo SPAN */
-static uint64_t last_order;
+static struct octet twin[SPAN];          /* by sequence, modulo SPAN */
+static uint64_t first_order, last_order; /* beyond these none is lost yet */
 static uint32_t seg_bytes;
 static bool is_wild; /* few records, ACKs anywhere, short segments */
 static enum op op;
@@ -127,7 +128,7 @@ static bool permitted(const struct octet *now, const struct octet *before)
                && (before->unsure || now->us == before->us);
     case LOSE_HEAD: return was_refused && now->is == LOST && before->is == OUTSTANDING;
     case AGAIN: return was_refused && now->is == OUTSTANDING && now->us == t.now_us;
-    case ACK:
+    case ACK: return before->assumed && now->is == LOST && now->us == before->us;
     case LOSE:
     case LOSE_ALL:
     case FIND_AGAIN:
@@ -151,7 +152,14 @@ static bool is_same(const struct octet *now, const struct octet *o)
            || (now->us == o->us && now->again == o->again && now->reported == o->reported);
 }
 
-static void compare_octet(const struct tern_sent *s, struct octet *o, const struct octet *before)
+/** What an ACK makes lost, octet by octet, goes before all others. */
+static uint64_t next_order(struct tern_seq seq)
+{
+    return op == ACK ? first_order + tern_seq_span(c->snd.una, seq) : ++last_order;
+}
+
+static void compare_octet(
+    const struct tern_sent *s, struct tern_seq seq, struct octet *o, const struct octet *before)
 {
     const struct octet now = {
         .is = condition_of(s),
@@ -161,11 +169,13 @@ static void compare_octet(const struct tern_sent *s, struct octet *o, const stru
     };
     if (!is_same(&now, o)) {
         MODEL_CHECK(permitted(&now, before));
-        const uint64_t order = before->is == LOST ? before->order : ++last_order;
+        const uint64_t order = before->is == LOST ? before->order : next_order(seq);
         *o = now;
         o->order = order;
     }
     o->unsure |= now.is == SACKED; /* until it is sent again */
+    o->assumed = s->flags & TERN_SENT_REST;
+    MODEL_CHECK(!o->assumed || ((before->assumed || was_refused) && now.is == OUTSTANDING));
 }
 
 /** The record that holds `seq`, found in the tree. */
@@ -209,7 +219,7 @@ static void compare(const struct octet *before)
         MODEL_CHECK(s != NULL);
         if (last != NULL && last != s) /* SACKED neighbours are joined */
             MODEL_CHECK(condition_of(last) != SACKED || condition_of(s) != SACKED);
-        compare_octet(s, octet_at(at), &before[at.v % SPAN]);
+        compare_octet(s, at, octet_at(at), &before[at.v % SPAN]);
         n[octet_at(at)->is]++;
     }
     tern_sent_check(&t, c);
@@ -432,6 +442,7 @@ static void one_op(void)
         t.now_us += model_below(1000);
     q->recover = tern_seq_add(c->snd.nxt, SPAN); /* no timeout makes anything less original */
     op = random_op();
+    first_order -= SPAN;
     was_refused = false;
     does[op]();
     compare(before);
@@ -443,6 +454,7 @@ static void run(uint64_t seed)
     memset(twin, 0, sizeof twin);
     *q = (struct tern_txq){0};
     *c = (struct tern_conn){.txq = CONN, .flags = TERN_CF_SACK};
+    first_order = last_order = UINT64_C(1) << 32;
     is_wild = seed % 2 == 0;
     seg_bytes = is_wild ? 1 + model_below(20) : 1u << model_below(5);
     c->snd.una.v = c->snd.nxt.v = 0u - model_below(1000) * 16; /* the wrap comes soon */

@@ -155,6 +155,26 @@ static void one_record_for_all_in_flight_still_recovers(void **state)
     expect_silence_ms(p, 10000);
 }
 
+static void one_record_for_all_in_flight_needs_one_timeout(void **state)
+{
+    struct peer *p = *state;
+    p->cfg.stack.sent_max = 0;
+    const struct flight f = fly_rtt(p, 10);
+    wait_segment(p, 10000); /* a tail loss probe */
+    skip_segments(p);
+    wait_segment(p, 10000);
+    expect_seg(&f, 0);
+    for (uint32_t acked = 1; acked < 10; acked++) { /* a segment a round trip, by the ACKs alone */
+        advance_ms(p, RTT_MS);
+        ack_seg(&f, acked);
+        expect_seg(&f, acked);
+        expect_nothing(p);
+    }
+    ack_seg(&f, 10);
+    assert_int_equal(stats(p)->rto_expired, 1);
+    assert_int_equal(describe(p).unacked_bytes, 0);
+}
+
 /* ---- what may not be believed ---- */
 
 static void blocks_outside_of_the_flight_are_refused(void **state) /* RFC 2018 §5 */
@@ -300,6 +320,7 @@ int main(void)
         BOTH(blocks_on_segments_with_payload_count),
         BOTH(one_record_for_all_in_flight_measures_no_round_trip),
         BOTH(one_record_for_all_in_flight_still_recovers),
+        BOTH(one_record_for_all_in_flight_needs_one_timeout),
         BOTH(blocks_outside_of_the_flight_are_refused),
         BOTH(blocks_mean_nothing_where_sack_was_not_agreed),
         BOTH(peer_that_reneges_gets_all_again),
