@@ -257,7 +257,7 @@ struct tern_dctcp {
     struct tern_seq window_end;
 };
 
-/** BBR (draft-ietf-ccwg-bbr). Laid out by cc_bbr.c, which asserts that its state fits. */
+/** BBR (draft-ietf-ccwg-bbr). Laid out by cc_bbr.h, which asserts that its state fits. */
 struct tern_bbr_room {
     uint64_t words[13];
 };
