@@ -88,6 +88,50 @@ static void path_init(struct path *p, bool v6)
     p->pair.ctx = p;
 }
 
+/** No leak on either side, and both books balance. */
+static void path_close(struct path *p)
+{
+    if (p->pair.end[0] != NULL)
+        pair_close(&p->pair);
+}
+
+/** The next path of a test that needs several. */
+static void path_renew(struct path *p)
+{
+    path_close(p);
+    path_init(p, p->pair.v6);
+}
+
+static int path_setup4(void **state)
+{
+    static struct path path;
+    path_init(&path, false);
+    *state = &path;
+    return 0;
+}
+
+static int path_setup6(void **state)
+{
+    static struct path path;
+    path_init(&path, true);
+    *state = &path;
+    return 0;
+}
+
+static int path_teardown(void **state)
+{
+    path_close(*state);
+    return 0;
+}
+
+/** Each test over both families: *state is a path that is not started yet, and is closed behind it.
+ */
+#define PATHS(test)                                                                                \
+    {#test " (IPv4)", test, path_setup4, path_teardown, NULL},                                     \
+    {                                                                                              \
+#        test " (IPv6)", test, path_setup6, path_teardown, NULL                                    \
+    }
+
 static void path_start(struct path *p, uint32_t total)
 {
     struct pair *pair = &p->pair;
@@ -145,136 +189,122 @@ static uint32_t cwnd(const struct path *p)
 static void black_hole_is_left_and_the_size_is_found(void **state)
 {
     static const uint32_t mtus[] = {1499, 1480, 1400, 1333, 1281, 1280};
+    struct path *p = *state;
     for (size_t i = 0; i < sizeof mtus / sizeof mtus[0]; i++) {
-        struct path p;
-        path_init(&p, *state != NULL);
-        p.mtu = mtus[i];
-        path_start(&p, 0);
-        send_within(&p, 2 * MIB, 60000);
-        trickle_ms(&p, 30000);
-        assert_int_equal(sender(&p)->pmtu_black_holes, 1);
-        assert_in_range(sender(&p)->rto_expired, 2, 3);
-        assert_in_range(packet_size(&p), mtus[i] - 8, mtus[i]);
-        assert_int_equal(sender(&p)->recoveries, 0); /* lost probes are no congestion */
-        assert_in_range(sender(&p)->pmtu_probes, 2, 16);
-        pair_close(&p.pair);
+        path_renew(p);
+        p->mtu = mtus[i];
+        path_start(p, 0);
+        send_within(p, 2 * MIB, 60000);
+        trickle_ms(p, 30000);
+        assert_int_equal(sender(p)->pmtu_black_holes, 1);
+        assert_in_range(sender(p)->rto_expired, 2, 3);
+        assert_in_range(packet_size(p), mtus[i] - 8, mtus[i]);
+        assert_int_equal(sender(p)->recoveries, 0); /* lost probes are no congestion */
+        assert_in_range(sender(p)->pmtu_probes, 2, 16);
     }
 }
 
 static void narrower_than_the_base_is_found_too(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.mtu = 900;
-    path_start(&p, 0);
-    trickle_ms(&p, 30000);
-    assert_in_range(packet_size(&p), 900 - 8, 900);
-    assert_int_equal(sender(&p)->pmtu_black_holes, 2);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->mtu = 900;
+    path_start(p, 0);
+    trickle_ms(p, 30000);
+    assert_in_range(packet_size(p), 900 - 8, 900);
+    assert_int_equal(sender(p)->pmtu_black_holes, 2);
 }
 
 static void black_hole_may_open_later(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1500);
-    p.mtu = 1400;
-    send_within(&p, MIB, 60000);
-    trickle_ms(&p, 30000);
-    assert_in_range(packet_size(&p), 1392, 1400);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1500);
+    p->mtu = 1400;
+    send_within(p, MIB, 60000);
+    trickle_ms(p, 30000);
+    assert_in_range(packet_size(p), 1392, 1400);
 }
 
 /** A path that was down for a while loses nothing but that while. */
 static void outage_is_no_black_hole_for_long(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    p.stream.total += 4 * MIB;
-    pair_run_ms(&p.pair, 10);
-    p.is_down = true;
+    struct path *p = *state;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    p->stream.total += 4 * MIB;
+    pair_run_ms(&p->pair, 10);
+    p->is_down = true;
     pair_run_ms(
-        &p.pair, 2000); /* as many timeouts as a hole would need, had the size never arrived */
-    assert_true(sender(&p)->rto_expired >= 2);
-    assert_int_equal(sender(&p)->pmtu_black_holes, 0);
-    pair_run_ms(&p.pair, 4000);
-    assert_int_equal(sender(&p)->pmtu_black_holes, 1);
-    assert_int_equal(packet_size(&p), 1280);
-    p.is_down = false;
-    send_within(&p, 0, 30000);
-    assert_int_equal(packet_size(&p), 1500);
-    assert_int_equal(sender(&p)->pmtu_probes, 1);
-    assert_int_equal(sender(&p)->pmtu_raised, 1);
-    pair_close(&p.pair);
+        &p->pair, 2000); /* as many timeouts as a hole would need, had the size never arrived */
+    assert_true(sender(p)->rto_expired >= 2);
+    assert_int_equal(sender(p)->pmtu_black_holes, 0);
+    pair_run_ms(&p->pair, 4000);
+    assert_int_equal(sender(p)->pmtu_black_holes, 1);
+    assert_int_equal(packet_size(p), 1280);
+    p->is_down = false;
+    send_within(p, 0, 30000);
+    assert_int_equal(packet_size(p), 1500);
+    assert_int_equal(sender(p)->pmtu_probes, 1);
+    assert_int_equal(sender(p)->pmtu_raised, 1);
 }
 
 static void lost_small_segments_are_no_black_hole(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 400);
-    p.is_down = true;
-    pair_run_ms(&p.pair, 60000);
-    assert_true(sender(&p)->rto_expired >= 5);
-    assert_int_equal(sender(&p)->pmtu_black_holes, 0);
-    assert_int_equal(packet_size(&p), 1500);
-    p.is_down = false;
-    send_within(&p, 0, 60000);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    path_start(p, 400);
+    p->is_down = true;
+    pair_run_ms(&p->pair, 60000);
+    assert_true(sender(p)->rto_expired >= 5);
+    assert_int_equal(sender(p)->pmtu_black_holes, 0);
+    assert_int_equal(packet_size(p), 1500);
+    p->is_down = false;
+    send_within(p, 0, 60000);
 }
 
 static void off_means_off(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_OFF;
-    p.mtu = 1400;
-    path_start(&p, 10000);
-    pair_run_ms(&p.pair, 60000);
-    assert_int_equal(p.stream.read, 0);
-    assert_int_equal(packet_size(&p), 1500);
-    assert_int_equal(sender(&p)->pmtu_probes, 0);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_OFF;
+    p->mtu = 1400;
+    path_start(p, 10000);
+    pair_run_ms(&p->pair, 60000);
+    assert_int_equal(p->stream.read, 0);
+    assert_int_equal(packet_size(p), 1500);
+    assert_int_equal(sender(p)->pmtu_probes, 0);
 }
 
 /** Without SACK the fate of one segment is not known: down, and no further. */
 static void without_sack_the_base_is_kept(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[1].stack.sack = false;
-    p.mtu = 1400;
-    path_start(&p, 0);
-    send_within(&p, MIB, 30000);
-    trickle_ms(&p, 10000);
-    assert_int_equal(packet_size(&p), 1280);
-    assert_int_equal(sender(&p)->pmtu_probes, 0);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[1].stack.sack = false;
+    p->mtu = 1400;
+    path_start(p, 0);
+    send_within(p, MIB, 30000);
+    trickle_ms(p, 10000);
+    assert_int_equal(packet_size(p), 1280);
+    assert_int_equal(sender(p)->pmtu_probes, 0);
 }
 
 /** No record for the size that was: smaller it gets, larger never; and everything arrives. */
 static void random_losses_do_not_stop_the_search(void **state)
 {
+    struct path *p = *state;
     for (uint64_t seed = 1; seed <= 5; seed++) {
-        struct path p;
-        path_init(&p, *state != NULL);
-        p.pair.cfg[0].stack.sent_max = seed % 2 != 0 ? 0 : 65536;
-        p.mtu = 1400;
-        path_start(&p, 0);
+        path_renew(p);
+        p->pair.cfg[0].stack.sent_max = seed % 2 != 0 ? 0 : 65536;
+        p->mtu = 1400;
+        path_start(p, 0);
         for (int i = 0; i < 20; i++) {
-            send_within(&p, 100 * KIB, 60000);
-            p.is_down = true;
-            p.stream.total += 20 * KIB;
-            pair_run_ms(&p.pair, 20 + next_random(&seed) % 100);
-            p.is_down = false;
-            send_within(&p, 0, 60000);
+            send_within(p, 100 * KIB, 60000);
+            p->is_down = true;
+            p->stream.total += 20 * KIB;
+            pair_run_ms(&p->pair, 20 + next_random(&seed) % 100);
+            p->is_down = false;
+            send_within(p, 0, 60000);
         }
-        assert_in_range(packet_size(&p), 1280, 1400);
-        pair_close(&p.pair);
+        assert_in_range(packet_size(p), 1280, 1400);
     }
 }
 
@@ -282,270 +312,244 @@ static void random_losses_do_not_stop_the_search(void **state)
 
 static void router_that_tells_first_costs_no_timeout(void **state) /* 1191-1, 8201-3 */
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.mtu = 1400;
-    p.tells = true;
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1400);
-    assert_int_equal(sender(&p)->rto_expired, 0);
-    assert_int_equal(sender(&p)->recoveries, 0);
-    assert_int_equal(sender(&p)->pmtu_lowered, 1);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->mtu = 1400;
+    p->tells = true;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1400);
+    assert_int_equal(sender(p)->rto_expired, 0);
+    assert_int_equal(sender(p)->recoveries, 0);
+    assert_int_equal(sender(p)->pmtu_lowered, 1);
 }
 
 /** Segments of this size had arrived: the message waits for the timeout, which is no congestion. */
 static void router_that_tells_later_is_believed_at_the_timeout(void **state) /* 5927-4 */
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    const uint32_t before = cwnd(&p);
-    p.mtu = 1300;
-    p.tells = true;
-    p.stream.total += MIB;
-    pair_run_ms(&p.pair, 1);
-    carry(&p.pair);
-    pair_run_ms(&p.pair, 60);
-    assert_int_equal(packet_size(&p), 1500); /* not yet */
-    send_within(&p, 0, 10000);
-    assert_int_equal(packet_size(&p), 1300);
-    assert_int_equal(sender(&p)->rto_expired, 1);
-    assert_int_equal(sender(&p)->pmtu_lowered, 1);
-    assert_int_equal(sender(&p)->pmtu_black_holes, 0);
-    assert_true(cwnd(&p) >= before);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    const uint32_t before = cwnd(p);
+    p->mtu = 1300;
+    p->tells = true;
+    p->stream.total += MIB;
+    pair_run_ms(&p->pair, 1);
+    carry(&p->pair);
+    pair_run_ms(&p->pair, 60);
+    assert_int_equal(packet_size(p), 1500); /* not yet */
+    send_within(p, 0, 10000);
+    assert_int_equal(packet_size(p), 1300);
+    assert_int_equal(sender(p)->rto_expired, 1);
+    assert_int_equal(sender(p)->pmtu_lowered, 1);
+    assert_int_equal(sender(p)->pmtu_black_holes, 0);
+    assert_true(cwnd(p) >= before);
 }
 
 static void made_up_messages_cost_nothing_while_data_gets_through(void **state) /* 5927-4 */
 {
     static const uint32_t lies[] = {68, 552, 1280, 1300, 1499, 65535};
+    struct path *p = *state;
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
-        struct path p;
-        path_init(&p, *state != NULL);
-        path_start(&p, 0);
-        send_within(&p, 200 * KIB, 10000);
-        p.lie_mtu = lies[i];
-        send_within(&p, 2 * MIB, 10000);
-        assert_true(p.n_lies > 1000);
-        assert_int_equal(packet_size(&p), 1500);
-        assert_int_equal(sender(&p)->retransmits, 0);
-        assert_int_equal(sender(&p)->pmtu_lowered, 0);
-        pair_close(&p.pair);
+        path_renew(p);
+        path_start(p, 0);
+        send_within(p, 200 * KIB, 10000);
+        p->lie_mtu = lies[i];
+        send_within(p, 2 * MIB, 10000);
+        assert_true(p->n_lies > 1000);
+        assert_int_equal(packet_size(p), 1500);
+        assert_int_equal(sender(p)->retransmits, 0);
+        assert_int_equal(sender(p)->pmtu_lowered, 0);
     }
 }
 
 /** What was claimed of data that arrived does not count against later data. */
 static void claims_do_not_outlive_their_data(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 0);
-    send_within(&p, 200 * KIB, 10000);
-    p.lie_mtu = 1300;
-    send_within(&p, 200 * KIB, 10000);
-    p.lie_mtu = 0;
-    p.stream.total += 20 * KIB;
-    p.is_down = true;
-    carry(&p.pair);
-    pair_run_ms(&p.pair, 300); /* one timeout, no second */
-    assert_int_equal(sender(&p)->rto_expired, 1);
-    assert_int_equal(packet_size(&p), 1500);
-    p.is_down = false;
-    send_within(&p, 0, 10000);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    path_start(p, 0);
+    send_within(p, 200 * KIB, 10000);
+    p->lie_mtu = 1300;
+    send_within(p, 200 * KIB, 10000);
+    p->lie_mtu = 0;
+    p->stream.total += 20 * KIB;
+    p->is_down = true;
+    carry(&p->pair);
+    pair_run_ms(&p->pair, 300); /* one timeout, no second */
+    assert_int_equal(sender(p)->rto_expired, 1);
+    assert_int_equal(packet_size(p), 1500);
+    p->is_down = false;
+    send_within(p, 0, 10000);
 }
 
 /** The claim was about a segment that arrived; that others behind it did not is no proof of it. */
 static void claims_end_with_what_they_quote(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    path_start(&p, 0);
-    send_within(&p, 200 * KIB, 10000);
-    p.lie_mtu = 1300;
-    p.lies_max = 1;
-    p.until_down = 6;
-    p.stream.total += 20 * KIB;
-    carry(&p.pair);
-    pair_run_ms(&p.pair, 500);
-    assert_int_equal(p.n_lies, 1);
-    assert_int_equal(sender(&p)->rto_expired, 1);
-    assert_int_equal(packet_size(&p), 1500);
-    p.is_down_forth = false;
-    send_within(&p, 0, 10000);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    path_start(p, 0);
+    send_within(p, 200 * KIB, 10000);
+    p->lie_mtu = 1300;
+    p->lies_max = 1;
+    p->until_down = 6;
+    p->stream.total += 20 * KIB;
+    carry(&p->pair);
+    pair_run_ms(&p->pair, 500);
+    assert_int_equal(p->n_lies, 1);
+    assert_int_equal(sender(p)->rto_expired, 1);
+    assert_int_equal(packet_size(p), 1500);
+    p->is_down_forth = false;
+    send_within(p, 0, 10000);
 }
 
 static void storms_end_at_the_floor_and_harm_nothing(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
+    struct path *p = *state;
     uint64_t dice = 7;
-    p.tells = true;
-    path_start(&p, 0);
+    p->tells = true;
+    path_start(p, 0);
     for (int i = 0; i < 200; i++) {
-        p.lie_mtu = next_random(&dice) % 2000;
-        p.mtu = 1280 + next_random(&dice) % 300;
-        send_within(&p, 20 * KIB, 60000);
-        assert_in_range(packet_size(&p), *state != NULL ? 1280 : 552, 1500);
+        p->lie_mtu = next_random(&dice) % 2000;
+        p->mtu = 1280 + next_random(&dice) % 300;
+        send_within(p, 20 * KIB, 60000);
+        assert_in_range(packet_size(p), p->pair.v6 ? 1280 : 552, 1500);
     }
-    pair_close(&p.pair);
 }
 
 /* ---- up again ---- */
 
 static void size_rises_ten_minutes_after_it_fell(void **state) /* 1191-3 */
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.mtu = 1400;
-    p.tells = true;
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1400);
-    p.mtu = UINT32_MAX;
-    trickle_ms(&p, TEN_MINUTES - 10000);
-    assert_int_equal(packet_size(&p), 1400);
-    assert_int_equal(sender(&p)->pmtu_probes, 0);
-    trickle_ms(&p, 20000);
-    assert_int_equal(packet_size(&p), 1500);
-    assert_int_equal(sender(&p)->pmtu_probes, 1);
-    assert_int_equal(sender(&p)->retransmits, 11); /* the first flight, that was too big */
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->mtu = 1400;
+    p->tells = true;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1400);
+    p->mtu = UINT32_MAX;
+    trickle_ms(p, TEN_MINUTES - 10000);
+    assert_int_equal(packet_size(p), 1400);
+    assert_int_equal(sender(p)->pmtu_probes, 0);
+    trickle_ms(p, 20000);
+    assert_int_equal(packet_size(p), 1500);
+    assert_int_equal(sender(p)->pmtu_probes, 1);
+    assert_int_equal(sender(p)->retransmits, 11); /* the first flight, that was too big */
 }
 
 static void size_rises_without_probes_where_they_are_off(void **state) /* 1191-3 */
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_OFF;
-    p.mtu = 1400;
-    p.tells = true;
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    trickle_ms(&p, TEN_MINUTES - 10000);
-    assert_int_equal(sender(&p)->pmtu_lowered, 1);
-    trickle_ms(&p, 20000);
-    assert_int_equal(sender(&p)->pmtu_lowered, 2); /* tried, and told again at once */
-    assert_int_equal(packet_size(&p), 1400);
-    assert_int_equal(sender(&p)->rto_expired, 0);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_OFF;
+    p->mtu = 1400;
+    p->tells = true;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    trickle_ms(p, TEN_MINUTES - 10000);
+    assert_int_equal(sender(p)->pmtu_lowered, 1);
+    trickle_ms(p, 20000);
+    assert_int_equal(sender(p)->pmtu_lowered, 2); /* tried, and told again at once */
+    assert_int_equal(packet_size(p), 1400);
+    assert_int_equal(sender(p)->rto_expired, 0);
 }
 
 static void search_is_repeated_every_ten_minutes(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.mtu = 1400;
-    path_start(&p, 0);
-    trickle_ms(&p, 30000);
-    const uint64_t before = sender(&p)->pmtu_probes;
-    trickle_ms(&p, TEN_MINUTES - 60000);
-    assert_int_equal(sender(&p)->pmtu_probes, before);
-    p.mtu = 1450;
-    trickle_ms(&p, 60000);
-    assert_in_range(packet_size(&p), 1442, 1450);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->mtu = 1400;
+    path_start(p, 0);
+    trickle_ms(p, 30000);
+    const uint64_t before = sender(p)->pmtu_probes;
+    trickle_ms(p, TEN_MINUTES - 60000);
+    assert_int_equal(sender(p)->pmtu_probes, before);
+    p->mtu = 1450;
+    trickle_ms(p, 60000);
+    assert_in_range(packet_size(p), 1442, 1450);
 }
 
 static void router_names_the_size_to_a_probe(void **state) /* RFC 8899 §4.6.2 */
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
-    p.mtu = 1400;
-    p.tells = true;
-    path_start(&p, 0);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1400);
-    assert_int_equal(sender(&p)->pmtu_probes, 2);
-    assert_int_equal(sender(&p)->recoveries, 0);
-    assert_int_equal(sender(&p)->rto_expired, 0);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
+    p->mtu = 1400;
+    p->tells = true;
+    path_start(p, 0);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1400);
+    assert_int_equal(sender(p)->pmtu_probes, 2);
+    assert_int_equal(sender(p)->recoveries, 0);
+    assert_int_equal(sender(p)->rto_expired, 0);
 }
 
 static void always_starts_small_and_grows(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
-    path_start(&p, 0);
-    assert_int_equal(packet_size(&p), 1280);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1500);
-    assert_int_equal(sender(&p)->pmtu_probes, 1);
-    assert_int_equal(sender(&p)->retransmits, 0);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
+    path_start(p, 0);
+    assert_int_equal(packet_size(p), 1280);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1500);
+    assert_int_equal(sender(p)->pmtu_probes, 1);
+    assert_int_equal(sender(p)->retransmits, 0);
 
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
-    p.mtu = 1400;
-    path_start(&p, 0);
-    trickle_ms(&p, 30000);
-    assert_in_range(packet_size(&p), 1392, 1400);
-    assert_int_equal(sender(&p)->rto_expired, 0); /* a black hole that nothing fell into */
-    assert_int_equal(sender(&p)->recoveries, 0);
-    assert_int_equal(
-        sender(&p)->retransmits, 2 * (sender(&p)->pmtu_probes - sender(&p)->pmtu_raised));
-    pair_close(&p.pair);
+    path_renew(p);
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
+    p->mtu = 1400;
+    path_start(p, 0);
+    trickle_ms(p, 30000);
+    assert_in_range(packet_size(p), 1392, 1400);
+    assert_int_equal(sender(p)->rto_expired, 0); /* a black hole that nothing fell into */
+    assert_int_equal(sender(p)->recoveries, 0);
+    assert_int_equal(sender(p)->retransmits, 2 * (sender(p)->pmtu_probes - sender(p)->pmtu_raised));
 }
 
 /** One loss may be chance. */
 static void unlucky_probe_is_tried_again(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
-    p.unlucky = 1;
-    path_start(&p, 0);
-    trickle_ms(&p, 20000);
-    assert_int_equal(packet_size(&p), 1500);
-    assert_int_equal(sender(&p)->pmtu_probes, 2);
-    assert_int_equal(sender(&p)->pmtu_raised, 1);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
+    p->unlucky = 1;
+    path_start(p, 0);
+    trickle_ms(p, 20000);
+    assert_int_equal(packet_size(p), 1500);
+    assert_int_equal(sender(p)->pmtu_probes, 2);
+    assert_int_equal(sender(p)->pmtu_raised, 1);
 }
 
 static void applications_cap_stays_the_cap(void **state)
 {
-    struct path p;
-    path_init(&p, *state != NULL);
-    p.pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
-    path_start(&p, 0);
-    const uint32_t cap = 1350 - headers(&p);
-    assert_int_equal(tern_sock_set(p.pair.client, TERN_CONN_MSS_MAX, cap), 0);
-    send_within(&p, MIB, 10000);
-    assert_int_equal(packet_size(&p), 1350);
-    assert_int_equal(p.largest, 1350);
-    pair_close(&p.pair);
+    struct path *p = *state;
+    p->pair.cfg[0].stack.plpmtud = TERN_PLPMTUD_ALWAYS;
+    path_start(p, 0);
+    const uint32_t cap = 1350 - headers(p);
+    assert_int_equal(tern_sock_set(p->pair.client, TERN_CONN_MSS_MAX, cap), 0);
+    send_within(p, MIB, 10000);
+    assert_int_equal(packet_size(p), 1350);
+    assert_int_equal(p->largest, 1350);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        FAMILIES(black_hole_is_left_and_the_size_is_found),
-        cmocka_unit_test(narrower_than_the_base_is_found_too),
-        FAMILIES(black_hole_may_open_later),
-        FAMILIES(outage_is_no_black_hole_for_long),
-        FAMILIES(lost_small_segments_are_no_black_hole),
-        FAMILIES(off_means_off),
-        FAMILIES(without_sack_the_base_is_kept),
-        FAMILIES(random_losses_do_not_stop_the_search),
-        FAMILIES(router_that_tells_first_costs_no_timeout),
-        FAMILIES(router_that_tells_later_is_believed_at_the_timeout),
-        FAMILIES(made_up_messages_cost_nothing_while_data_gets_through),
-        FAMILIES(claims_do_not_outlive_their_data),
-        FAMILIES(claims_end_with_what_they_quote),
-        FAMILIES(storms_end_at_the_floor_and_harm_nothing),
-        FAMILIES(size_rises_ten_minutes_after_it_fell),
-        FAMILIES(size_rises_without_probes_where_they_are_off),
-        FAMILIES(search_is_repeated_every_ten_minutes),
-        FAMILIES(router_names_the_size_to_a_probe),
-        FAMILIES(always_starts_small_and_grows),
-        FAMILIES(unlucky_probe_is_tried_again),
-        FAMILIES(applications_cap_stays_the_cap),
+        PATHS(black_hole_is_left_and_the_size_is_found),
+        cmocka_unit_test_setup_teardown(
+            narrower_than_the_base_is_found_too, path_setup4, path_teardown),
+        PATHS(black_hole_may_open_later),
+        PATHS(outage_is_no_black_hole_for_long),
+        PATHS(lost_small_segments_are_no_black_hole),
+        PATHS(off_means_off),
+        PATHS(without_sack_the_base_is_kept),
+        PATHS(random_losses_do_not_stop_the_search),
+        PATHS(router_that_tells_first_costs_no_timeout),
+        PATHS(router_that_tells_later_is_believed_at_the_timeout),
+        PATHS(made_up_messages_cost_nothing_while_data_gets_through),
+        PATHS(claims_do_not_outlive_their_data),
+        PATHS(claims_end_with_what_they_quote),
+        PATHS(storms_end_at_the_floor_and_harm_nothing),
+        PATHS(size_rises_ten_minutes_after_it_fell),
+        PATHS(size_rises_without_probes_where_they_are_off),
+        PATHS(search_is_repeated_every_ten_minutes),
+        PATHS(router_names_the_size_to_a_probe),
+        PATHS(always_starts_small_and_grows),
+        PATHS(unlucky_probe_is_tried_again),
+        PATHS(applications_cap_stays_the_cap),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }
