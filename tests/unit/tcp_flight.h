@@ -14,6 +14,8 @@
  */
 #include "tcp_peer.h"
 
+enum { RTT_MS = 100 }; /* of the flights in tests that do not ask for another */
+
 struct flight {
     struct peer *p;
     uint32_t base, mss;
@@ -90,6 +92,14 @@ static inline struct flight fly_sack(struct peer *p, uint32_t n, uint32_t rtt_ms
 {
     offer_sack(p);
     return fly(p, n, rtt_ms);
+}
+
+/** The same a round trip later: the peer's answers are due. */
+static inline struct flight fly_rtt(struct peer *p, uint32_t n)
+{
+    const struct flight f = fly_sack(p, n, RTT_MS);
+    advance_ms(p, RTT_MS);
+    return f;
 }
 
 /** ACK of all below segment n. */

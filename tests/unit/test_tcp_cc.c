@@ -3,8 +3,6 @@
  * algorithms themselves: test_cc_*.c. */
 #include "tcp_flight.h"
 
-enum { RTT_MS = 100 };
-
 /** The initial window as it shows: what leaves at once of a long write. */
 static uint32_t first_flight(struct peer *p)
 {

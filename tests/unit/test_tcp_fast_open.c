@@ -668,6 +668,14 @@ static void learn_cookie(struct peer *p, uint8_t n_cookie)
     next_connect(p);
 }
 
+/** A connection whose SYN, by the cookie of the one before, has carried REQUEST_BYTES. */
+static void send_early_request(struct peer *p)
+{
+    learn_cookie(p, COOKIE_BYTES);
+    connect_early(p, REQUEST_BYTES);
+    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+}
+
 static void client_without_early_data_is_as_ever(void **state)
 {
     struct peer *p = *state;
@@ -757,9 +765,7 @@ static void client_sends_what_fits_by_the_mss_it_was_told(void **state) /* RFC 7
 static void client_data_that_is_not_acked_is_sent_again(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     answer(p, 1, NULL, 0);
     expect_segment(p, ACK, 1, 1, REQUEST_BYTES);
     assert_int_equal(stats(p)->tfo_data_again, 1);
@@ -770,9 +776,7 @@ static void client_data_that_is_not_acked_is_sent_again(void **state)
 static void client_data_acked_in_part_goes_on_from_there(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     answer(p, 41, NULL, 0);
     expect_segment(p, ACK, 41, 1, REQUEST_BYTES - 40);
 }
@@ -780,9 +784,7 @@ static void client_data_acked_in_part_goes_on_from_there(void **state)
 static void client_refuses_acks_of_what_it_never_sent(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     answer(p, 2 + REQUEST_BYTES, NULL, 0);
     expect_flags(p, RST);
     answer(p, 0, NULL, 0);
@@ -797,9 +799,7 @@ static void client_refuses_acks_of_what_it_never_sent(void **state)
 static void client_repeats_the_syn_bare(void **state) /* RFC 7413 §4.1.3.1 */
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     expect_after_ms(p, 1000);
     assert_false(expect_segment(p, SYN, 0, 0, 0)->opts.has_tfo);
     answer(p, 1, NULL, 0);
@@ -811,9 +811,7 @@ static void client_repeats_the_syn_bare(void **state) /* RFC 7413 §4.1.3.1 */
 static void client_late_answer_to_the_first_syn_counts(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     expect_after_ms(p, 1000);
     expect_segment(p, SYN, 0, 0, 0);
     answer(p, 1 + REQUEST_BYTES, NULL, 0);
@@ -866,9 +864,7 @@ static void client_leaves_a_server_alone_that_has_no_cookies(void **state)
 static void client_success_ends_the_distrust(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     answer(p, 1, NULL, 0);
     assert_int_equal(next_syn(p)->len, 0);
     advance_ms(p, MINUTE_MS);
@@ -885,9 +881,7 @@ static void client_success_ends_the_distrust(void **state)
 static void client_takes_over_a_new_cookie(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     answer(p, 1, given + 4, 6);
     expect_segment(p, ACK, 1, 1, REQUEST_BYTES);
     const struct heard *h = next_syn(p);
@@ -915,9 +909,7 @@ static void client_cookies_are_by_server_and_bounded(void **state)
 static void client_crossed_syn_takes_the_data_back(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     inject_syn(p, SYN, 0);
     expect_segment(p, SYN | ACK, 0, 1, 0);
     inject(p, ACK, 1, 1, 0);
@@ -928,9 +920,7 @@ static void client_crossed_syn_takes_the_data_back(void **state)
 static void client_that_gives_up_frees_its_data(void **state)
 {
     struct peer *p = *state;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     while (state_of(p->s) == TERN_SYN_SENT)
         advance_ms(p, 1000);
     skip_segments(p);
@@ -941,9 +931,7 @@ static void client_leaves_a_server_alone_that_never_answered(void **state) /* RF
 {
     struct peer *p = *state;
     p->cfg.stack.syn_timeout_ms = 3000;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     while (state_of(p->s) == TERN_SYN_SENT)
         advance_ms(p, 100);
     skip_segments(p);
@@ -993,9 +981,7 @@ static void client_taken_data_frees_its_queue(void **state)
     struct tern_sock *other;
     const uint8_t first = pattern(1);
     p->cfg.stack.sending_max = 1;
-    learn_cookie(p, COOKIE_BYTES);
-    connect_early(p, REQUEST_BYTES);
-    expect_segment(p, SYN, 0, 0, REQUEST_BYTES);
+    send_early_request(p);
     assert_int_equal(tern_sock_connect_early(p->e, &p->them, 99, NULL, 0, &first, 1, &other), 0);
     expect_nothing(p); /* not even a SYN: what it should carry found no queue */
     assert_int_equal(tern_sock_error(other), ENOBUFS);

@@ -3,15 +3,7 @@
  * a reordering window is 25 ms and a probe is due after 200 ms. */
 #include "tcp_flight.h"
 
-enum { RTT_MS = 100, REO_MS = 25, PTO_MS = 200 };
-
-/** n segments in flight for one round trip. */
-static struct flight fly_rtt(struct peer *p, uint32_t n)
-{
-    const struct flight f = fly_sack(p, n, RTT_MS);
-    advance_ms(p, RTT_MS);
-    return f;
-}
+enum { REO_MS = 25, PTO_MS = 200 };
 
 /** Another flight on the same connection, for one round trip. */
 static struct flight fly_again(struct peer *p, uint32_t n)

@@ -4,14 +4,7 @@
  * (RFC 3708). */
 #include "tcp_flight.h"
 
-enum { RTT_MS = 100, RTO_MS = 300 };
-
-static struct flight fly_rtt(struct peer *p, uint32_t n)
-{
-    const struct flight f = fly_sack(p, n, RTT_MS);
-    advance_ms(p, RTT_MS);
-    return f;
-}
+enum { RTO_MS = 300 };
 
 static uint32_t undone(const struct peer *p)
 {

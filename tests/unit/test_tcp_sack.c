@@ -3,15 +3,6 @@
  * where it says otherwise: all that was in flight is older than what is reported. */
 #include "tcp_flight.h"
 
-enum { RTT_MS = 100 };
-
-static struct flight fly_rtt(struct peer *p, uint32_t n)
-{
-    const struct flight f = fly_sack(p, n, RTT_MS);
-    advance_ms(p, RTT_MS);
-    return f;
-}
-
 static uint32_t pipe_segs(const struct flight *f)
 {
     assert_int_equal(describe(f->p).pipe_bytes % f->mss, 0);
