@@ -564,13 +564,30 @@ static void send_fin(struct tern_tcp *t, struct tern_conn *c)
     tern_conn_arm_rtx(t, c); /* to send it again; or, for want of a buffer, at all */
 }
 
+/**
+ * F-RTO has only new data sent until the next ACK tells whether the timeout was for nothing. Where
+ * none may leave, no such ACK would come: what is lost goes on (RFC 5682 §2.1 step 2).
+ */
+static bool probes_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
+{
+    if (likely(!(q->flags & TERN_TXQ_FRTO2)))
+        return false;
+    send_new(t, c, q);
+    const struct tern_cong *g = tern_conn_cong(t, c);
+    const bool paced = g != NULL && (g->flags & TERN_CG_PACE_WAIT) && t->now_ns < g->pace_ns;
+    if (paced || tern_sent_pipe(c, q) != 0)
+        return true;
+    q->flags &= (uint16_t)~TERN_TXQ_FRTO2;
+    return false;
+}
+
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
     if (tern_conn_is_opening(c) && !tern_conn_is_early(c))
         return; /* closed in SYN-RECEIVED: FIN waits for the ACK of our SYN */
     if (q != NULL) {
-        if ((q->flags & TERN_TXQ_FRTO2) || send_lost(t, c, q))
+        if (!probes_timeout(t, c, q) && send_lost(t, c, q))
             send_new(t, c, q);
         if (q->unsent_bytes > 0) {
             /* Nothing in flight that would bring an ACK: the window is shut, or too small to be

@@ -362,6 +362,36 @@ static void without_new_data_lost_data_goes_on(void **state) /* RFC 5682 §2.1 s
     assert_int_equal(undone(p), 0);
 }
 
+static void without_room_for_new_data_lost_data_goes_on(void **state) /* RFC 5682 §2.1 step 2 */
+{
+    struct peer *p = *state;
+    p->cfg.stack.cc = TERN_CC_NEWRENO;
+    const struct flight f = time_out(p, 10);
+    p->wnd = (uint16_t)(9 * f.mss); /* up to the end of the flight, as before */
+    ack_seg(&f, 1);
+    expect_segs(&f, 1, 3);
+    expect_nothing(p);
+    p->wnd = (uint16_t)(8 * f.mss);
+    ack_seg(&f, 2);
+    expect_seg(&f, 3);
+    assert_int_equal(undone(p), 0);
+    skip_segments(p);
+}
+
+static void without_records_for_new_data_lost_data_goes_on(void **state)
+{
+    struct peer *p = *state;
+    p->cfg.stack.cc = TERN_CC_NEWRENO;
+    p->cfg.stack.sent_max = 0; /* what is sent at different times shares the connection's one */
+    const struct flight f = time_out(p, 10);
+    ack_seg(&f, 1);
+    expect_seg(&f, 1);
+    expect_nothing(p);
+    ack_seg(&f, 2);
+    expect_seg(&f, 2);
+    assert_int_equal(undone(p), 0);
+}
+
 static void second_timeout_is_never_taken_back(void **state) /* RFC 5682 §2.1 step 1 */
 {
     struct peer *p = *state;
@@ -606,6 +636,8 @@ int main(void)
         BOTH(new_data_sacked_after_a_timeout_proves_nothing),
         BOTH(first_ack_that_is_a_duplicate_is_a_genuine_timeout),
         BOTH(without_new_data_lost_data_goes_on),
+        BOTH(without_room_for_new_data_lost_data_goes_on),
+        BOTH(without_records_for_new_data_lost_data_goes_on),
         BOTH(second_timeout_is_never_taken_back),
         BOTH(timeout_of_a_recovery_is_not_taken_back_by_what_was_under_way),
         BOTH(duplicates_right_after_a_timeouts_recovery_start_none),
