@@ -113,7 +113,8 @@ struct tern_connect_opts {
  * @param out   the connection; may be NULL
  * @return      0; -EINVAL (broadcast, multicast or own address; n_early), -EADDRNOTAVAIL (no such
  *              local address, no free port, or another worker's), -EADDRINUSE (the four-tuple is in
- * use), -ENETUNREACH, -ENOBUFS (conns_max reached), -ENETDOWN (the shard is being closed)
+ *              use), -ENETUNREACH, -ENOBUFS (conns_max reached; with early data also sending_max,
+ *              or too few packet buffers), -ENETDOWN (the shard is being closed)
  */
 TERN_API TERN_MUST_CHECK int tern_connect(
     struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out);

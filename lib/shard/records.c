@@ -394,6 +394,12 @@ void tern_host_txq_free(struct tern_tcp *t, uint32_t idx)
     tern_pool_put(&tern_shard_of(t)->txqs, idx);
 }
 
+bool tern_host_txq_left(const struct tern_tcp *t)
+{
+    const struct tern_shard *sh = (const struct tern_shard *)(const void *)t;
+    return sh->txqs.n_used < sh->txqs.capacity;
+}
+
 uint32_t tern_host_sent_new(struct tern_tcp *t, bool first)
 {
     struct tern_shard *sh = tern_shard_of(t);

@@ -231,8 +231,10 @@ bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c)
 }
 
 /** An application told without it would fail at once, and have to be told again. */
-static bool has_memory(struct tern_tcp *t)
+static bool has_memory(struct tern_tcp *t, const struct tern_conn *c)
 {
+    if (c->txq == 0 && !tern_host_txq_left(t))
+        return false;
     struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
     rte_pktmbuf_free(m);
     return m != NULL;
@@ -240,7 +242,7 @@ static bool has_memory(struct tern_tcp *t)
 
 static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
 {
-    if (!tern_conn_is_drained(t, c) || !has_memory(t))
+    if (!tern_conn_is_drained(t, c) || !has_memory(t, c))
         return;
     if (!tern_state_can_send((enum tern_state)c->state) || tern_conn_is_opening(c))
         return;

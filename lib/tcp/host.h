@@ -43,6 +43,7 @@ struct tern_tw *tern_host_find_tw(
 /** Records from their pools: index, or 0. They come zeroed. */
 uint32_t tern_host_txq_new(struct tern_tcp *t);
 void tern_host_txq_free(struct tern_tcp *t, uint32_t idx);
+bool tern_host_txq_left(const struct tern_tcp *t);
 /** A record of what is in flight; not zeroed. `first`: the connection's only one, which is always
  * to be had; free it with `last`. */
 uint32_t tern_host_sent_new(struct tern_tcp *t, bool first);

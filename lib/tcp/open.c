@@ -69,9 +69,38 @@ static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts
     return claim(t, key, *hash, iss) ? 0 : -EADDRINUSE;
 }
 
-/** @param opts  for its early data, which is queued before the SYN that may carry it */
-static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss,
-    const struct tern_connect_opts *opts)
+/**
+ * Early data, copied into buffers that are linked by next. All that it needs is taken before there
+ * is a connection: one that failed for want of it would have on_closed() called at once, and an
+ * application that connects again there would never come to an end.
+ * @return  false: not to be had
+ */
+static bool take_early(
+    struct tern_tcp *t, const struct tern_connect_opts *opts, struct rte_mbuf **early)
+{
+    struct rte_mbuf **link = early;
+    *early = NULL;
+    if (opts->n_early > 0 && !tern_host_txq_left(t))
+        return false;
+    for (uint32_t done = 0; done < opts->n_early;) {
+        struct rte_mbuf *m = *link = rte_pktmbuf_alloc(t->pool);
+        if (m == NULL) {
+            rte_pktmbuf_free(*early);
+            return false;
+        }
+        const uint32_t n = RTE_MIN(opts->n_early - done, (uint32_t)rte_pktmbuf_tailroom(m));
+        memcpy(rte_pktmbuf_append(m, (uint16_t)n), (const uint8_t *)opts->early + done, n);
+        done += n;
+        link = &m->next;
+    }
+    if (*early != NULL)
+        (*early)->pkt_len = opts->n_early;
+    return true;
+}
+
+/** @param early  NULL, or what is queued before the SYN, which may carry it */
+static void send_first_syn(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss, struct rte_mbuf *early)
 {
     c->flags |= TERN_CF_ACTIVE;
     c->snd.una = iss;
@@ -79,11 +108,8 @@ static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_
     tern_conn_set_state(c, TERN_SYN_SENT);
     t->stats.active_opens++;
     t->stats.opening_now++;
-    const size_t n = opts->n_early;
-    if (n > 0 && tern_send_bytes(tern_shard_of(t), c, opts->early, n) < n) {
-        tern_conn_end(t, c, TERN_CLOSE_NO_MEMORY);
-        return;
-    }
+    if (early != NULL && tern_send_mbufs(tern_shard_of(t), c, &early, 1) == 0)
+        rte_pktmbuf_free(early); /* never: the queue is empty, and was to be had */
     tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
     tern_conn_touch(t, c);
@@ -112,12 +138,19 @@ int tern_connect(
     const uint16_t neighbour = tern_host_route(t, &key.remote);
     if (neighbour == 0)
         return -ENETUNREACH;
-    struct tern_conn *c = tern_host_conn_new(t, &key, hash, neighbour);
-    if (c == NULL)
+    struct rte_mbuf *early = NULL;
+    if (!take_early(t, opts, &early)) {
+        tern_host_unroute(t, neighbour);
         return -ENOBUFS;
+    }
+    struct tern_conn *c = tern_host_conn_new(t, &key, hash, neighbour);
+    if (c == NULL) {
+        rte_pktmbuf_free(early);
+        return -ENOBUFS;
+    }
     tern_conn_init(t, c, (uint8_t)app, opts->user);
     c->ts_offset = tern_ts_offset(t, &key);
-    send_first_syn(t, c, iss, opts);
+    send_first_syn(t, c, iss, early);
     if (out != NULL)
         *out = c;
     return 0;

@@ -274,7 +274,8 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
         if (r->timer_armed)
             nearer(t, &due, &any, r->timer_at);
     }
-    if (unlikely(c->flags & TERN_CF_WANT_SENDABLE) && tern_conn_is_drained(t, c))
+    if (unlikely(c->flags & TERN_CF_WANT_SENDABLE) && tern_conn_is_drained(t, c)
+        && tern_state_can_send((enum tern_state)c->state) && !tern_conn_is_opening(c))
         nearer(t, &due, &any, t->now_tick + tern_ticks_from_ms(TERN_SENDABLE_RETRY_MS));
     if (any && !fires_by(c, due))
         tern_host_conn_timer(t, c, due);

@@ -518,6 +518,32 @@ static void no_buffer_to_send_is_told_when_there_is_one(void **state)
     expect_segment(p, ACK, 1, 1, 3);
 }
 
+static void no_queue_to_send_is_told_when_there_is_one(void **state)
+{
+    struct peer *p = *state;
+    struct tern_conn_info info;
+    p->cfg.stack.sending_max = 1;
+    p->no_pattern = true;
+    establish_app(p);
+    struct tern_conn *first = seen.c;
+    p->port++;
+    p->edge_known = false;
+    shake_hands(p);
+    assert_int_equal(tern_send_bytes(p->sh, seen.c, "abc", 3), 3);
+    expect_segment(p, ACK, 1, 1, 3);
+    seen.act_on = 's';
+    seen.act = do_send;
+    assert_int_equal(tern_send_bytes(p->sh, first, "abc", 3), 0);
+    advance_ms(p, 100);
+    assert_string_equal(seen.log, "oo"); /* told now it would try again, and again be told */
+    inject(p, ACK, 1, 4, 0);
+    advance_ms(p, 11);
+    assert_string_equal(seen.log, "oos");
+    tern_conn_describe(p->sh, first, &info);
+    assert_int_equal(info.unacked_bytes, 3);
+    skip_segments(p);
+}
+
 static void no_buffer_for_fin_sends_it_later(void **state)
 {
     struct peer *p = *state;
@@ -620,6 +646,7 @@ int main(void)
         BOTH(segments_of_many_tiny_buffers_stay_within_a_chain),
         BOTH(send_cut_short_is_told_when_half_has_drained),
         BOTH(no_buffer_to_send_is_told_when_there_is_one),
+        BOTH(no_queue_to_send_is_told_when_there_is_one),
         BOTH(no_buffer_for_fin_sends_it_later),
         BOTH(no_buffer_for_payload_sends_it_later),
         BOTH(no_buffer_for_syn_sends_it_later),
