@@ -49,7 +49,7 @@ struct tern_worker_app {
 struct tern_endpoint_config {
     /**
      * Device, as design.md §9: "pair", "0000:3b:00.0", "eth1", "tap:tern0",
-     * "memif:/run/x.sock[,server]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
+     * "memif:/run/x.sock[,server][,ring=1024]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
      */
     const char *device;
     uint32_t n_workers; /**< 1..TERN_WORKERS_MAX; default 1 */
