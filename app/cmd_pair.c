@@ -33,6 +33,10 @@ enum {
     HEADERS_BYTES = 40, /* of a segment without options, IPv4 */
     DESC_MIN = 1024,
     DESC_MAX = 32768,
+    PORTS_IN_USE = 50000, /* of 64,512 that an address has: a free one is found at once */
+    LISTENERS_MAX = 1024,
+    CLOSED_FIRST = 1024, /* TIME-WAITs of an end that closes second */
+    UNEVEN_SHARE = 1024,
 };
 
 struct pair {
@@ -158,6 +162,24 @@ static void size_link(const struct pair *p, struct ends *e)
     }
 }
 
+/* More connections than one port of the server can tell apart go to several. Its workers' shares
+ * differ by chance, and the client closes first. */
+static void hold_many(struct ends *e)
+{
+    const struct tern_stack_config *client = &e->cfg.endpoints[CLIENT].stack;
+    struct tern_stack_config *server = &e->cfg.endpoints[SERVER].stack;
+    const uint32_t n_workers = e->cfg.endpoints[SERVER].n_workers;
+    const uint64_t each = (uint64_t)e->load.cfg.n_sources * PORTS_IN_USE;
+    const uint64_t n_ports = (e->load.cfg.conns + each - 1) / each;
+    e->load.cfg.n_ports = e->server.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    server->listeners_max = LISTENERS_MAX;
+    server->time_wait_max = CLOSED_FIRST;
+    server->sending_max = client->sending_max;
+    server->sent_max = client->sent_max;
+    if (n_workers > 1)
+        server->conns_max += server->conns_max / 64 + UNEVEN_SHARE;
+}
+
 /* The client's stack for the load; the server's holds what the client has open, and no TIME-WAIT
  * but for connections that it closed first. */
 static void make_ends(const struct pair *p, struct ends *e)
@@ -173,6 +195,8 @@ static void make_ends(const struct pair *p, struct ends *e)
     size_link(p, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
+    if (p->load.scenario->holds)
+        hold_many(e);
     server->stack.half_open_max = HALF_OPEN_MAX;
     client->app = app_load_worker_app(&e->load);
     server->app = app_server_worker(&e->server);

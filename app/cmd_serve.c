@@ -89,7 +89,7 @@ static const struct argp serve_argp = {
     .args_doc = "DEVICE",
     .doc = "Answer on a device.\v"
            "DEVICE is a kernel interface (eth1), tap:NAME, a PCI address (0000:3b:00.0), "
-           "memif:SOCKET[,server], pcap:IN,OUT or vdev:DPDK-DEVICE.\n\n"
+           "memif:SOCKET[,server][,ring=N], pcap:IN,OUT or vdev:DPDK-DEVICE.\n\n"
            "  tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080\n"
            "  tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
     .children = (const struct argp_child[]){{&app_address_argp, 0, NULL, 0},

@@ -141,6 +141,23 @@ static void print_connections(FILE *out, const struct app_books *b)
         fprintf(out, "      %-20s %14" PRIu64 "\n", b->failures[i].name, b->failures[i].count);
 }
 
+static void print_held(FILE *out, const struct app_result *r)
+{
+    const double mib = 1 << 20;
+    const struct app_held *h = &r->held;
+    fprintf(out, "  held\n");
+    print_count(out, "connections", h->open);
+    fprintf(out, "    %-22s %14.1f\n", "seconds to open them", h->opening_s);
+    fprintf(out, "    %-22s %14.0f\n", "opened a second", (double)h->open / h->opening_s);
+    fprintf(out, "    %-22s %14.1f\n", "seconds held", h->holding_s);
+    fprintf(out, "  memory\n");
+    fprintf(out, "    %-22s %14.1f\n", "planned, MiB", (double)r->planned_bytes / mib);
+    fprintf(out, "    %-22s %14.1f  %.2f %% of the plan\n", "taken, MiB",
+        (double)r->taken_bytes / mib, 100 * (double)r->taken_bytes / (double)r->planned_bytes);
+    fprintf(out, "    %-22s %14.1f\n", "bytes each, every end",
+        (double)r->taken_bytes / (double)(h->open * r->n_ends));
+}
+
 static void print_rate(FILE *out, const struct app_result *r)
 {
     fprintf(out, "  rate\n    %-22s %14.0f\n",
@@ -216,6 +233,8 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_connections(out, &r->books);
     if (r->goodput.cfg != NULL)
         app_goodput_report(out, &r->goodput);
+    else if (r->held.wanted != 0)
+        print_held(out, r);
     else
         print_rate(out, r);
     print_traffic(out, r);

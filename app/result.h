@@ -27,6 +27,13 @@ struct app_end {
     double busy[TERN_WORKERS_MAX]; /**< of the measured time, 0..1 */
 };
 
+/** Connections opened to be held. */
+struct app_held {
+    uint64_t wanted; /**< 0: this is another scenario */
+    uint64_t open;   /**< at the end of the measured time */
+    double opening_s, holding_s;
+};
+
 struct app_result {
     const char *command, *device, *scenario;
     double duration_s;             /**< measured time, without start and drain */
@@ -36,6 +43,9 @@ struct app_result {
     struct app_books books;        /**< of end 0 */
     struct app_load_counts load;   /**< zero for a server */
     struct app_goodput goodput;    /**< bulk transfer only */
+    struct app_held held;          /**< hold only */
+    uint64_t planned_bytes;        /**< of memory, by all ends */
+    uint64_t taken_bytes;          /**< by the process, at the end of the measured time */
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;

@@ -108,6 +108,14 @@ json_t *app_result_json(const struct app_result *r)
     if (r->load.answered != 0)
         json_object_set_new(o, "requests",
             json_pack("{s:o, s:f}", "answered", count(r->load.answered), "per_s", r->rps));
+    if (r->held.wanted != 0)
+        json_object_set_new(o, "held",
+            json_pack("{s:o, s:o, s:f, s:f}", "wanted", count(r->held.wanted), "open",
+                count(r->held.open), "opening_s", r->held.opening_s, "holding_s",
+                r->held.holding_s));
+    json_object_set_new(o, "memory",
+        json_pack("{s:o, s:o}", "planned_bytes", count(r->planned_bytes), "taken_bytes",
+            count(r->taken_bytes)));
     json_object_set_new(o, "packets_per_connection", json_real(r->packets_per_connection));
     json_object_set_new(o, "packets",
         json_pack("{s:o, s:o}", "rx", count(s->rx_packets), "tx", count(s->tx_packets)));

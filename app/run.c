@@ -5,14 +5,16 @@
  * too late to, and a second one ends it at once.
  *
  * A run has three parts. Measured: from the moment every end is ready until the time is over, the
- * count is reached or a signal comes; the rates are of this part alone. Quiesce: the load opens no
- * more and what is under way ends by itself, for a bounded time, so that a healthy run has no
- * connection that was cut off. Drain: the engine closes what is left and stops; the books are read
- * after it.
+ * count is reached or a signal comes; the rates are of this part alone. Connections that are to be
+ * held are opened first, however long it takes, and then held for that time. Quiesce: the load
+ * opens no more and what is under way ends by itself, for a bounded time, so that a healthy run has
+ * no connection that was cut off. Drain: the engine closes what is left and stops; the books are
+ * read after it.
  */
 #include "run.h"
 
 #include "error.h"
+#include "footprint.h"
 #include "report.h"
 #include "result.h"
 #include "verdict.h"
@@ -29,6 +31,7 @@ enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
 #define SECOND_NS      UINT64_C(1000000000)
 #define POLL_NS        UINT64_C(5000000)
 #define QUIESCE_NS     UINT64_C(2000000000)
+#define PATIENCE_NS    UINT64_C(10000000000) /* with connections to hold, of which none opens */
 #define SAME_SIGNAL_NS UINT64_C(200000000)
 
 struct session {
@@ -39,6 +42,8 @@ struct session {
     struct tern_worker_info line_workers[TERN_WORKERS_MAX]; /**< as of the last line */
     struct tern_worker_info start_workers[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX];
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
+    uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
+    uint64_t held_ns;             /**< hold: since when all are open; 0: they are not */
     struct app_result result;
 };
 
@@ -161,16 +166,45 @@ static void report_second(
             &s->result.goodput, (double)n_bytes * 1e9 / (double)(now->at_ns - before->at_ns));
 }
 
+static bool holds(const struct app_run *run)
+{
+    return run->load != NULL && run->load->cfg.scenario->holds;
+}
+
+static uint64_t open_now(const struct session *s)
+{
+    struct tern_stats stats;
+    tern_engine_stats(s->engine, 0, &stats);
+    return stats.open_now;
+}
+
+/* When the run is over that holds connections: the time counts from when all are open, or no more
+ * will be. */
+static uint64_t end_of_holding(struct session *s, uint64_t t)
+{
+    const struct app_run *run = s->run;
+    const uint64_t n = open_now(s);
+    if (n > s->n_open) {
+        s->n_open = n;
+        s->progress_ns = t;
+    }
+    if (s->held_ns == 0 && (n >= run->load->cfg.conns || t - s->progress_ns > PATIENCE_NS))
+        s->held_ns = t;
+    return s->held_ns == 0 || run->duration_ns == 0 ? UINT64_MAX : s->held_ns + run->duration_ns;
+}
+
 /* Print a line a second until the run is over. */
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
-    const bool counting = run->load != NULL && run->load->cfg.count != 0;
-    const uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : s->start_ns + run->duration_ns;
+    const bool counting = holds(run) || (run->load != NULL && run->load->cfg.count != 0);
+    uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : s->start_ns + run->duration_ns;
     struct app_sample before, now;
     take_sample(s, &before);
     for (uint32_t line = 0;;) {
         const uint64_t line_ns = s->start_ns + (line + 1) * SECOND_NS;
+        if (holds(run))
+            end_ns = end_of_holding(s, now_ns());
         const uint64_t poll_ns = counting ? now_ns() + POLL_NS : UINT64_MAX;
         s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, end_ns), poll_ns));
         const uint64_t t = now_ns();
@@ -196,7 +230,7 @@ static void begin_measuring(struct session *s)
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
         read_workers(s, ep, s->start_workers[ep]);
     memcpy(s->line_workers, s->start_workers[0], sizeof s->line_workers);
-    s->start_ns = now_ns();
+    s->start_ns = s->progress_ns = now_ns();
     if (s->run->load != NULL)
         app_load_set_phase(s->run->load, APP_LOAD_RUNS);
 }
@@ -209,6 +243,19 @@ static uint64_t answered_so_far(const struct app_run *run)
     return counts.answered;
 }
 
+static void end_holding(struct session *s, uint64_t end_ns)
+{
+    if (!holds(s->run))
+        return;
+    const uint64_t open_ns = s->held_ns != 0 ? s->held_ns : end_ns;
+    s->result.held = (struct app_held){
+        .wanted = s->run->load->cfg.conns,
+        .open = open_now(s),
+        .opening_s = (double)(open_ns - s->start_ns) / 1e9,
+        .holding_s = (double)(end_ns - open_ns) / 1e9,
+    };
+}
+
 /* The rates, and how busy the workers were. */
 static void end_measuring(struct session *s)
 {
@@ -219,6 +266,8 @@ static void end_measuring(struct session *s)
     r->cps = (double)end.books.established / r->duration_s;
     r->rps = (double)answered_so_far(s->run) / r->duration_s;
     app_goodput_end(&r->goodput, end.payload, r->duration_s);
+    end_holding(s, end.at_ns);
+    r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
         struct app_end *e = &r->ends[ep];
         e->n_workers = tern_engine_n_workers(s->engine, ep);
@@ -235,9 +284,14 @@ static void quiesce(struct session *s)
     if (s->run->load == NULL)
         return;
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
-    const uint64_t end_ns = now_ns() + QUIESCE_NS;
-    while (!app_load_is_idle(s->run->load) && now_ns() < end_ns)
+    uint64_t end_ns = now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
+    while (!app_load_is_idle(s->run->load) && now_ns() < end_ns) {
         wait_patiently(s, "interrupted again while connections ended by themselves");
+        const uint64_t n = open_now(s);
+        if (holds(s->run) && n < n_left) /* many take long, as long as it goes on */
+            end_ns = now_ns() + QUIESCE_NS;
+        n_left = n;
+    }
 }
 
 static void drain(struct session *s)
@@ -262,6 +316,7 @@ static void collect(struct session *s)
         r->ends[ep].name = run->end_names[ep];
         tern_engine_stats(s->engine, ep, &r->ends[ep].stats);
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
+        r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
     read_books(s, &r->ends[0].stats, &r->books);
     if (run->load != NULL)

@@ -109,7 +109,10 @@ void app_verdict_judge(struct app_result *r, const struct app_run *run)
     judge_load(r);
     if (r->n_ends == 1)
         judge_device(r);
-    if (r->n_ends == 1 && run->stream == NULL)
+    if (r->held.open < r->held.wanted)
+        distrust(r, "%" PRIu64 " of %" PRIu64 " connections were held: see what failed, above",
+            r->held.open, r->held.wanted);
+    if (r->n_ends == 1 && run->stream == NULL && r->held.wanted == 0)
         judge_workers(r);
 }
 

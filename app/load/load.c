@@ -83,38 +83,52 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t room_below(uint64_t n, uint64_t max)
+{
+    return n < max ? max - n : 0;
+}
+
+static uint64_t room_to_open(const struct tern_shard *sh, const struct app_load_worker *w)
+{
+    const uint32_t max = w->load->cfg.scenario->opening_max;
+    return max == 0 ? UINT64_MAX : room_below(tern_shard_stats(sh)->opening_now, max);
+}
+
 static uint64_t may_open(const struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
     if (!is_warm(sh, w, now_ns))
         return w->counts.opened == 0 && w->count_max > 0 ? 1 : 0;
     const uint64_t due = w->load->cfg.rate == 0 ? OPEN_BURST : backlog(w, now_ns);
-    const uint64_t room = w->live < w->conns_max ? w->conns_max - w->live : 0;
+    const uint64_t room = lesser(room_below(w->live, w->conns_max), room_to_open(sh, w));
     return lesser(lesser(due, room), lesser(OPEN_BURST, w->count_max - w->counts.opened));
 }
 
 /* ---- opening ---- */
 
-static const union tern_addr *next_source(struct app_load_worker *w)
+/* All sources to one port of the target, then all to the next. */
+static void next_pair(struct app_load_worker *w, struct tern_connect_opts *opts)
 {
     const struct app_load_config *cfg = &w->load->cfg;
-    const union tern_addr *source = &cfg->sources[w->next_source].addr;
-    if (++w->next_source == cfg->n_sources)
-        w->next_source = 0;
-    return source;
+    opts->local = cfg->sources[w->next_source].addr;
+    opts->rport = (uint16_t)(cfg->port + w->next_port);
+    if (++w->next_source < cfg->n_sources)
+        return;
+    w->next_source = 0;
+    if (++w->next_port == cfg->n_ports)
+        w->next_port = 0;
 }
 
 /* @return false when no more can be opened before something has closed */
 static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
 {
     const struct app_load_config *cfg = &w->load->cfg;
-    const struct tern_connect_opts opts = {
+    struct tern_connect_opts opts = {
         .remote = cfg->target,
-        .rport = cfg->port,
-        .local = *next_source(w),
         .app = cfg->scenario->app,
         .early = cfg->early ? cfg->request : NULL,
         .n_early = cfg->early ? (uint32_t)strlen(cfg->request) : 0,
     };
+    next_pair(w, &opts);
     const int rc = tern_connect(sh, &opts, NULL);
     if (rc == -EADDRNOTAVAIL || rc == -EADDRINUSE)
         app_load_bump(&w->counts.no_port);
@@ -138,6 +152,8 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     (void)ctx;
     struct app_load_worker *w = tern_shard_user(sh);
     const int phase = __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED);
+    const struct app_scenario *s = w->load->cfg.scenario;
+    const bool ended = phase == APP_LOAD_ENDS && s->end != NULL && s->end(sh, w);
     uint64_t opened = 0;
     if (phase == APP_LOAD_RUNS) {
         const uint64_t n = may_open(sh, w, now_ns);
@@ -147,7 +163,7 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
             w->next_ns = due_at(w, w->scheduled);
     }
     set_idle(w, phase);
-    return opened > 0;
+    return opened > 0 || ended;
 }
 
 void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
@@ -279,8 +295,8 @@ const char *app_fail_name(enum app_fail why)
 
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
 {
-    static const struct app_scenario *const all[] = {
-        &app_scenario_handshake, &app_scenario_http, &app_scenario_echo, &app_scenario_stream};
+    static const struct app_scenario *const all[] = {&app_scenario_handshake, &app_scenario_http,
+        &app_scenario_echo, &app_scenario_stream, &app_scenario_hold};
     const char *names[sizeof all / sizeof all[0]];
     const size_t n = sizeof all / sizeof all[0];
     for (size_t i = 0; i < n; i++)

@@ -48,6 +48,7 @@ struct app_load_config {
     const struct app_scenario *scenario;
     union tern_addr target;
     uint16_t port;
+    uint16_t n_ports; /**< of the target, from `port` on, in turn; 1 but for many connections */
     const struct tern_prefix *sources; /**< [n_sources] own addresses of the target's family */
     uint32_t n_sources;
     uint32_t n_workers;
@@ -78,7 +79,7 @@ struct app_load_worker {
     uint64_t live;                 /**< opened and not closed */
     uint64_t start_ns, next_ns;    /**< time 0; open loop: when the next start is due */
     uint64_t scheduled;            /**< open loop: starts made or given up */
-    uint32_t index, next_source;
+    uint32_t index, next_source, next_port;
     bool warm;            /**< the first connection has shown that the target answers */
     int idle;             /**< nothing open, and nothing more to open; atomic */
     struct app_pool pool; /**< the scenario's state of a connection */
@@ -90,13 +91,19 @@ struct app_scenario {
     const char *name, *serves; /**< the service that `pair` puts opposite */
     const struct tern_app *app;
     size_t conn_bytes; /**< state of a connection, from the worker's pool */
+    bool holds;        /**< connections are opened, and then held: the run's time begins there */
+    uint32_t
+        opening_max; /**< that a worker has opening at a time; 0: as many as it may have open */
     /** Make the worker's state. @return 0 or -errno; NULL: none */
     int (*start)(struct tern_shard *sh, struct app_load_worker *w);
     void (*stop)(struct app_load_worker *w);
+    /** After every poll, once no more may be opened: end what does not end by itself. @return true
+     * when work was done; NULL: all does */
+    bool (*end)(struct tern_shard *sh, struct app_load_worker *w);
 };
 
 extern const struct app_scenario app_scenario_handshake, app_scenario_http, app_scenario_echo,
-    app_scenario_stream;
+    app_scenario_stream, app_scenario_hold;
 
 /** The scenario of that name, or -EINVAL with the known ones in *err. */
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err);

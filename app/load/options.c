@@ -24,6 +24,8 @@ enum {
     ECHO_BYTES = 1024,
     ECHO_BYTES_MAX = 1 << 30,
     REQUESTS_MAX = 1 << 30,
+    HELD_TIME_WAITS_MAX = 1 << 19,
+    HELD_SENDING_MAX = 1024,
     STREAM_BUF_BYTES = 4 << 20,   /**< what one stream may have in flight */
     STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
     STREAM_BUF_BYTES_MIN = 64 << 10,
@@ -44,8 +46,8 @@ enum {
 // clang-format off
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Load:", 5},
-    {"scenario", OPT_SCENARIO, "NAME", 0, "handshake, http, echo or stream (default handshake; with a URL http)", 0},
-    {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker, of streams one; with --rate no such limit)", 0},
+    {"scenario", OPT_SCENARIO, "NAME", 0, "handshake, http, echo, stream or hold (default handshake; with a URL http)", 0},
+    {"conns", OPT_CONNS, "N", 0, "connections open at a time, over all workers (default 64 a worker, of streams one; with --rate no such limit); hold: that are opened and held", 0},
     {"rate", OPT_RATE, "N", 0, "connections a second, over all workers, evenly paced (default: as fast as --conns allows)", 0},
     {"count", OPT_COUNT, "N", 0, "stop after exactly N connections", 0},
     {"bytes", OPT_BYTES, "N", 0, "echo: bytes of a request, which come back (default 1024); stream: bytes of a connection each way (default: until the time is over)", 0},
@@ -145,6 +147,8 @@ int app_load_options_check(
     struct app_load_options *o, const struct app_options *common, struct tern_error *err)
 {
     const uint32_t n_workers = common->n_workers;
+    if (o->scenario->holds && o->count != 0)
+        return app_refuse(err, "--count: hold opens as many as it holds; type --conns");
     int rc = is_stream(o) ? check_stream(o, common, err) : check_scenario(o, err);
     if (rc == 0)
         rc = check_requests(o, common, err);
@@ -184,6 +188,20 @@ static uint64_t with_slack(uint64_t all, uint32_t n_workers)
     return all / n_workers + all / n_workers / 4 + 1;
 }
 
+/* What is held decides the memory: as little as may be beside it. A worker's share of what it opens
+ * is exact; idle connections send nothing; and as many may be in TIME-WAIT as close in a second or
+ * two.
+ */
+static void size_for_holding(uint64_t conns, struct tern_endpoint_config *ep)
+{
+    struct tern_stack_config *s = &ep->stack;
+    const uint64_t each = (conns + ep->n_workers - 1) / ep->n_workers;
+    s->conns_max = (uint32_t)within(each, CONNS_MAX_MIN, 1u << 28);
+    s->time_wait_max = (uint32_t)within(each, CONNS_MAX_MIN, HELD_TIME_WAITS_MAX);
+    s->sending_max = HELD_SENDING_MAX;
+    s->sent_max = HELD_SENDING_MAX;
+}
+
 static void size_tables(const struct app_load_options *o, const struct app_options *common,
     uint64_t conns, uint32_t n_sources, struct tern_endpoint_config *ep)
 {
@@ -198,6 +216,8 @@ static void size_tables(const struct app_load_options *o, const struct app_optio
         waits = lesser(waits, o->count != 0 ? o->count : conns * STREAMS_IN_TIME_WAIT);
     s->time_wait_max =
         (uint32_t)within(with_slack(waits, ep->n_workers), CONNS_MAX_MIN, TIME_WAITS_MAX);
+    if (o->scenario->holds)
+        size_for_holding(conns, ep);
 }
 
 /* A stream's buffers, where the user says nothing: one connection fills what a fast link holds, and
@@ -240,6 +260,7 @@ void app_load_options_apply(const struct app_load_options *o, const struct app_o
         .scenario = o->scenario,
         .target = target->addr,
         .port = target->port,
+        .n_ports = 1,
         .sources = ep->stack.addrs,
         .n_sources = n_sources,
         .n_workers = ep->n_workers,

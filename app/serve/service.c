@@ -22,8 +22,8 @@ int app_server_init(struct app_server *s, const char *name, struct tern_error *e
     uint32_t at;
     const int rc = app_value_choice("--app", name, names, N_SERVICES, &at, err);
     if (rc == 0)
-        *s = (struct app_server){
-            .service = services[at], .cfg = {.port = services[at]->port, .body_bytes = 1}};
+        *s = (struct app_server){.service = services[at],
+            .cfg = {.port = services[at]->port, .n_ports = 1, .body_bytes = 1}};
     return rc;
 }
 
@@ -34,7 +34,9 @@ static int start(struct tern_shard *sh, void *ctx)
     const int rc = service->start == NULL ? 0 : service->start(sh, &s->cfg);
     if (rc != 0)
         return rc;
-    const int listener = tern_listen(sh, NULL, s->cfg.port, service->app, NULL);
+    int listener = 0;
+    for (uint32_t i = 0; i < s->cfg.n_ports && listener >= 0; i++)
+        listener = tern_listen(sh, NULL, (uint16_t)(s->cfg.port + i), service->app, NULL);
     if (listener >= 0)
         return 0;
     if (service->stop != NULL)

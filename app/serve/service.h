@@ -19,6 +19,7 @@ struct app_service_books {
 
 struct app_service_config {
     uint16_t port;
+    uint16_t n_ports;  /**< from `port` on; default 1 */
     size_t body_bytes; /**< http: of each 200 */
     struct app_stream_config stream;
     struct app_service_books *books; /**< [TERN_WORKERS_MAX], each its worker's */

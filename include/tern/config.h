@@ -117,7 +117,8 @@ struct tern_stack_config {
                                   rcv_buf_bytes, 0 = what its packet buffers hold; default 0 */
     uint32_t snd_buf_bytes;  /**< send queue a connection, 536..2^30; default 1048576 */
     uint32_t sending_max;    /**< connections that send or recover at one time, 0 = conns_max (at
-                                  most that); beyond it sends take nothing; default 0 */
+                                  most that); beyond it sends take nothing. An eighth as many, and
+                                  1024 at least, may hold gaps or rare options; default 0 */
     uint32_t sent_max;       /**< stretches in flight told apart beyond one a connection, 0..2^28;
                                   without them loss is detected in coarser units; default 65536 */
 

@@ -246,6 +246,18 @@ TERN_API uint32_t tern_shard_worker(const struct tern_shard *sh);
 /** The time of the burst or tick being processed. */
 TERN_API uint64_t tern_shard_now_ns(const struct tern_shard *sh);
 TERN_API const struct tern_stats *tern_shard_stats(const struct tern_shard *sh);
+/**
+ * Walk over the shard's connections, some at a time. Those that are there from the beginning to the
+ * end of the walk are met once each, unless others are opened meanwhile: then one may be met twice,
+ * or not at all.
+ *
+ * @param cursor  0 at first; moved on
+ * @param out     [n] connections
+ * @return        how many; 0: that was all
+ * Cost: one cache line for every ten places in the table.
+ */
+TERN_API uint32_t tern_shard_conns(
+    struct tern_shard *sh, uint64_t *cursor, struct tern_conn **out, uint32_t n);
 /** An empty mbuf from the shard's data pool (for tern_send_mbufs()), or NULL. */
 TERN_API struct rte_mbuf *tern_shard_mbuf(struct tern_shard *sh);
 

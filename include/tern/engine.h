@@ -49,7 +49,7 @@ struct tern_worker_app {
 struct tern_endpoint_config {
     /**
      * Device, as design.md §9: "pair", "0000:3b:00.0", "eth1", "tap:tern0",
-     * "memif:/run/x.sock[,server]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
+     * "memif:/run/x.sock[,server][,ring=1024]", "pcap:in.pcap,out.pcap", "vdev:net_null0,…".
      */
     const char *device;
     uint32_t n_workers; /**< 1..TERN_WORKERS_MAX; default 1 */
@@ -129,8 +129,9 @@ struct tern_device_info {
     char driver[64];
     char steering[96]; /**< "rss", "hash over rings (1 queue, 2 workers)", "one worker" */
     char offloads[128];
-    char memory[224]; /**< the plan: bytes per connection × limit, mbufs, total */
-    char pages[48];   /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
+    uint64_t memory_bytes; /**< the plan's sum: tables and mbufs of all workers */
+    char memory[224];      /**< the plan: bytes per connection × limit, mbufs, total */
+    char pages[48];        /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
     char note[256]; /**< what is odd: AF_XDP not to be had, no link, workers off the device's node;
                        or empty */
     uint8_t mac[6];

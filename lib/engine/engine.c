@@ -326,13 +326,14 @@ static void describe_memory(
     const struct tern_memory_plan *plan = &ep->tables;
     const double conn_bytes = (double)(plan->conns + plan->records) / cfg->conns_max;
     const double rest = (double)(plan->total - plan->conns - plan->records - plan->time_waits);
-    const double mbufs = (double)ep->n_mbufs * (double)ep->mbuf_bytes;
+    const uint32_t n_mbufs = ep->n_mbufs + TERN_RESERVE_MBUFS;
+    out->memory_bytes = ep->cfg.n_workers * (plan->total + n_mbufs * ep->mbuf_bytes);
     snprintf(out->memory, sizeof out->memory,
         "%u x (%u connections x %.0f B + %u TIME-WAIT x %.0f B + tables %.1f MiB"
         " + %u mbufs x %" PRIu64 " B) = %.1f MiB",
         ep->cfg.n_workers, cfg->conns_max, conn_bytes, cfg->time_wait_max,
-        (double)plan->time_waits / cfg->time_wait_max, rest / mib, ep->n_mbufs, ep->mbuf_bytes,
-        ep->cfg.n_workers * ((double)plan->total + mbufs) / mib);
+        (double)plan->time_waits / cfg->time_wait_max, rest / mib, n_mbufs, ep->mbuf_bytes,
+        (double)out->memory_bytes / mib);
     if (!e->use_huge)
         snprintf(out->pages, sizeof out->pages, "4 KiB pages (--no-huge)");
     else

@@ -39,6 +39,8 @@ enum {
     FRAME_EXTRA_BYTES = 14 + 4 + 4, /* Ethernet, one tag, check sequence */
     ROOM_ALIGN_BYTES = 64,
     MIB = 1 << 20,
+    PAGE_2M_BYTES = 2 << 20,
+    TABLES_OF_A_WORKER = 20, /* pools, flow table, wheels, neighbours, listeners: some more */
 };
 
 uint32_t tern_mbufs_for_data(uint32_t conns_max)
@@ -133,10 +135,22 @@ static uint64_t to_mib(uint64_t n_bytes)
     return (n_bytes + MIB - 1) / MIB;
 }
 
+/** Tables take huge pages first (shard/arena.c), each whole ones; counted on only where these hold
+ * them all, and with pages so small that rounding does not matter. */
+static bool tables_fit_huge_pages(
+    const struct tern_memory_want *want, const struct tern_memory_free *there)
+{
+    const uint64_t mbuf_bytes = want->use_huge ? want->mbuf_bytes : 0;
+    const uint64_t rounding = (uint64_t)want->n_workers * TABLES_OF_A_WORKER * PAGE_2M_BYTES;
+    return there->huge_page_bytes == PAGE_2M_BYTES
+           && want->table_bytes + rounding + mbuf_bytes <= there->huge_bytes;
+}
+
 int tern_memory_check(const struct tern_memory_want *want, const struct tern_memory_free *there,
     struct tern_error *err)
 {
-    const uint64_t ram = want->table_bytes + (want->use_huge ? 0 : want->mbuf_bytes);
+    const uint64_t tables = tables_fit_huge_pages(want, there) ? 0 : want->table_bytes;
+    const uint64_t ram = tables + (want->use_huge ? 0 : want->mbuf_bytes);
 
     if (want->use_huge && want->mbuf_bytes > there->huge_bytes)
         return tern_fail(err, -ENOMEM,

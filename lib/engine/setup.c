@@ -143,6 +143,12 @@ static uint32_t descs(uint16_t configured)
     return configured != 0 ? configured : DESC_DEFAULT;
 }
 
+/** Only connections that send, or are sent to, hold mbufs. */
+static uint32_t n_data_mbufs(const struct tern_stack_config *s)
+{
+    return tern_mbufs_for_data(nonzero_min(s->sending_max, s->conns_max));
+}
+
 /** AF_XDP owns the memory it receives into; see memory.c. */
 static bool wants_umem(const struct tern_endpoint *ep)
 {
@@ -155,7 +161,7 @@ static uint32_t n_umem_mbufs(const struct tern_endpoint *ep)
         .n_rx_desc = ep->n_queues * (descs(ep->cfg.n_rx_desc) + XSK_RING_MBUFS),
         .n_tx_desc = ep->n_queues * descs(ep->cfg.n_tx_desc),
         .n_threads = ep->cfg.n_workers,
-        .n_data = ep->cfg.n_workers * tern_mbufs_for_data(ep->cfg.stack.conns_max),
+        .n_data = ep->cfg.n_workers * n_data_mbufs(&ep->cfg.stack),
     };
     return tern_pool_size(&need);
 }
@@ -173,7 +179,7 @@ static int size_pools(struct tern_engine *e, struct tern_endpoint *ep, struct te
     if (n_workers > 1)
         need.n_mailbox = TERN_MAILBOX_SEGMENTS + TERN_MAILBOX_REPLICAS + TERN_MAILBOX_OUTBOUND;
     const uint32_t n_floor = tern_pool_size(&need);
-    need.n_data = tern_mbufs_for_data(ep->cfg.stack.conns_max);
+    need.n_data = n_data_mbufs(&ep->cfg.stack);
 
     ep->n_mbufs = e->cfg.mbufs != 0 ? e->cfg.mbufs : tern_pool_size(&need);
     ep->mbuf_bytes = tern_mbuf_bytes(

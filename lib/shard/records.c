@@ -16,26 +16,30 @@ enum { EXPIRED_BATCH = 64, EXPIRED_PER_CALL = 1024 };
 
 /* ---- sizes ---- */
 
-/** Few connections hold gaps or rare options at once; a keep-alive for all makes it all, as
- * does a search for the path MTU. */
-static uint32_t n_rare(const struct tern_stack_config *cfg)
-{
-    const uint32_t few = cfg->conns_max / 8 > 1024 ? cfg->conns_max / 8 : 1024;
-    const bool all = cfg->keepalive_ms != 0 || cfg->plpmtud == TERN_PLPMTUD_ALWAYS;
-    return all || few > cfg->conns_max ? cfg->conns_max : few;
-}
-
-static uint32_t n_rxq(const struct tern_stack_config *cfg)
-{
-    const uint32_t few = cfg->conns_max / 8 > 1024 ? cfg->conns_max / 8 : 1024;
-    return few > cfg->conns_max ? cfg->conns_max : few;
-}
-
 /** Connections that may be sending at one time. */
 static uint32_t n_sending(const struct tern_stack_config *cfg)
 {
     return cfg->sending_max != 0 && cfg->sending_max < cfg->conns_max ? cfg->sending_max
                                                                       : cfg->conns_max;
+}
+
+/** Few of the connections that are not idle hold gaps or rare options at once. */
+static uint32_t n_few(const struct tern_stack_config *cfg)
+{
+    const uint32_t few = n_sending(cfg) / 8 > 1024 ? n_sending(cfg) / 8 : 1024;
+    return few > cfg->conns_max ? cfg->conns_max : few;
+}
+
+/** A keep-alive for all makes it all, as does a search for the path MTU. */
+static uint32_t n_rare(const struct tern_stack_config *cfg)
+{
+    const bool all = cfg->keepalive_ms != 0 || cfg->plpmtud == TERN_PLPMTUD_ALWAYS;
+    return all ? cfg->conns_max : n_few(cfg);
+}
+
+static uint32_t n_rxq(const struct tern_stack_config *cfg)
+{
+    return n_few(cfg);
 }
 
 static bool any_v6(const struct tern_stack_config *cfg)

@@ -362,6 +362,20 @@ struct tern_stats *tern_shard_stats_rw(struct tern_shard *sh)
     return &sh->tcp.stats;
 }
 
+uint32_t tern_shard_conns(
+    struct tern_shard *sh, uint64_t *cursor, struct tern_conn **out, uint32_t n)
+{
+    const uint64_t n_slots = (uint64_t)sh->flow.n_buckets * TERN_FLOW_SLOTS;
+    uint32_t n_found = 0;
+    for (; *cursor < n_slots && n_found < n; ++*cursor) {
+        const struct tern_flow_bucket *b = &sh->flow.buckets[*cursor / TERN_FLOW_SLOTS];
+        const uint32_t slot = (uint32_t)(*cursor % TERN_FLOW_SLOTS);
+        if (b->tag[slot] != 0 && tern_ref_kind(b->ref[slot]) == TERN_REF_CONN)
+            out[n_found++] = &sh->tcp.conns[tern_ref_idx(b->ref[slot])];
+    }
+    return n_found;
+}
+
 struct rte_mbuf *tern_shard_mbuf(struct tern_shard *sh)
 {
     return rte_pktmbuf_alloc(sh->tcp.pool);

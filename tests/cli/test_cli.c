@@ -250,6 +250,7 @@ static const struct refusal refusals[] = {
     {"pair --scenario http --verify", "--verify: http has no such check"},
     {"pair --scenario echo --bytes 2Gi", "--bytes: more than 1Gi to echo"},
     {"pair --requests 3", "--requests: handshake has no such number"},
+    {"pair --scenario hold --count 3", "--count: hold opens as many as it holds"},
     {"pair --scenario echo --requests 0 --count 3", "--requests: without a number connections never end"},
     {LOAD OWN "--scenario stream --direction sideways", "--direction: 'sideways' is unknown"},
     {LOAD OWN "--scenario echo --direction up", "--direction: echo has none"},

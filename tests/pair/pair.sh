@@ -6,7 +6,9 @@ tern=$1 count=$2
 shift 2
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
-"$tern" pair --count "$count" --duration 100s --json "$report" "$@" >"$report.log" 2>&1 || {
+bounds=(--count "$count" --duration 100s)
+case " $* " in *" hold "*) bounds=(--duration 200ms) ;; esac # opens --conns, and then holds
+"$tern" pair "${bounds[@]}" --json "$report" "$@" >"$report.log" 2>&1 || {
     tail -n 40 "$report.log"
     rm -f "$report.log"
     exit 1
@@ -24,6 +26,9 @@ client, server = (r["ends"][end]["counters"] for end in ("client", "server"))
 assert client["active_established"] == count and server["passive_established"] == count, "both ends count the same"
 def option(name, otherwise):
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else otherwise
+if "hold" in sys.argv:
+    held = r["held"]
+    assert held["open"] == held["wanted"] == count and held["holding_s"] >= 0.1, held
 if "echo" in sys.argv:
     assert r["requests"]["answered"] == count * int(option("--requests", "1")), "requests"
 if "stream" in sys.argv:
