@@ -107,6 +107,8 @@ void handshake(benchmark::State &state)
         const auto bytes = static_cast<double>(server.rig().shard_memory().bytes);
         const uint32_t n = std::min(kSampleMax, a.n_conns / 4 / kRing * kRing);
         take_samples(state, server.rig(), [&] { return server.sample(n); });
+        const auto planned = static_cast<double>(server.rig().planned_bytes());
+        state.counters["planned_bytes_per_conn"] = planned / a.n_conns;
         state.counters["resident_bytes_per_conn"] = bytes / a.n_conns;
     });
 }

@@ -14,7 +14,7 @@ namespace
 
 using namespace bench;
 
-constexpr uint32_t kExchanges = 32768; // a sample
+constexpr uint32_t kExchanges = 16384; // a sample
 constexpr uint32_t kPacketsIn = 3;     // of an exchange, either side
 constexpr uint32_t kServerIss = 5000;
 constexpr char kRequest[] = "GET / HTTP/1.1\r\nHost: 198.18.0.1\r\nConnection: close\r\n\r\n";

@@ -7,6 +7,7 @@
 // alike; without them packets lie on 4 KiB pages and tables on whatever huge pages the kernel finds
 // when asked (madvise). The context of the output says which, and each benchmark how much of its
 // memory really is on huge pages.
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdint>
 #include <cstdio>
@@ -15,6 +16,7 @@
 #include <sched.h>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 extern "C" {
 #include "engine/memory.h"
@@ -128,17 +130,16 @@ inline void start_eal(uint64_t packet_mib)
     tern_memory_free there;
     tern_memory_free_read(&there);
     const bool huge = there.huge_bytes >= packet_mib * kMiB;
-    std::string lcores = "--lcores=0@" + std::to_string(chosen_cpu());
-    std::string mem = std::to_string(packet_mib);
-    std::string args[] = {"bench", lcores, "--no-pci", "--no-telemetry", "--log-level=error",
-        "--iova-mode=va", huge ? "--in-memory" : "--no-huge", huge ? "--no-shconf" : "-m",
-        huge ? "" : mem, huge ? "" : "--no-shconf"};
-    char *argv[sizeof args / sizeof args[0]];
-    int argc = 0;
+    std::vector<std::string> args = {"bench", "--lcores=0@" + std::to_string(chosen_cpu()),
+        "--no-pci", "--no-telemetry", "--log-level=error", "--iova-mode=va"};
+    if (huge)
+        args.insert(args.end(), {"--in-memory"});
+    else
+        args.insert(args.end(), {"--no-huge", "--no-shconf", "-m", std::to_string(packet_mib)});
+    std::vector<char *> argv;
     for (std::string &a : args)
-        if (!a.empty())
-            argv[argc++] = a.data();
-    if (rte_eal_init(argc, argv) < 0) {
+        argv.push_back(a.data());
+    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
         std::fprintf(stderr, "DPDK did not start: %s\n", rte_strerror(rte_errno));
         std::exit(1);
     }

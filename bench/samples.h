@@ -11,7 +11,8 @@
 //   bytes_per_op         of frames received and sent, counted
 //   ops_per_s, packets_per_s, gbit_per_s   from the median
 //   rig_ns_per_op        what the far end took meanwhile, in none of the above
-//   core_ghz             what the core ran at between the samples: median
+//   core_ghz             what the core ran at around the samples: median
+//   disturbed_share      of the samples were taken while the core ran slower than it can
 //   huge_share           of the shard's memory lies on huge pages
 #include "host.h"
 
@@ -41,6 +42,16 @@ inline double core_ghz()
     return kAdditions / seconds / 1e9;
 }
 
+// Somebody else has a part of the core: on a host that rents out its other thread the same chain
+// takes up to twice as long, and so does everything. Judged by the fastest seen in this process.
+inline bool is_disturbed(double ghz)
+{
+    constexpr double kDisturbed = 0.85;
+    static double best = 0;
+    best = std::max(best, ghz);
+    return ghz < kDisturbed * best;
+}
+
 // Values of which the middle and the spread are wanted.
 class Spread
 {
@@ -68,10 +79,12 @@ class Spread
 class Samples
 {
   public:
-    void add(const Sample &s)
+    void add(const Sample &s, double ghz, bool disturbed)
     {
         ns_.add(s.shard_ns / static_cast<double>(s.n_ops));
-        ghz_.add(core_ghz());
+        ghz_.add(ghz);
+        n_disturbed_ += disturbed;
+        n_++;
         sum_.shard_ns += s.shard_ns;
         sum_.advance_ns += s.advance_ns;
         sum_.rig_ns += s.rig_ns;
@@ -99,11 +112,13 @@ class Samples
         c["packets_per_s"] = 1e9 / median * packets;
         c["gbit_per_s"] = 8 * bytes / median;
         c["core_ghz"] = ghz_.at(0.5);
+        c["disturbed_share"] = n_disturbed_ / n_;
         state.SetItemsProcessed(static_cast<int64_t>(sum_.n_ops));
     }
 
   private:
     Spread ns_, ghz_;
+    double n_disturbed_ = 0, n_ = 0;
     Sample sum_;
 };
 
