@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+//
+// The process of a benchmark that feeds a shard: EAL, pages, the CPU it stays on, the command line.
+//
+// Hugepages are used where they are reserved (sysctl vm.nr_hugepages), for packets and tables
+// alike; without them packets lie on 4 KiB pages and tables on whatever huge pages the kernel finds
+// when asked (madvise). The context of the output says which, and each benchmark how much of its
+// memory really is on huge pages.
+#include <benchmark/benchmark.h>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <sched.h>
+#include <stdexcept>
+#include <string>
+
+extern "C" {
+#include "engine/memory.h"
+}
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+namespace bench
+{
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kPacketMemoryMib = 256; // all pools a program ever has at one time
+
+// A benchmark that did not measure what it says. The text names what was seen and what was due.
+struct Failure : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// A benchmark that this machine has no room for.
+struct Skip : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+inline void expect_equal(const char *what, uint64_t seen, uint64_t due)
+{
+    if (seen != due)
+        throw Failure(
+            std::string(what) + ": " + std::to_string(seen) + " instead of " + std::to_string(due));
+}
+
+// How many samples each figure is taken from: --samples=N.
+inline int &n_samples()
+{
+    static int n = 31;
+    return n;
+}
+
+inline int &n_failed()
+{
+    static int n = 0;
+    return n;
+}
+
+// Run one benchmark's body; what it throws becomes its result.
+template <typename Body> void guarded(benchmark::State &state, Body body)
+{
+    try {
+        body();
+    } catch (const Skip &e) {
+        state.SkipWithError((std::string("skipped: ") + e.what()).c_str());
+    } catch (const std::exception &e) {
+        n_failed()++;
+        state.SkipWithError(e.what());
+    }
+}
+
+// ---- memory in use, as the kernel has it ----
+
+// The number behind `key` in /proc/self/FILE, in bytes; 0 when it is not there.
+inline uint64_t proc_bytes(const char *file, const char *key)
+{
+    std::FILE *f = std::fopen((std::string("/proc/self/") + file).c_str(), "re");
+    if (f == nullptr)
+        return 0;
+    char line[256];
+    unsigned long long kib = 0;
+    while (std::fgets(line, sizeof line, f) != nullptr)
+        if (std::strncmp(line, key, std::strlen(key)) == 0) {
+            std::sscanf(line + std::strlen(key), "%llu", &kib);
+            break;
+        }
+    std::fclose(f);
+    return kib * 1024;
+}
+
+inline uint64_t resident_bytes()
+{
+    return proc_bytes("status", "VmRSS:") + proc_bytes("status", "HugetlbPages:");
+}
+
+// Share of the resident memory that lies on huge pages, reserved or transparent.
+inline double huge_share()
+{
+    const uint64_t huge =
+        proc_bytes("smaps_rollup", "AnonHugePages:") + proc_bytes("status", "HugetlbPages:");
+    return static_cast<double>(huge) / static_cast<double>(resident_bytes());
+}
+
+inline uint64_t free_bytes()
+{
+    tern_memory_free there;
+    tern_memory_free_read(&there);
+    return there.ram_bytes + there.huge_bytes;
+}
+
+// ---- start ----
+
+// The last CPU that we may use: the first ones serve most interrupts.
+inline int chosen_cpu()
+{
+    cpu_set_t cpus;
+    sched_getaffinity(0, sizeof cpus, &cpus);
+    int cpu = CPU_SETSIZE - 1;
+    while (cpu > 0 && !CPU_ISSET(cpu, &cpus))
+        cpu--;
+    return cpu;
+}
+
+inline void start_eal()
+{
+    tern_memory_free there;
+    tern_memory_free_read(&there);
+    const bool huge = there.huge_bytes >= kPacketMemoryMib * kMiB;
+    std::string lcores = "--lcores=0@" + std::to_string(chosen_cpu());
+    std::string mem = std::to_string(kPacketMemoryMib);
+    std::string args[] = {"bench", lcores, "--no-pci", "--no-telemetry", "--log-level=error",
+        "--iova-mode=va", huge ? "--in-memory" : "--no-huge", huge ? "--no-shconf" : "-m",
+        huge ? "" : mem, huge ? "" : "--no-shconf"};
+    char *argv[sizeof args / sizeof args[0]];
+    int argc = 0;
+    for (std::string &a : args)
+        if (!a.empty())
+            argv[argc++] = a.data();
+    if (rte_eal_init(argc, argv) < 0) {
+        std::fprintf(stderr, "DPDK did not start: %s\n", rte_strerror(rte_errno));
+        std::exit(1);
+    }
+    benchmark::AddCustomContext("packet_pages", huge ? "reserved hugepages" : "4 KiB (--no-huge)");
+    benchmark::AddCustomContext("table_pages",
+        huge ? "reserved hugepages while there are" : "transparent huge pages where granted");
+    benchmark::AddCustomContext("cpu", std::to_string(chosen_cpu()));
+    benchmark::AddCustomContext("tsc_mhz", std::to_string(rte_get_tsc_hz() / 1'000'000));
+}
+
+// Take --samples=N out of the arguments.
+inline void read_samples(int *argc, char **argv)
+{
+    int n = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (std::strncmp(argv[i], "--samples=", 10) == 0)
+            n_samples() = std::max(1, std::atoi(argv[i] + 10));
+        else
+            argv[n++] = argv[i];
+    }
+    *argc = n;
+}
+
+// The main() of a program; `add` registers its benchmarks. Not 0 when one of them failed.
+inline int run(int argc, char **argv, void (*add)())
+{
+    read_samples(&argc, argv);
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    start_eal();
+    add();
+    benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return n_failed() > 0 ? 1 : 0;
+}
+
+} // namespace bench
