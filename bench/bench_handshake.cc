@@ -104,10 +104,10 @@ void handshake(benchmark::State &state)
     guarded(state, [&] {
         const Args a(state);
         Server server(a);
-        const double bytes_per_conn = static_cast<double>(server.rig().shard_bytes()) / a.n_conns;
+        const auto bytes = static_cast<double>(server.rig().shard_memory().bytes);
         const uint32_t n = std::min(kSampleMax, a.n_conns / 4 / kRing * kRing);
-        take_samples(state, [&] { return server.sample(n); });
-        state.counters["resident_bytes_per_conn"] = bytes_per_conn;
+        take_samples(state, server.rig(), [&] { return server.sample(n); });
+        state.counters["resident_bytes_per_conn"] = bytes / a.n_conns;
     });
 }
 

@@ -52,6 +52,11 @@ class Victim
         return s;
     }
 
+    const Rig &rig() const
+    {
+        return rig_;
+    }
+
   private:
     // None of those who fill the SYN cache: they would get its SYN-ACK again, not a cookie.
     uint32_t stranger()
@@ -86,7 +91,7 @@ void synflood(benchmark::State &state)
     guarded(state, [&] {
         const Args a(state);
         Victim victim(a);
-        take_samples(state, [&] { return victim.sample(kSyns); });
+        take_samples(state, victim.rig(), [&] { return victim.sample(kSyns); });
     });
 }
 

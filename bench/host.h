@@ -28,7 +28,7 @@ namespace bench
 {
 
 constexpr uint64_t kMiB = 1 << 20;
-constexpr uint64_t kPacketMemoryMib = 256; // all pools a program ever has at one time
+constexpr uint64_t kPacketMib = 256; // memory for all the packets that most programs ever have
 
 // A benchmark that did not measure what it says. The text names what was seen and what was due.
 struct Failure : std::runtime_error {
@@ -92,17 +92,15 @@ inline uint64_t proc_bytes(const char *file, const char *key)
     return kib * 1024;
 }
 
-inline uint64_t resident_bytes()
+// What this process has in memory, and how much of it on huge pages, reserved or transparent.
+struct Resident {
+    uint64_t bytes, huge_bytes;
+};
+inline Resident resident()
 {
-    return proc_bytes("status", "VmRSS:") + proc_bytes("status", "HugetlbPages:");
-}
-
-// Share of the resident memory that lies on huge pages, reserved or transparent.
-inline double huge_share()
-{
-    const uint64_t huge =
-        proc_bytes("smaps_rollup", "AnonHugePages:") + proc_bytes("status", "HugetlbPages:");
-    return static_cast<double>(huge) / static_cast<double>(resident_bytes());
+    const uint64_t reserved = proc_bytes("status", "HugetlbPages:");
+    return {proc_bytes("status", "VmRSS:") + reserved,
+        proc_bytes("smaps_rollup", "AnonHugePages:") + reserved};
 }
 
 inline uint64_t free_bytes()
@@ -125,13 +123,13 @@ inline int chosen_cpu()
     return cpu;
 }
 
-inline void start_eal()
+inline void start_eal(uint64_t packet_mib)
 {
     tern_memory_free there;
     tern_memory_free_read(&there);
-    const bool huge = there.huge_bytes >= kPacketMemoryMib * kMiB;
+    const bool huge = there.huge_bytes >= packet_mib * kMiB;
     std::string lcores = "--lcores=0@" + std::to_string(chosen_cpu());
-    std::string mem = std::to_string(kPacketMemoryMib);
+    std::string mem = std::to_string(packet_mib);
     std::string args[] = {"bench", lcores, "--no-pci", "--no-telemetry", "--log-level=error",
         "--iova-mode=va", huge ? "--in-memory" : "--no-huge", huge ? "--no-shconf" : "-m",
         huge ? "" : mem, huge ? "" : "--no-shconf"};
@@ -165,13 +163,13 @@ inline void read_samples(int *argc, char **argv)
 }
 
 // The main() of a program; `add` registers its benchmarks. Not 0 when one of them failed.
-inline int run(int argc, char **argv, void (*add)())
+inline int run(int argc, char **argv, void (*add)(), uint64_t packet_mib = kPacketMib)
 {
     read_samples(&argc, argv);
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;
-    start_eal();
+    start_eal(packet_mib);
     add();
     benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();

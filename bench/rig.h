@@ -52,6 +52,8 @@ struct Setup {
     bool v6 = false;
     Options options = kNoOptions;
     uint16_t mtu_bytes = 1500;
+    uint32_t n_mbufs = kMbufs;
+    uint16_t room_bytes = 0; // of an mbuf; 0: as the engine's for this MTU
 
     explicit Setup(const benchmark::State &state)
         : n_conns(static_cast<uint32_t>(state.range(0))),
@@ -160,12 +162,15 @@ class Rig
     Rig(const Setup &setup, const tern_stack_config &cfg)
         : frames_(setup.v6, setup.software, setup.options, setup.mss())
     {
-        refuse_if_too_large(cfg);
-        const uint16_t room = tern_mbuf_room_bytes(cfg.mtu_bytes, TERN_POOL_DENSE);
-        pool_ = tern_pool_open("bench", kMbufs, room, true, TERN_POOL_DENSE, SOCKET_ID_ANY);
+        const uint16_t room = setup.room_bytes != 0
+                                  ? setup.room_bytes
+                                  : tern_mbuf_room_bytes(cfg.mtu_bytes, TERN_POOL_DENSE);
+        refuse_if_too_large(cfg, setup.n_mbufs * tern_mbuf_bytes(room, TERN_POOL_DENSE));
+        pool_ = tern_pool_open("bench", setup.n_mbufs, room, true, TERN_POOL_DENSE, SOCKET_ID_ANY);
         if (pool_ == nullptr)
             throw Failure(std::string("packet buffers: ") + rte_strerror(rte_errno));
-        before_bytes_ = resident_bytes();
+        rte_mempool_obj_iter(pool_, touch, nullptr);
+        before_ = resident();
         tern_error err = {};
         const tern_shard_params params = {&cfg, 0, pool_, pool_, now_ns_};
         if (tern_shard_open(&params, &shard_, &err) != 0) {
@@ -209,10 +214,11 @@ class Rig
         return static_cast<uint32_t>(now_ns_ / kNsPerMs);
     }
 
-    // Bytes of this process that came with the shard and what is in it.
-    uint64_t shard_bytes() const
+    // Memory that came with the shard and what is in it.
+    Resident shard_memory() const
     {
-        return resident_bytes() - before_bytes_;
+        const Resident now = resident();
+        return {now.bytes - before_.bytes, now.huge_bytes - before_.huge_bytes};
     }
 
     // ---- the far end ----
@@ -300,14 +306,22 @@ class Rig
     }
 
   private:
-    static void refuse_if_too_large(const tern_stack_config &cfg)
+    static void refuse_if_too_large(const tern_stack_config &cfg, uint64_t packet_bytes)
     {
         tern_memory_plan plan;
         tern_shard_plan(&cfg, &plan);
-        const uint64_t need = plan.total + plan.total / 16 + kPacketMemoryMib * kMiB;
-        if (need > free_bytes())
+        const uint64_t need = plan.total + packet_bytes;
+        const uint64_t spare = free_bytes() / 16; // page tables, the far end's own memory
+        if (need > free_bytes() - spare)
             throw Skip(std::to_string(need / kMiB) + " MiB needed, "
-                       + std::to_string(free_bytes() / kMiB) + " MiB free");
+                       + std::to_string((free_bytes() - spare) / kMiB) + " MiB to be had");
+    }
+
+    // Its pages are there before memory is measured or time is.
+    static void touch(rte_mempool *, void *, void *obj, unsigned)
+    {
+        rte_mbuf *m = static_cast<rte_mbuf *>(obj);
+        std::memset(m->buf_addr, 0, m->buf_len);
     }
 
     void poll_once(rte_mbuf **pkts, uint32_t n)
@@ -345,7 +359,7 @@ class Rig
     Frames frames_;
     rte_mempool *pool_ = nullptr;
     tern_shard *shard_ = nullptr;
-    uint64_t before_bytes_ = 0;
+    Resident before_ = {};
     uint64_t now_ns_ = kStartNs;
 
     rte_mbuf *in_[kRing];
@@ -356,5 +370,20 @@ class Rig
     Stopwatch in_shard_, in_advance_;
     uint64_t n_packets_ = 0, n_bytes_ = 0, packets_at_ = 0, bytes_at_ = 0, start_cycles_ = 0;
 };
+
+// One sample after the other from `sample()`, as many as the benchmark has iterations.
+template <typename Take> void take_samples(benchmark::State &state, const Rig &rig, Take sample)
+{
+    Samples samples;
+    for (auto _ : state) {
+        const Sample s = sample();
+        state.SetIterationTime(s.shard_ns / 1e9);
+        samples.add(s);
+    }
+    samples.report(state);
+    const Resident memory = rig.shard_memory();
+    state.counters["huge_share"] =
+        static_cast<double>(memory.huge_bytes) / static_cast<double>(memory.bytes);
+}
 
 } // namespace bench

@@ -12,7 +12,7 @@
 //   ops_per_s, packets_per_s, gbit_per_s   from the median
 //   rig_ns_per_op        what the far end took meanwhile, in none of the above
 //   core_ghz             what the core ran at between the samples: median
-//   huge_share           of this process's memory lies on huge pages
+//   huge_share           of the shard's memory lies on huge pages
 #include "host.h"
 
 #include <algorithm>
@@ -99,7 +99,6 @@ class Samples
         c["packets_per_s"] = 1e9 / median * packets;
         c["gbit_per_s"] = 8 * bytes / median;
         c["core_ghz"] = ghz_.at(0.5);
-        c["huge_share"] = huge_share();
         state.SetItemsProcessed(static_cast<int64_t>(sum_.n_ops));
     }
 
@@ -107,17 +106,5 @@ class Samples
     Spread ns_, ghz_;
     Sample sum_;
 };
-
-// One sample after the other from `sample()`, as many as the benchmark has iterations.
-template <typename Take> void take_samples(benchmark::State &state, Take sample)
-{
-    Samples samples;
-    for (auto _ : state) {
-        const Sample s = sample();
-        state.SetIterationTime(s.shard_ns / 1e9);
-        samples.add(s);
-    }
-    samples.report(state);
-}
 
 } // namespace bench
