@@ -101,7 +101,8 @@ Line *lines_on(benchmark::State &state)
         pages_of_region = pages;
     }
     if (region->lines() == nullptr)
-        state.SkipWithError(pages == kHuge ? "no huge pages to be had (madvise)" : "no memory");
+        state.SkipWithError(
+            pages == kHuge ? "skipped: no huge pages to be had (madvise)" : "skipped: no memory");
     return region->lines();
 }
 
