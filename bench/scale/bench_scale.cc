@@ -136,8 +136,42 @@ void scale(benchmark::State &state)
     });
 }
 
+// The limit of that: a chain of additions, which shares nothing at all with the other worker's.
+// What it loses beside the other is the machine's: a clock that drops when all cores are at work,
+// or two CPUs that are one core.
+void scale_nothing_shared(benchmark::State &state)
+{
+    constexpr int kChainsASample = 500;
+    guarded(state, [&] {
+        if (cpus().size() < static_cast<size_t>(state.threads()))
+            throw Skip("not so many CPUs");
+        const AsWorker here(state.thread_index());
+        Spread ghz;
+        for (auto _ : state) {
+            double sum = 0;
+            for (int i = 0; i < kChainsASample; i++)
+                sum += core_ghz();
+            ghz.add(sum / kChainsASample);
+            state.SetIterationTime(kChainsASample / sum / 1e9);
+        }
+        auto &c = state.counters;
+        c["core_ghz"] = ghz.at(0.5);
+        c["ns_per_op"] = 1 / ghz.at(0.5);
+        c["ns_per_op_min"] = 1 / ghz.at(1);
+        c["ns_per_op_q1"] = 1 / ghz.at(0.75);
+        c["ns_per_op_q3"] = 1 / ghz.at(0.25);
+        c["ns_per_op_max"] = 1 / ghz.at(0);
+        report_means(state);
+    });
+}
+
 void add()
 {
+    for (int n_workers = 1; n_workers <= kWorkers; n_workers++)
+        benchmark::RegisterBenchmark("scale_nothing_shared", scale_nothing_shared)
+            ->Threads(n_workers)
+            ->Iterations(n_samples())
+            ->UseManualTime();
     for (int n_workers = 1; n_workers <= kWorkers; n_workers++)
         benchmark::RegisterBenchmark("scale", scale)
             ->ArgNames(arg_names({}))
