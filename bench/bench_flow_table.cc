@@ -2,6 +2,9 @@
 //
 // The flow table at 0.8 load, after churn, as a burst uses it. Keys come in random order, so that
 // every bucket and every record is a cold line at the larger sizes.
+#include "micro/per_op.h"
+
+#include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdint>
 #include <cstdlib>
@@ -122,32 +125,36 @@ uint32_t find_burst(const Flows &flows, const uint64_t *key)
     return n_found;
 }
 
-void finish(benchmark::State &state, const Flows &flows, uint32_t n_found, uint32_t n_expected)
+Flows &flows_of(const benchmark::State &state)
 {
-    if (n_found != n_expected)
+    return bench::world_of<Flows>(static_cast<uint32_t>(state.range(0)));
+}
+
+void finish(benchmark::State &state, const Flows &flows, bool is_right)
+{
+    if (!is_right)
         state.SkipWithError("wrong answers");
-    state.SetItemsProcessed(state.iterations() * kBurst);
-    state.counters["bytes/entry"] =
+    bench::report_ops(state, state.iterations() * kBurst);
+    state.counters["bytes_per_entry"] =
         static_cast<double>(tern_flow_bytes(&flows.table_)) / flows.table_.n_used;
 }
 
-void find_present_in_bursts(benchmark::State &state)
+void lookup_present(benchmark::State &state)
 {
-    Flows flows(static_cast<uint32_t>(state.range(0)));
+    Flows &flows = flows_of(state);
     uint64_t key[kBurst];
     uint32_t n_found = kBurst;
     for (auto _ : state) {
         for (uint64_t &k : key)
             k = flows.random_key();
-        const uint32_t n = find_burst(flows, key);
-        n_found = n < n_found ? n : n_found;
+        n_found = std::min(n_found, find_burst(flows, key));
     }
-    finish(state, flows, n_found, kBurst);
+    finish(state, flows, n_found == kBurst);
 }
 
-void find_absent_in_bursts(benchmark::State &state)
+void lookup_absent(benchmark::State &state)
 {
-    Flows flows(static_cast<uint32_t>(state.range(0)));
+    Flows &flows = flows_of(state);
     uint64_t key[kBurst];
     uint32_t n_found = 0;
     for (auto _ : state) {
@@ -155,13 +162,13 @@ void find_absent_in_bursts(benchmark::State &state)
             k = flows.absent_key();
         n_found += find_burst(flows, key);
     }
-    finish(state, flows, n_found, 0);
+    finish(state, flows, n_found == 0);
 }
 
 // What it costs to wait for each line.
-void find_present_one_by_one(benchmark::State &state)
+void lookup_waiting(benchmark::State &state)
 {
-    Flows flows(static_cast<uint32_t>(state.range(0)));
+    Flows &flows = flows_of(state);
     uint64_t key = flows.random_key();
     uint32_t n_found = kBurst;
     for (auto _ : state) {
@@ -173,15 +180,15 @@ void find_present_one_by_one(benchmark::State &state)
             key = flows.random_key() ^ (ref == 0); // the next one depends on this one
             benchmark::DoNotOptimize(key);
         }
-        n_found = n < n_found ? n : n_found;
+        n_found = std::min(n_found, n);
     }
-    finish(state, flows, n_found, kBurst);
+    finish(state, flows, n_found == kBurst);
 }
 
 // A connection ends, another begins; both buckets prefetched, as a burst has them.
-void remove_and_insert(benchmark::State &state)
+void insert_and_remove(benchmark::State &state)
 {
-    Flows flows(static_cast<uint32_t>(state.range(0)));
+    Flows &flows = flows_of(state);
     for (auto _ : state) {
         for (uint32_t i = 0; i < kBurst; i++) {
             tern_flow_prefetch(&flows.table_, hash_of(flows.first_ + i));
@@ -190,19 +197,26 @@ void remove_and_insert(benchmark::State &state)
         for (uint32_t i = 0; i < kBurst; i++)
             flows.churn();
     }
-    finish(state, flows, 0, 0);
+    finish(state, flows, flows.table_.n_used == state.range(0));
 }
 
-void sizes(benchmark::internal::Benchmark *b)
+void add(const char *name, void (*run)(benchmark::State &), int64_t n)
 {
-    b->Arg(100'000)->Arg(1'000'000)->Arg(10'000'000);
+    benchmark::RegisterBenchmark(name, run)->ArgName("entries")->Arg(n);
 }
-
-BENCHMARK(find_present_in_bursts)->Apply(sizes);
-BENCHMARK(find_absent_in_bursts)->Apply(sizes);
-BENCHMARK(find_present_one_by_one)->Apply(sizes);
-BENCHMARK(remove_and_insert)->Apply(sizes);
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char **argv)
+{
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    for (const int64_t n : {100'000, 1'000'000, 10'000'000}) {
+        add("lookup_present", lookup_present, n);
+        add("lookup_absent", lookup_absent, n);
+        add("lookup_waiting", lookup_waiting, n);
+        add("insert_and_remove", insert_and_remove, n);
+    }
+    benchmark::RunSpecifiedBenchmarks();
+}

@@ -2,6 +2,8 @@
 //
 // The timer wheel over 128-byte records, armed in random order: the neighbours in a list are
 // neighbours in nothing else, as in a server that has run for a while.
+#include "micro/per_op.h"
+
 #include <algorithm>
 #include <benchmark/benchmark.h>
 #include <cstdint>
@@ -98,41 +100,45 @@ class Timers
     void *base_;
 };
 
+// Those who use it leave it with nothing armed.
+Timers &timers_of(const benchmark::State &state)
+{
+    return bench::world_of<Timers>(static_cast<uint32_t>(state.range(0)));
+}
+
 // Arm and expire everybody within 2 s, as retransmission or TIME-WAIT timers do: ns for the expiry
 // of one, cascades and empty ticks included.
-void expire(benchmark::State &state)
+void timer_expire(benchmark::State &state)
 {
-    Timers timers(static_cast<uint32_t>(state.range(0)));
+    Timers &timers = timers_of(state);
     for (auto _ : state) {
         state.PauseTiming();
         timers.arm_all(4096, 16384);
         state.ResumeTiming();
         timers.expire_all();
     }
-    state.SetItemsProcessed(state.iterations() * state.range(0));
+    bench::report_ops(state, state.iterations() * state.range(0));
 }
 
-// Everybody is due in the same far slot of level 2, within 8 s, ten seconds from now; worst_ns is
-// the longest that one advance kept the worker.
-void expire_crowd(benchmark::State &state)
+// Everybody is due in the same far slot of level 2, within 8 s, ten seconds from now. The operation
+// is the longest of all advances: how long a crowd keeps the worker from its packets.
+void timer_longest_advance(benchmark::State &state)
 {
-    Timers timers(static_cast<uint32_t>(state.range(0)));
+    Timers &timers = timers_of(state);
     double worst_ns = 0;
     for (auto _ : state) {
-        state.PauseTiming();
         const uint32_t to_slot = 65536 - timers.wheel_.now % 65536;
         timers.arm_all(to_slot + 2 * 65536, 65536);
-        state.ResumeTiming();
         worst_ns = std::max(worst_ns, timers.expire_all_worst_ns());
     }
-    state.counters["worst_ns"] = worst_ns;
-    state.SetItemsProcessed(state.iterations() * state.range(0));
+    state.counters["ns_per_op"] = worst_ns;
+    bench::report_clock(state);
 }
 
 // A cold node: its line prefetched, as a burst has it.
-void arm_and_cancel(benchmark::State &state)
+void timer_arm_and_cancel(benchmark::State &state)
 {
-    Timers timers(static_cast<uint32_t>(state.range(0)));
+    Timers &timers = timers_of(state);
     uint64_t i = 0;
     for (auto _ : state) {
         for (uint32_t k = 0; k < kBurst; k++)
@@ -143,11 +149,11 @@ void arm_and_cancel(benchmark::State &state)
             tern_wheel_cancel(&timers.wheel_, timers.idx_at(i + k));
         i += kBurst;
     }
-    state.SetItemsProcessed(state.iterations() * kBurst);
+    bench::report_ops(state, state.iterations() * kBurst);
 }
 
 // The deadline of an armed timer moves away: what the fast path pays.
-void arm_later(benchmark::State &state)
+void timer_arm_later(benchmark::State &state)
 {
     Timers timers(static_cast<uint32_t>(state.range(0)));
     timers.arm_all(4096, 16384);
@@ -156,10 +162,11 @@ void arm_later(benchmark::State &state)
         tern_wheel_arm(&timers.wheel_, timers.idx_at(due % 1024), due);
         due++;
     }
+    bench::report_ops(state, state.iterations());
 }
 
 // An advance per burst in which the tick stays, or moves on and nothing is due.
-void advance_same_tick(benchmark::State &state)
+void timer_advance_same_tick(benchmark::State &state)
 {
     Timers timers(1000);
     uint32_t expired[kBurst];
@@ -167,18 +174,20 @@ void advance_same_tick(benchmark::State &state)
     for (auto _ : state)
         benchmark::DoNotOptimize(
             tern_wheel_advance(&timers.wheel_, timers.wheel_.now, expired, kBurst));
+    bench::report_ops(state, state.iterations());
 }
 
-void advance_one_tick(benchmark::State &state)
+void timer_advance_one_tick(benchmark::State &state)
 {
     Timers timers(1000);
     uint32_t expired[kBurst];
     for (auto _ : state)
         benchmark::DoNotOptimize(
             tern_wheel_advance(&timers.wheel_, timers.wheel_.now + 1, expired, kBurst));
+    bench::report_ops(state, state.iterations());
 }
 
-void advance_an_hour(benchmark::State &state)
+void timer_advance_an_hour(benchmark::State &state)
 {
     Timers timers(1000);
     uint32_t expired[kBurst];
@@ -187,21 +196,30 @@ void advance_an_hour(benchmark::State &state)
         benchmark::DoNotOptimize(
             tern_wheel_advance(&timers.wheel_, timers.wheel_.now + 27'465'658, expired, kBurst));
     }
+    bench::report_ops(state, state.iterations());
 }
 
-void sizes(benchmark::internal::Benchmark *b)
+benchmark::internal::Benchmark *add(const char *name, void (*run)(benchmark::State &), int64_t n)
 {
-    b->Arg(100'000)->Arg(1'000'000)->Arg(10'000'000);
+    return benchmark::RegisterBenchmark(name, run)->ArgName("timers")->Arg(n);
 }
 
-BENCHMARK(expire)->Apply(sizes);
-BENCHMARK(expire_crowd)->Arg(100'000)->Arg(1'000'000)->Arg(10'000'000)->Iterations(1);
-BENCHMARK(arm_and_cancel)->Apply(sizes);
-BENCHMARK(arm_later)->Arg(1'000'000);
-BENCHMARK(advance_same_tick);
-BENCHMARK(advance_one_tick);
-BENCHMARK(advance_an_hour);
+BENCHMARK(timer_advance_same_tick);
+BENCHMARK(timer_advance_one_tick);
+BENCHMARK(timer_advance_an_hour);
 
 } // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char **argv)
+{
+    benchmark::Initialize(&argc, argv);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    for (const int64_t n : {100'000, 1'000'000, 10'000'000}) {
+        add("timer_expire", timer_expire, n);
+        add("timer_arm_and_cancel", timer_arm_and_cancel, n);
+    }
+    add("timer_longest_advance", timer_longest_advance, 1'000'000)->Iterations(1);
+    add("timer_arm_later", timer_arm_later, 1'000'000);
+    benchmark::RunSpecifiedBenchmarks();
+}

@@ -167,7 +167,9 @@ class Rig
                                   : tern_mbuf_room_bytes(cfg.mtu_bytes, TERN_POOL_DENSE);
         tern_shard_plan(&cfg, &plan_);
         refuse_if_too_large(setup.n_mbufs * tern_mbuf_bytes(room, TERN_POOL_DENSE));
-        pool_ = tern_pool_open("bench", setup.n_mbufs, room, true, TERN_POOL_DENSE, SOCKET_ID_ANY);
+        const std::string name = "bench" + std::to_string(reinterpret_cast<uintptr_t>(this));
+        pool_ =
+            tern_pool_open(name.c_str(), setup.n_mbufs, room, 1, TERN_POOL_DENSE, SOCKET_ID_ANY);
         if (pool_ == nullptr)
             throw Failure(std::string("packet buffers: ") + rte_strerror(rte_errno));
         rte_mempool_obj_iter(pool_, touch, nullptr);
