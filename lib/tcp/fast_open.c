@@ -372,7 +372,7 @@ void tern_tfo_answered(struct tern_tcp *t, struct tern_conn *c, const struct ter
     t->stats.tfo_data_acked += acked > 0;
     t->stats.tfo_data_again += acked < sent;
     t->stats.tx_payload_bytes += acked;
-    tern_sendq_ack(q, acked);
+    tern_sendq_ack(t, q, acked);
     tern_sendq_rewind(q);
     if (q->n_bytes == 0) {
         tern_host_txq_free(t, c->txq);

@@ -54,6 +54,29 @@ static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, u
     return m;
 }
 
+/** An empty buffer of the shard's pool for payload, headroom in front, or NULL. */
+static inline struct rte_mbuf *tern_mbuf_data(struct tern_tcp *t)
+{
+    if (t->n_spares == 0 || t->spares[t->n_spares - 1]->pool != t->pool)
+        return rte_pktmbuf_alloc(t->pool);
+    struct rte_mbuf *m = t->spares[--t->n_spares];
+    rte_pktmbuf_reset(m);
+    return m;
+}
+
+/** Free a single buffer; the next one of ours may take its place while it is in the cache. */
+static inline void tern_mbuf_recycle(struct tern_tcp *t, struct rte_mbuf *m)
+{
+    if (m->pool == t->pool && t->n_spares < TERN_SPARES_MAX && RTE_MBUF_DIRECT(m)
+        && rte_mbuf_refcnt_read(m) == 1) {
+        m->next = NULL;
+        m->nb_segs = 1;
+        t->spares[t->n_spares++] = m;
+    } else {
+        rte_pktmbuf_free_seg(m);
+    }
+}
+
 /** An empty buffer for a packet of ours, headroom in front; from the reserve when the pool is
  * empty. */
 static inline struct rte_mbuf *tern_mbuf_control(struct tern_tcp *t)

@@ -144,7 +144,7 @@ static bool sack_fits_payload(const struct tern_tcp *t, const struct tern_conn *
 }
 
 /** Payload of the next segment: what fits beside all of its options (6691-1, MUST-16). */
-static uint32_t segment_max(const struct tern_tcp *t, const struct tern_conn *c)
+static inline uint32_t segment_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t most = tern_conn_payload_max(t, c), n = n_sack_blocks(t, c);
     if (likely(n == 0) || !sack_fits_payload(t, c))
@@ -462,8 +462,10 @@ static void note_pause(struct tern_tcp *t, struct tern_conn *c)
 static void send_path_probe(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
 {
+    if (likely(c->rare == 0))
+        return;
     const uint32_t room = RTE_MIN(q->unsent_bytes, usable_window(c, q));
-    const uint32_t size = c->rare != 0 ? tern_pmtu_probe_size(t, c, q, room) : 0;
+    const uint32_t size = tern_pmtu_probe_size(t, c, q, room);
     if (likely(size == 0) || !tern_sent_has_room(t, q) || !tx_room_for_data(t)
         || !tern_cc_may_send_now(t, c))
         return;

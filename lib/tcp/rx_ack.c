@@ -158,7 +158,8 @@ static struct tern_delivered expect_delivery(
 
 static void release(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
-    tern_sent_clear(t, q);
+    if (unlikely(q->n_sent != 0))
+        tern_sent_clear(t, q);
     c->slow &= (uint8_t)~TERN_SLOW_RECOVERY;
     tern_host_txq_free(t, c->txq);
     c->txq = 0;
@@ -184,7 +185,7 @@ static void take_ack_in_full(
     if (a.acked_bytes > 0) {
         tern_sent_ack(t, q, ack, &d);
         /* what is SACKed stays (2018-6); what is beyond the payload is our FIN */
-        tern_sendq_ack(q, RTE_MIN(a.acked_bytes, q->n_bytes - q->unsent_bytes));
+        tern_sendq_ack(t, q, RTE_MIN(a.acked_bytes, q->n_bytes - q->unsent_bytes));
         c->snd.una = ack;
         q->flags &= (uint16_t)~TERN_TXQ_REOPENED;
     }
@@ -257,7 +258,7 @@ static void take_everyday_ack(struct tern_tcp *t, struct tern_conn *c, struct te
         q->rtt_seq = c->snd.nxt;
     }
     tern_sent_ack_once(t, q, ack);
-    tern_sendq_ack(q, RTE_MIN(acked, q->n_bytes - q->unsent_bytes)); /* beyond it is our FIN */
+    tern_sendq_ack(t, q, RTE_MIN(acked, q->n_bytes - q->unsent_bytes)); /* beyond it is our FIN */
     c->snd.una = ack;
     if (was_filled)
         tern_cc_slow_start(t, c, UINT32_MAX, acked);

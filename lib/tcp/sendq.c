@@ -50,7 +50,7 @@ uint32_t tern_sendq_fill_tail(struct tern_txq *q, const uint8_t *bytes, uint32_t
     return n;
 }
 
-void tern_sendq_ack(struct tern_txq *q, uint32_t n_bytes)
+void tern_sendq_ack(struct tern_tcp *t, struct tern_txq *q, uint32_t n_bytes)
 {
     assert(n_bytes <= q->n_bytes - q->unsent_bytes);
     q->n_bytes -= n_bytes;
@@ -59,7 +59,7 @@ void tern_sendq_ack(struct tern_txq *q, uint32_t n_bytes)
         struct rte_mbuf *m = q->head;
         off -= m->data_len;
         q->head = m->next;
-        rte_pktmbuf_free_seg(m);
+        tern_mbuf_recycle(t, m);
     }
     q->head_off = off;
     if (q->head == NULL) {
@@ -113,6 +113,10 @@ static struct spot find(const struct tern_txq *q, uint32_t off)
 
 static void copy_to(uint8_t *to, struct spot s, uint32_t len)
 {
+    if (likely(len <= s.m->data_len - s.off)) {
+        memcpy(to, rte_pktmbuf_mtod_offset(s.m, const uint8_t *, s.off), len);
+        return;
+    }
     while (len > 0) {
         const uint32_t here = RTE_MIN(len, (uint32_t)s.m->data_len - s.off);
         memcpy(to, rte_pktmbuf_mtod_offset(s.m, const uint8_t *, s.off), here);
@@ -149,7 +153,7 @@ static bool attach(struct tern_tcp *t, struct rte_mbuf *head, struct spot s, uin
 /** A buffer with the payload at `s`, as tern_sendq_payload() says. */
 static struct rte_mbuf *payload_at(struct tern_tcp *t, struct spot s, uint32_t *len_bytes)
 {
-    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    struct rte_mbuf *m = tern_mbuf_data(t);
     if (m == NULL)
         return NULL;
     if (*len_bytes <= TERN_COPY_BYTES_MAX || !t->cfg.tx_multi_seg) {

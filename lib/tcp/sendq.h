@@ -20,7 +20,7 @@ void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_byte
 uint32_t tern_sendq_fill_tail(struct tern_txq *q, const uint8_t *bytes, uint32_t n);
 
 /** The first `n_bytes` were acknowledged: free their buffers. */
-void tern_sendq_ack(struct tern_txq *q, uint32_t n_bytes);
+void tern_sendq_ack(struct tern_tcp *t, struct tern_txq *q, uint32_t n_bytes);
 
 /** Free everything. */
 void tern_sendq_clear(struct tern_txq *q);

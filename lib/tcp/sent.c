@@ -317,11 +317,29 @@ static void lengthen_last(
     list_append(t, q, q->last);
 }
 
+/** The first stretch of a flight: in tree and list alone. A record for it is always to be had. */
+static void begin_flight(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q,
+    uint32_t len, uint32_t seg_bytes)
+{
+    const uint32_t x = record_new(t, q);
+    struct tern_sent *s = at(t, x);
+    *s = (struct tern_sent){.start = c->snd.nxt,
+        .end = tern_seq_add(c->snd.nxt, len),
+        .seg_bytes = (uint16_t)seg_bytes};
+    q->root = q->first = q->last = x;
+    q->oldest = q->newest = x;
+    note_rate(t, c, q, s, len);
+}
+
 void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, uint32_t len,
     uint32_t seg_bytes)
 {
+    if (q->n_sent == 0) {
+        begin_flight(t, c, q, len, seg_bytes);
+        return;
+    }
     struct tern_sent *s = at(t, q->last);
-    if (q->last != 0 && same_burst(t, s, seg_bytes) && !(s->flags & TERN_SENT_AGAIN)) {
+    if (same_burst(t, s, seg_bytes) && !(s->flags & TERN_SENT_AGAIN)) {
         s->end = tern_seq_add(s->end, len);
         s->pipe_bytes = tern_sent_pipe(c, q) + len;
         return;

@@ -97,8 +97,8 @@ void tern_template_write(const struct tern_tcp *t, const struct tern_conn *c,
     const uint32_t opt_bytes = c->flags & TERN_CF_TS ? TERN_TS_OPT_BYTES : 0;
     const uint32_t l3_bytes = v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES;
     const uint32_t l4_bytes = TERN_TCP_BYTES + opt_bytes;
-    out->n_bytes = (uint8_t)(l3_bytes + l4_bytes);
-    out->tcp_off = (uint8_t)(TERN_TEMPLATE_BYTES - l4_bytes);
+    out->n_bytes = l3_bytes + l4_bytes;
+    out->tcp_off = TERN_TEMPLATE_BYTES - l4_bytes;
     out->len_bytes = 0;
     out->ol_flags = offloads(t, v6);
     out->tx_offload = rte_mbuf_tx_offload(0, l3_bytes, l4_bytes, 0, 0, 0, 0);

@@ -20,8 +20,8 @@ enum { TERN_TEMPLATE_BYTES = TERN_IP6_BYTES + TERN_TCP_BYTES + TERN_TS_OPT_BYTES
 
 struct tern_template {
     uint8_t bytes[TERN_TEMPLATE_BYTES];
-    uint8_t n_bytes;    /* IP, TCP and options; 0: nothing is written yet */
-    uint8_t tcp_off;    /* of the TCP header in `bytes` */
+    uint32_t n_bytes;   /* IP, TCP and options; 0: nothing is written yet */
+    uint32_t tcp_off;   /* of the TCP header in `bytes` */
     uint32_t len_bytes; /* payload that lengths and checksums are for */
     uint64_t pseudo;    /* sum of the pseudo-header without a length */
     uint64_t ol_flags, tx_offload;

@@ -5,6 +5,7 @@
  * STATUS. */
 #include "cc.h"
 #include "host.h"
+#include "mbuf.h"
 #include "rcvbuf.h"
 #include "sendq.h"
 #include "sent.h"
@@ -50,17 +51,18 @@ uint32_t tern_sendable_bytes(const struct tern_shard *sh, const struct tern_conn
 
 static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
 {
-    if (c->txq == 0) {
-        c->txq = tern_host_txq_new(t);
-        if (c->txq == 0)
-            return NULL;
-        struct tern_txq *q = &t->txqs[c->txq];
-        q->max_wnd_bytes = c->snd.wnd_bytes;
-        q->shut_ms = t->now_ms; /* if it is */
-        q->rtt_seq = c->snd.nxt;
-        q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
-    }
-    return &t->txqs[c->txq];
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q != NULL)
+        return q;
+    c->txq = tern_host_txq_new(t);
+    if (c->txq == 0)
+        return NULL;
+    q = &t->txqs[c->txq];
+    q->max_wnd_bytes = c->snd.wnd_bytes;
+    q->shut_ms = t->now_ms; /* if it is */
+    q->rtt_seq = c->snd.nxt;
+    q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
+    return q;
 }
 
 uint32_t tern_send_mbufs(
@@ -84,7 +86,7 @@ uint32_t tern_send_mbufs(
 /** A buffer of copied bytes at the end of the queue. @return bytes taken, 0: no mbuf */
 static uint32_t push_copy(struct tern_tcp *t, struct tern_txq *q, const uint8_t *bytes, uint32_t n)
 {
-    struct rte_mbuf *m = rte_pktmbuf_alloc(t->pool);
+    struct rte_mbuf *m = tern_mbuf_data(t);
     if (m == NULL)
         return 0;
     const uint32_t len = RTE_MIN(n, (uint32_t)rte_pktmbuf_tailroom(m));

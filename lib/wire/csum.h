@@ -71,7 +71,7 @@ static inline uint64_t tern_csum_pseudo4(
 static inline uint64_t tern_csum_pseudo6(
     const void *src16, const void *dst16, uint8_t proto, uint32_t l4_bytes)
 {
-    const uint8_t *src = src16, *dst = dst16;
+    const uint8_t *src = (const uint8_t *)src16, *dst = (const uint8_t *)dst16;
     return tern_csum_words2(src) + tern_csum_words2(src + 8) + tern_csum_words2(dst)
            + tern_csum_words2(dst + 8) + tern_csum_pseudo_end(proto, l4_bytes);
 }
