@@ -85,7 +85,7 @@ void write_frame(Frame &f, Kind kind, bool v6, uint16_t sport)
     if (v6)
         tern_build_ip6(ip, &fields);
     else
-        tern_build_ip4(ip, &fields);
+        tern_build_ip4(ip, &fields, true);
     set_tcp_checksum(tcp, fields.l4_bytes,
         v6 ? tern_csum_pseudo6(ip + 8, ip + 24, TERN_IPPROTO_TCP, fields.l4_bytes)
            : tern_csum_pseudo4(ip + 12, ip + 16, TERN_IPPROTO_TCP, fields.l4_bytes));
