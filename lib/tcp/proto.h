@@ -25,7 +25,9 @@ enum {
     TERN_KEEPALIVE_PROBES = 9,         /* unanswered probes before giving up (MUST-29: not one) */
     TERN_KEEPALIVE_PROBE_MS = 75000,
     TERN_SENDABLE_RETRY_MS = 10, /* until an application is told again that memory is to be had */
-    TERN_SYNACK_TRIES_MAX = 6,   /* SYN-ACKs sent for one half-open connection */
+    TERN_QUEUE_RETRY_MS = 1000, /* … or a send queue: others keep theirs for round trips, and many
+                                   may be waiting */
+    TERN_SYNACK_TRIES_MAX = 6,  /* SYN-ACKs sent for one half-open connection */
     TERN_TS_AGE_MS_MAX =
         24u * 24 * 3600 * 1000, /* RFC 7323 §5.5: ts_recent expires after 24 days */
 

@@ -165,6 +165,15 @@ static void release(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
     c->txq = 0;
 }
 
+/** All is acknowledged, but the second copy of a tail loss probe may still be answered (RFC 8985
+ * §7.4.2). The answer may never come: only where every connection has its queue is one kept for it.
+ */
+static bool awaits_copy(const struct tern_tcp *t, const struct tern_txq *q)
+{
+    const bool scarce = t->cfg.sending_max != 0 && t->cfg.sending_max < t->cfg.conns_max;
+    return (q->flags & TERN_TXQ_TLP_AGAIN) && !scarce;
+}
+
 /** What the ACK tells about the queue; SND.UNA moves. */
 static void take_ack_in_full(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, const struct tern_seg *seg)
@@ -201,7 +210,7 @@ static void take_ack_in_full(
     tern_recovery_acked(t, c, q, &a, seg);
     if (d.bytes > 0)
         tern_conn_touch(t, c); /* there may be room in the window now */
-    if (q->n_bytes == 0 && c->snd.una.v == c->snd.nxt.v && !(q->flags & TERN_TXQ_TLP_AGAIN))
+    if (q->n_bytes == 0 && c->snd.una.v == c->snd.nxt.v && !awaits_copy(t, q))
         release(t, c, q);
 }
 

@@ -254,6 +254,13 @@ static bool fires_by(const struct tern_conn *c, uint32_t due)
     return c->wheel_prev != 0 && (int32_t)(due - c->wheel_due) >= 0;
 }
 
+/** A send was cut short for want of memory: when to see whether there is some. */
+static uint32_t sendable_retry_ms(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const bool queue = c->txq == 0 && !tern_host_txq_left(t);
+    return queue ? TERN_QUEUE_RETRY_MS : TERN_SENDABLE_RETRY_MS;
+}
+
 void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
 {
     uint32_t due = 0;
@@ -276,7 +283,7 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
     }
     if (unlikely(c->flags & TERN_CF_WANT_SENDABLE) && tern_conn_is_drained(t, c)
         && tern_state_can_send((enum tern_state)c->state) && !tern_conn_is_opening(c))
-        nearer(t, &due, &any, t->now_tick + tern_ticks_from_ms(TERN_SENDABLE_RETRY_MS));
+        nearer(t, &due, &any, t->now_tick + tern_ticks_from_ms(sendable_retry_ms(t, c)));
     if (any && !fires_by(c, due))
         tern_host_conn_timer(t, c, due);
 }
