@@ -170,9 +170,12 @@ static void note_syn(struct seen *p)
         p->s->wire.ghost[p->flow][p->from] = true; /* an old SYN came again after the end */
         return;
     }
-    if (!p->peer->started) /* a half-open record that was given up may be made anew */
+    /* A half-open record that was given up may be made anew, of an application that knows nothing.
+     */
+    const bool anew = !p->peer->started || !p->s->flow[p->flow].end[p->from].opened;
+    if (anew)
         me->started = me->has_ack = me->has_edge = me->has_ts_val = false;
-    if (me->syn && p->peer->started)
+    else if (me->syn)
         return; /* it comes too late to agree on anything */
     me->syn = true;
     if (is(p, PACKET_ACK)) { /* its window, never scaled, is the first that was granted */
