@@ -7,9 +7,12 @@
  *
  *   [ 0: never used ][ 1 ][ 2 ] ... [ fresh ) never touched so far ... [ capacity ]
  *
- * Free records form a LIFO list through their own first four bytes, so the next record handed out
- * is the one that is still in the cache. Records that were never handed out are on no list: a mark
- * moves over them, and memory that no one asked for is never faulted in.
+ * Free records are handed out last in, first out: the last is still in the cache. Their numbers are
+ * noted in the first line of every fifteenth of them, a sheet, and sheets form a list. A list
+ * through each of them would have every get wait for memory, because only the record just taken
+ * knows the next; a sheet tells what comes next early enough to ask memory for it. Records that
+ * were never handed out are on no sheet: a mark moves over them, and memory that no one asked for
+ * is never faulted in.
  *
  * Under AddressSanitizer a free record is poisoned: reading through a stale index is a report.
  */
@@ -26,12 +29,12 @@ enum {
 };
 
 struct tern_pool {
-    uint8_t *base;      /**< record i is at base + i * stride */
-    uint32_t stride;    /**< bytes, a multiple of TERN_POOL_ALIGN */
-    uint32_t capacity;  /**< records, 1..capacity */
-    uint32_t n_used;    /**< = handed out and not put back */
-    uint32_t fresh;     /**< lowest index never handed out; capacity + 1 when all were */
-    uint32_t free_head; /**< last record put back, or 0 */
+    uint8_t *base;     /**< record i is at base + i * stride */
+    uint32_t stride;   /**< bytes, a multiple of TERN_POOL_ALIGN */
+    uint32_t capacity; /**< records, 1..capacity */
+    uint32_t n_used;   /**< = handed out and not put back */
+    uint32_t fresh;    /**< lowest index never handed out; capacity + 1 when all were */
+    uint32_t sheet;    /**< free record with the numbers of those freed after it, or 0 */
 };
 
 /**
@@ -60,7 +63,7 @@ static inline void *tern_pool_at(const struct tern_pool *pool, uint32_t idx);
 /** A record, or 0: all are in use. Its bytes are what its last owner left (zero if it had none). */
 static inline uint32_t tern_pool_get(struct tern_pool *pool);
 
-/** Put a record back. Its first four bytes become the pool's. */
+/** Put a record back. Its first line becomes the pool's. */
 static inline void tern_pool_put(struct tern_pool *pool, uint32_t idx);
 
 /* ---- */
@@ -71,13 +74,51 @@ static inline void *tern_pool_at(const struct tern_pool *pool, uint32_t idx)
     return pool->base + (size_t)idx * pool->stride;
 }
 
+enum {
+    TERN_POOL_SHEET = 14, /* numbers on a sheet */
+    TERN_POOL_AHEAD = 2,  /* records asked for before their turn */
+};
+
+/** What the first line of some free records holds. */
+struct tern_pool_sheet {
+    uint32_t below; /**< the sheet under this one, 0: none */
+    uint32_t n;
+    uint32_t free[TERN_POOL_SHEET]; /**< [n] the last is the next to go */
+};
+static_assert(sizeof(struct tern_pool_sheet) == TERN_POOL_ALIGN, "a sheet is the smallest record");
+
+/** Ask for a record that will be handed out soon, or for the sheet it is. */
+static inline void tern_pool_prefetch(const struct tern_pool *pool, uint32_t idx)
+{
+    enum { FOR_WRITING = 1 };
+    const uint8_t *record = pool->base + (size_t)idx * pool->stride;
+    __builtin_prefetch(record, FOR_WRITING);
+    __builtin_prefetch(record + pool->stride - TERN_POOL_ALIGN, FOR_WRITING);
+}
+
+/** The next number of the top sheet; the sheet itself when it is empty. */
+static inline uint32_t tern_pool_take(struct tern_pool *pool, struct tern_pool_sheet *top)
+{
+    const uint32_t n = top->n;
+    if (n == 0) {
+        const uint32_t idx = pool->sheet;
+        pool->sheet = top->below;
+        return idx;
+    }
+    tern_pool_prefetch(pool, n > TERN_POOL_AHEAD ? top->free[n - 1 - TERN_POOL_AHEAD] : top->below);
+    top->n = n - 1;
+    return top->free[n - 1];
+}
+
 static inline uint32_t tern_pool_get(struct tern_pool *pool)
 {
-    uint32_t idx = pool->free_head;
-    if (idx != 0) {
-        const void *record = tern_pool_at(pool, idx);
-        tern_unpoison(record, pool->stride);
-        memcpy(&pool->free_head, record, sizeof pool->free_head);
+    uint32_t idx;
+    if (pool->sheet != 0) {
+        struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
+        tern_unpoison(top, sizeof *top);
+        idx = tern_pool_take(pool, top);
+        tern_poison(top, sizeof *top);
+        tern_unpoison(tern_pool_at(pool, idx), pool->stride);
     } else {
         if (pool->fresh > pool->capacity)
             return 0;
@@ -87,12 +128,29 @@ static inline uint32_t tern_pool_get(struct tern_pool *pool)
     return idx;
 }
 
+/** Write a number on the top sheet. @return false: there is none, or it is full */
+static inline bool tern_pool_note(struct tern_pool *pool, uint32_t idx)
+{
+    if (pool->sheet == 0)
+        return false;
+    struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
+    tern_unpoison(top, sizeof *top);
+    const bool has_room = top->n < TERN_POOL_SHEET;
+    if (has_room)
+        top->free[top->n++] = idx;
+    tern_poison(top, sizeof *top);
+    return has_room;
+}
+
 static inline void tern_pool_put(struct tern_pool *pool, uint32_t idx)
 {
     assert(pool->n_used > 0 && idx < pool->fresh);
     void *record = tern_pool_at(pool, idx);
-    memcpy(record, &pool->free_head, sizeof pool->free_head);
+    if (!tern_pool_note(pool, idx)) {
+        const struct tern_pool_sheet empty = {.below = pool->sheet};
+        memcpy(record, &empty, sizeof empty);
+        pool->sheet = idx;
+    }
     tern_poison(record, pool->stride);
-    pool->free_head = idx;
     pool->n_used--;
 }

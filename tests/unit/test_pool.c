@@ -116,7 +116,7 @@ static void records_are_aligned_apart_and_zero_when_fresh(void **state)
     }
 }
 
-static void put_spares_all_but_the_first_four_bytes(void **state)
+static void put_spares_all_but_the_first_line(void **state)
 {
     (void)state;
     uint32_t idx = tern_pool_get(&pool);
@@ -124,7 +124,7 @@ static void put_spares_all_but_the_first_four_bytes(void **state)
     tern_pool_put(&pool, idx);
     idx = tern_pool_get(&pool);
     const uint8_t *record = tern_pool_at(&pool, idx);
-    for (uint32_t i = 4; i < STRIDE; i++)
+    for (uint32_t i = TERN_POOL_ALIGN; i < STRIDE; i++)
         assert_int_equal(record[i], 0x77);
 }
 
@@ -211,7 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(get_prefers_used_records_to_fresh_ones, setup, teardown),
         cmocka_unit_test_setup_teardown(
             records_are_aligned_apart_and_zero_when_fresh, setup, teardown),
-        cmocka_unit_test_setup_teardown(put_spares_all_but_the_first_four_bytes, setup, teardown),
+        cmocka_unit_test_setup_teardown(put_spares_all_but_the_first_line, setup, teardown),
         cmocka_unit_test(memory_of_fresh_records_is_untouched),
         cmocka_unit_test_setup_teardown(misuse_asserts, setup, teardown),
         cmocka_unit_test_setup_teardown(free_records_are_poisoned, setup, teardown),
