@@ -108,16 +108,24 @@ class Flows
 // The four rounds that flow_table.h tells of.
 uint32_t find_burst(const Flows &flows, const uint64_t *key)
 {
-    uint64_t hash[kBurst];
-    uint32_t n_found = 0;
+    uint64_t hash[kBurst], away[kBurst];
+    uint32_t n_found = 0, n_away = 0;
     for (uint32_t i = 0; i < kBurst; i++) {
         hash[i] = hash_of(key[i]);
         tern_flow_prefetch(&flows.table_, hash[i]);
     }
-    for (uint32_t i = 0; i < kBurst; i++)
-        tern_flow_prefetch_other(&flows.table_, hash[i]);
-    for (uint32_t i = 0; i < kBurst; i++)
-        __builtin_prefetch(&flows.records_[tern_flow_first_match(&flows.table_, hash[i])]);
+    for (uint32_t i = 0; i < kBurst; i++) {
+        const uint32_t *slot = tern_flow_home_match(&flows.table_, hash[i]);
+        if (slot != nullptr)
+            __builtin_prefetch(&flows.records_[*slot]);
+        else if (tern_flow_prefetch_other(&flows.table_, hash[i]))
+            away[n_away++] = hash[i];
+    }
+    for (uint32_t i = 0; i < n_away; i++) {
+        const uint32_t *slot = tern_flow_other_match(&flows.table_, away[i]);
+        if (slot != nullptr)
+            __builtin_prefetch(&flows.records_[*slot]);
+    }
     for (uint32_t i = 0; i < kBurst; i++) {
         Query q = {flows.records_, key[i]};
         n_found += tern_flow_find(&flows.table_, hash[i], same, &q) != 0;

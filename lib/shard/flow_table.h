@@ -14,7 +14,7 @@
  *   1. tern_flow_prefetch()             the home bucket
  *   2. tern_flow_home_match()           the likely record, which the caller prefetches; where there
  *      tern_flow_prefetch_other()       is none, the other bucket
- *   3. tern_flow_first_match()          the likely record of these
+ *   3. tern_flow_other_match()          the likely record of these
  *   4. tern_flow_find()                 the answer
  */
 #include <assert.h>
@@ -95,15 +95,15 @@ bool tern_flow_replace(
 /** Ask for the home bucket's line. */
 static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t hash);
 
-/** The first reference of the home bucket whose tag fits, or 0. */
-static inline uint32_t tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash);
+/** The first reference of the home bucket whose tag fits: a guess. Or NULL. */
+static inline const uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash);
 
-/** Nothing fits in the home bucket: ask for the other bucket's line if a find will read it. @return
- * whether it will */
+/** Nothing fits in the home bucket: ask for the other bucket's line if a find will read it, or an
+ * insertion. @return whether a find will */
 static inline bool tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash);
 
-/** The first reference whose tag fits, in the order a find asks; a guess to prefetch by. Or 0. */
-static inline uint32_t tern_flow_first_match(const struct tern_flow_table *t, uint64_t hash);
+/** The same as tern_flow_home_match(), of the other bucket. */
+static inline const uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash);
 
 /**
  * Look a key up.
@@ -111,8 +111,8 @@ static inline uint32_t tern_flow_first_match(const struct tern_flow_table *t, ui
  * @param same  asked for each entry whose tag fits, until it says yes; inlined
  * @param ctx   handed to `same`
  * @return      the reference, or 0: not in the table
- * Cost: one line; two for an entry that lives away from home (one in nine at a load of 0.8 after
- * long churn) and for about one key in ten that is not in the table. A wrong entry gets asked for
+ * Cost: one line; two for an entry that lives away from home (one in six at a load of 0.8 after
+ * long churn) and for about one key in seven that is not in the table. A wrong entry gets asked for
  * once in some 4000 lookups.
  */
 static inline uint32_t tern_flow_find(
@@ -200,21 +200,33 @@ static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t 
     __builtin_prefetch(&t->buckets[tern_flow_place(t, hash).home]);
 }
 
-static inline uint32_t tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash)
+TERN_FLOW_INLINE const uint32_t *tern_flow_bucket_match(
+    const struct tern_flow_bucket *b, uint16_t tag)
+{
+    const uint32_t equal = tern_flow_tags_equal(b, tag);
+    return equal != 0 ? &b->ref[__builtin_ctz(equal)] : NULL;
+}
+
+static inline const uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash)
 {
     const struct tern_flow_place p = tern_flow_place(t, hash);
-    const struct tern_flow_bucket *home = &t->buckets[p.home];
-    const uint32_t equal = tern_flow_tags_equal(home, p.tag);
-    return equal != 0 ? home->ref[__builtin_ctz(equal)] : 0;
+    return tern_flow_bucket_match(&t->buckets[p.home], p.tag);
+}
+
+static inline const uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash)
+{
+    const struct tern_flow_place p = tern_flow_place(t, hash);
+    return tern_flow_bucket_match(&t->buckets[tern_flow_other(t, p.home, p.tag)], p.tag);
 }
 
 static inline bool tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash)
 {
     const struct tern_flow_place p = tern_flow_place(t, hash);
-    if (!tern_flow_has_away(&t->buckets[p.home], p.tag))
-        return false;
-    __builtin_prefetch(&t->buckets[tern_flow_other(t, p.home, p.tag)]);
-    return true;
+    const struct tern_flow_bucket *home = &t->buckets[p.home];
+    const bool has_away = tern_flow_has_away(home, p.tag);
+    if (has_away || tern_flow_tags_equal(home, 0) == 0)
+        __builtin_prefetch(&t->buckets[tern_flow_other(t, p.home, p.tag)]);
+    return has_away;
 }
 
 /** The entry of this bucket whose tag fits and that is the same, or 0. */
@@ -238,16 +250,4 @@ TERN_FLOW_INLINE uint32_t tern_flow_find(
     if (ref != 0 || !tern_flow_has_away(home, p.tag))
         return ref;
     return tern_flow_bucket_find(&t->buckets[tern_flow_other(t, p.home, p.tag)], p.tag, same, ctx);
-}
-
-static inline bool tern_flow_same_any(void *ctx, uint32_t ref)
-{
-    (void)ctx;
-    (void)ref;
-    return true;
-}
-
-static inline uint32_t tern_flow_first_match(const struct tern_flow_table *t, uint64_t hash)
-{
-    return tern_flow_find(t, hash, tern_flow_same_any, NULL);
 }

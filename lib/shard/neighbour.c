@@ -436,7 +436,12 @@ enum { L3_IDX = 1 };
 uint16_t tern_neigh_get(struct tern_neigh_table *t, const union tern_addr *hop, uint64_t now_ns)
 {
     tern_neigh_heed_time(t, now_ns);
-    const uint16_t idx = t->l2_bytes == 0 ? L3_IDX : find_or_make(t, hop);
+    uint16_t idx = t->last_idx;
+    const struct tern_neighbour *last = &t->entries[idx];
+    if (t->l2_bytes == 0)
+        idx = L3_IDX;
+    else if (!last->hashed || !tern_addr_equal(&last->addr, hop)) /* seldom: most have one router */
+        idx = t->last_idx = find_or_make(t, hop);
     if (idx != 0)
         hold_ref(t, idx);
     return idx;

@@ -147,6 +147,7 @@ struct tern_neigh_table {
     uint32_t n_pending; /* = sum of n_pending of all entries */
     uint32_t n_buckets; /* a power of two */
     uint16_t *buckets;  /* [n_buckets] first entry of a hash chain */
+    uint16_t last_idx;  /* what tern_neigh_get() led to last, or 0 */
     struct tern_siphash_key hash_key;
     struct tern_neigh_list idle_unknown, idle_known; /* unreferenced, without and with MAC */
     struct tern_neigh_list timers[TERN_NEIGH_TIMER_COUNT];

@@ -129,6 +129,9 @@ int tern_records_init(struct tern_shard *sh)
         tern_records_fini(sh);
         return rc;
     }
+    sh->pool_of[0] = sh->pool_of[TERN_REF_CONN] = &sh->conns; /* 0 is no kind */
+    sh->pool_of[TERN_REF_HALF] = &sh->halves;
+    sh->pool_of[TERN_REF_TW] = &sh->tws;
     sh->tcp.conns = (struct tern_conn *)(void *)sh->conns.base;
     sh->tcp.addr6s = (struct tern_addr6 *)(void *)sh->addr6s.base;
     sh->tcp.txqs = (struct tern_txq *)(void *)sh->txqs.base;
@@ -156,33 +159,10 @@ struct match {
     const struct tern_flow_key *key;
 };
 
-static bool conn_matches(
-    const struct tern_shard *sh, const struct tern_conn *c, const struct tern_flow_key *k)
-{
-    if (c->rport != k->rport || c->lport != k->lport)
-        return false;
-    if (c->flags & TERN_CF_V6) {
-        const struct tern_addr6 *a = &sh->tcp.addr6s[c->remote4];
-        return tern_addr_equal(&a->remote, &k->remote) && tern_addr_equal(&a->local, &k->local);
-    }
-    return c->remote4 == k->remote.w[3] && c->local4 == k->local.w[3]
-           && tern_addr_is_v4(&k->remote);
-}
-
 static inline bool same(void *ctx, uint32_t ref)
 {
     const struct match *m = ctx;
-    const uint32_t idx = tern_ref_idx(ref);
-    switch (tern_ref_kind(ref)) {
-    case TERN_REF_CONN: return conn_matches(m->sh, &m->sh->tcp.conns[idx], m->key);
-    case TERN_REF_HALF:
-        return tern_flow_key_equal(
-            &((const struct tern_half *)tern_pool_at(&m->sh->halves, idx))->key, m->key);
-    case TERN_REF_TW:
-        return tern_flow_key_equal(
-            &((const struct tern_tw *)tern_pool_at(&m->sh->tws, idx))->key, m->key);
-    }
-    return false;
+    return tern_ref_has_key(m->sh, ref, m->key);
 }
 
 uint32_t tern_records_find(
@@ -213,10 +193,10 @@ void tern_records_each(struct tern_shard *sh, void (*fn)(struct tern_shard *, ui
 
 /* ---- connections ---- */
 
-/** A zeroed connection that holds its key and next hop, not yet in the table; or NULL, and nothing
- * is held. */
-static struct tern_conn *conn_make(
-    struct tern_shard *sh, const struct tern_flow_key *key, uint16_t neighbour)
+/** A connection like `as` that holds its key and next hop, not yet in the table; or NULL, and
+ * nothing is held. */
+static struct tern_conn *conn_make(struct tern_shard *sh, const struct tern_conn *as,
+    const struct tern_flow_key *key, uint16_t neighbour)
 {
     struct tern_tcp *t = &sh->tcp;
     const uint32_t idx = likely(neighbour != 0) ? tern_pool_get(&sh->conns) : 0;
@@ -225,12 +205,15 @@ static struct tern_conn *conn_make(
         return NULL;
     }
     struct tern_conn *c = &t->conns[idx];
-    *c = (struct tern_conn){.rport = key->rport, .lport = key->lport, .neighbour = neighbour};
+    *c = *as;
+    c->rport = key->rport;
+    c->lport = key->lport;
+    c->neighbour = neighbour;
     if (likely(tern_addr_is_v4(&key->remote))) {
         c->remote4 = key->remote.w[3];
         c->local4 = key->local.w[3];
     } else {
-        c->flags = TERN_CF_V6;
+        c->flags = as->flags | TERN_CF_V6;
         c->remote4 = tern_pool_get(&sh->addr6s); /* as many as connections: never 0 */
         t->addr6s[c->remote4].remote = key->remote;
         t->addr6s[c->remote4].local = key->local;
@@ -246,11 +229,11 @@ static void conn_unmake(struct tern_shard *sh, struct tern_conn *c)
     tern_pool_put(&sh->conns, tern_conn_idx(&sh->tcp, c));
 }
 
-struct tern_conn *tern_host_conn_new(
-    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour)
+struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn *as,
+    const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    struct tern_conn *c = conn_make(sh, key, neighbour);
+    struct tern_conn *c = conn_make(sh, as, key, neighbour);
     if (c == NULL)
         return NULL;
     if (tern_flow_insert(&sh->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c))) == 0)
@@ -282,11 +265,11 @@ static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
         tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
 }
 
-struct tern_conn *tern_host_conn_from_half(
-    struct tern_tcp *t, struct tern_half *h, uint64_t hash, uint16_t neighbour)
+struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
+    struct tern_half *h, uint64_t hash, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    struct tern_conn *c = conn_make(sh, &h->key, neighbour);
+    struct tern_conn *c = conn_make(sh, as, &h->key, neighbour);
     if (c == NULL)
         return NULL;
     const uint32_t idx = half_idx(sh, h);

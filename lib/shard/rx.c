@@ -44,13 +44,13 @@ static struct tern_pkt_input input_of(const struct tern_shard *sh)
     return (struct tern_pkt_input){.l3 = cfg->l3, .vlan = cfg->vlan, .mac = cfg->mac};
 }
 
-static inline enum tern_drop parse_once(
+static enum tern_drop parse_once(
     struct tern_pkt_input *in, const struct rte_mbuf *m, struct tern_pkt *p)
 {
     in->frame = rte_pktmbuf_mtod(m, const uint8_t *);
     in->n_contiguous = m->data_len;
     in->n_total = m->pkt_len;
-    if (unlikely(m->next != NULL))
+    if (m->next != NULL)
         in->tail_sum = tern_mbuf_sum(m->next);
     in->rx_flags = device_verdict(m->ol_flags);
     in->vlan_stripped = m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED;
@@ -72,11 +72,35 @@ static TERN_ASIDE enum tern_drop parse_joined(
     return joined->next == NULL ? parse_once(in, joined, p) : TERN_DROP_LINEARISE;
 }
 
-static inline enum tern_drop parse(
-    struct tern_shard *sh, struct tern_pkt_input *in, struct rte_mbuf **m, struct tern_pkt *p)
+/** Any frame. *m may be replaced. */
+static TERN_ASIDE enum tern_drop parse_any(
+    struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p)
 {
-    const enum tern_drop why = parse_once(in, *m, p);
-    return likely(why != TERN_DROP_LINEARISE) ? why : parse_joined(sh, in, m, p);
+    struct tern_pkt_input in = input_of(sh);
+    const enum tern_drop why = parse_once(&in, *m, p);
+    return likely(why != TERN_DROP_LINEARISE) ? why : parse_joined(sh, &in, m, p);
+}
+
+static TERN_ASIDE enum tern_drop check_sums(const struct rte_mbuf *m, const struct tern_pkt *p)
+{
+    return tern_pkt_check_sums(
+        rte_pktmbuf_mtod(m, const uint8_t *), p, device_verdict(m->ol_flags));
+}
+
+/** *m may be replaced. */
+static inline enum tern_drop parse(struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p)
+{
+    const struct rte_mbuf *frame = *m;
+    const uint64_t told =
+        frame->ol_flags
+        & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_VLAN_STRIPPED);
+    if (unlikely(frame->pkt_len != frame->data_len || (told & RTE_MBUF_F_RX_VLAN_STRIPPED)
+                 || !tern_plain_parse(
+                     &sh->plain, rte_pktmbuf_mtod(frame, const uint8_t *), frame->data_len, p)))
+        return parse_any(sh, m, p);
+    if (likely(told == (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)))
+        return TERN_DROP_NONE;
+    return check_sums(frame, p);
 }
 
 /* ---- ARP, NDP, ICMP ---- */
@@ -163,10 +187,9 @@ static inline enum tern_drop check_addresses(
 }
 
 /** Parse one packet. @return true: *seg is a TCP segment for us; false: dealt with */
-static inline bool sort(
-    struct tern_shard *sh, struct tern_pkt_input *in, struct rte_mbuf *m, struct tern_seg *seg)
+static inline bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
 {
-    enum tern_drop why = parse(sh, in, &m, &seg->p);
+    enum tern_drop why = parse(sh, &m, &seg->p);
     if (unlikely(why != TERN_DROP_NONE)) {
         tern_drop_mbuf(&sh->tcp, m, why);
         return false;
@@ -179,16 +202,25 @@ static inline bool sort(
     seg->frame = rte_pktmbuf_mtod(m, const uint8_t *);
     seg->key.remote = tern_pkt_addr(&seg->p, seg->p.src);
     seg->key.local = tern_pkt_addr(&seg->p, seg->p.dst);
-    seg->key.rport = seg->p.sport;
-    seg->key.lport = seg->p.dport;
+    const uint32_t ports = tern_load32(seg->frame + seg->p.l4_off);
+    seg->key.rport = (uint16_t)(ports >> 16);
+    seg->key.lport = (uint16_t)ports;
     why = check_addresses(sh, &seg->key);
     if (unlikely(why != TERN_DROP_NONE)) {
         tern_drop_mbuf(&sh->tcp, m, why);
         return false;
     }
-    seg->hash = tern_flow_hash(&sh->tcp, &seg->key);
-    tern_flow_prefetch(&sh->flow, seg->hash);
     return true;
+}
+
+/** Ask for the home buckets of all. Apart from parsing, so that the rounds of one packet's cipher
+ * run beside those of the next. */
+static void hash(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        segs[i].hash = tern_flow_hash(&sh->tcp, &segs[i].key);
+        tern_flow_prefetch(&sh->flow, segs[i].hash);
+    }
 }
 
 static bool find_listener(
@@ -234,11 +266,22 @@ static enum tern_drop time_wait(struct tern_shard *sh, uint32_t idx, struct tern
     return tern_listen_rx(&sh->tcp, &l, seg);
 }
 
-/** One segment. Records of one tuple change within a burst, so the table is asked here, not before.
+/**
+ * The record of a segment, as of now: records of one tuple change within a burst. What the slot
+ * said when the burst was looked over still holds if it says so again, and the key is the judge.
  */
+static inline uint32_t find(const struct tern_shard *sh, const struct tern_seg *seg)
+{
+    if (seg->slot != NULL && *seg->slot == seg->guess
+        && tern_ref_has_key(sh, seg->guess, &seg->key))
+        return seg->guess;
+    return tern_records_find(sh, &seg->key, seg->hash);
+}
+
+/** One segment. */
 static void act(struct tern_shard *sh, struct tern_seg *seg)
 {
-    const uint32_t ref = tern_records_find(sh, &seg->key, seg->hash);
+    const uint32_t ref = find(sh, seg);
     const uint32_t idx = tern_ref_idx(ref);
     if (likely(ref != 0 && tern_ref_kind(ref) == TERN_REF_CONN)) { /* before listeners: MUST-41 */
         tern_conn_rx(&sh->tcp, &sh->tcp.conns[idx], seg);
@@ -256,29 +299,34 @@ static void act(struct tern_shard *sh, struct tern_seg *seg)
 
 /* ---- the burst ---- */
 
-static inline void prefetch_record(const struct tern_shard *sh, uint32_t ref)
+/** Ask for the record that a segment's slot names. */
+static inline void ask_for_record(const struct tern_shard *sh, struct tern_seg *seg)
 {
-    const char *record = tern_ref_record(sh, ref);
+    if (seg->slot == NULL)
+        return;
+    seg->guess = *seg->slot;
+    const struct tern_pool *pool = sh->pool_of[tern_ref_kind(seg->guess)];
+    const uint8_t *record = pool->base + (size_t)tern_ref_idx(seg->guess) * pool->stride;
     rte_prefetch0(record);
-    rte_prefetch0(record + RTE_CACHE_LINE_SIZE);
+    if (pool->stride > RTE_CACHE_LINE_SIZE)
+        rte_prefetch0(record + RTE_CACHE_LINE_SIZE);
 }
 
 /** Ask for the records of all; those that may be away from home take another round. */
-static void look(const struct tern_shard *sh, const struct tern_seg *segs, uint32_t n)
+static void look(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
-    uint64_t away[TERN_BURST_MAX];
+    struct tern_seg *away[TERN_BURST_MAX];
     uint32_t n_away = 0;
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t ref = tern_flow_home_match(&sh->flow, segs[i].hash);
-        if (ref != 0)
-            prefetch_record(sh, ref);
-        else if (tern_flow_prefetch_other(&sh->flow, segs[i].hash))
-            away[n_away++] = segs[i].hash;
+        struct tern_seg *seg = &segs[i];
+        seg->slot = tern_flow_home_match(&sh->flow, seg->hash);
+        if (seg->slot == NULL && tern_flow_prefetch_other(&sh->flow, seg->hash))
+            away[n_away++] = seg;
+        ask_for_record(sh, seg);
     }
     for (uint32_t i = 0; i < n_away; i++) {
-        const uint32_t ref = tern_flow_first_match(&sh->flow, away[i]);
-        if (ref != 0)
-            prefetch_record(sh, ref);
+        away[i]->slot = tern_flow_other_match(&sh->flow, away[i]->hash);
+        ask_for_record(sh, away[i]);
     }
 }
 
@@ -294,7 +342,6 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
     struct tern_seg segs[TERN_BURST_MAX];
     uint32_t n_segs = 0;
     uint64_t n_bytes = 0;
-    struct tern_pkt_input in = input_of(sh);
     assert(n <= TERN_BURST_MAX);
     tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(t, now_ns);
@@ -305,10 +352,11 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
         if (i + PREFETCH_AHEAD < n)
             rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
         n_bytes += pkts[i]->pkt_len;
-        n_segs += sort(sh, &in, pkts[i], &segs[n_segs]);
+        n_segs += sort(sh, pkts[i], &segs[n_segs]);
     }
     t->stats.rx_bytes += n_bytes;
     t->stats.rx_segments += n_segs;
+    hash(sh, segs, n_segs);
     look(sh, segs, n_segs);
     for (uint32_t i = 0; i < n_segs; i++)
         act(sh, &segs[i]);
@@ -319,10 +367,9 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
 void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns)
 {
     struct tern_pkt p;
-    struct tern_pkt_input in = input_of(sh);
     tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(&sh->tcp, now_ns);
-    const enum tern_drop why = parse(sh, &in, &m, &p);
+    const enum tern_drop why = parse_any(sh, &m, &p);
     if (why != TERN_DROP_NONE || p.kind == TERN_PKT_TCP)
         tern_drop_mbuf(&sh->tcp, m, why);
     else

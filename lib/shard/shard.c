@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "tcp/host.h"
 #include "tcp/state.h"
+#include "tcp/syn_ack.h"
 
 #include <rte_mempool.h>
 
@@ -34,6 +35,7 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
     t->worker = params->worker;
     t->fast_path = !t->cfg.pins.slow_path_only;
     t->cfg.rcv_buf_max_bytes = RTE_MAX(t->cfg.rcv_buf_max_bytes, t->cfg.rcv_buf_bytes);
+    tern_tcp_derive(t);
     t->rcv_wscale = t->cfg.window_scale ? wscale_for(t->cfg.rcv_buf_max_bytes) : 0;
     t->rcv_grow_left_bytes = t->cfg.rcv_grow_bytes != 0
                                  ? t->cfg.rcv_grow_bytes
@@ -41,6 +43,7 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
     t->rst_rate = tern_rate_make(t->cfg.rst_rate_per_s, params->now_ns);
     tern_keys_init(&t->keys, t->cfg.seed);
     tern_half_init(t);
+    tern_syn_ack_init(t);
     tern_tcp_set_time(t, params->now_ns);
 }
 
@@ -57,6 +60,7 @@ static int init_tables(struct tern_shard *sh, const struct tern_shard_params *pa
     if (rc != 0)
         return rc;
     tern_routes_init(&sh->routes, &t->cfg);
+    tern_plain_init(&sh->plain, t->cfg.l3, t->cfg.vlan, t->cfg.mac);
     const struct tern_neigh_params neigh = {
         .cfg = &t->cfg,
         .routes = &sh->routes,

@@ -15,6 +15,7 @@
 #include "shard.h"
 #include "tcp/tcp.h"
 #include "wheel.h"
+#include "wire/pkt_plain.h"
 
 /** A reference in the flow table: which kind of record, and its index. Never 0. */
 enum tern_ref_kind {
@@ -42,9 +43,11 @@ static inline uint32_t tern_ref_idx(uint32_t ref)
 
 struct tern_shard {
     struct tern_tcp tcp; /* first: tern_shard_of() */
+    struct tern_plain plain;
     struct tern_flow_table flow;
     struct tern_pool conns, addr6s, txqs, sents, congs, rxqs, rares, halves, tws;
-    uint32_t n_sent_more; /* of sents: beyond the first of each connection */
+    const struct tern_pool *pool_of[4]; /* by enum tern_ref_kind */
+    uint32_t n_sent_more;               /* of sents: beyond the first of each connection */
     struct tern_wheel conn_wheel;
     struct tern_queue half_queues[TERN_SYNACK_TRIES_MAX]; /* by SYN-ACKs sent, less one */
     struct tern_queue tw_queue;
@@ -56,16 +59,33 @@ struct tern_shard {
     uint32_t port_turns[TERN_PORT_TURNS]; /* next ephemeral port, by hash of the destination */
 };
 
-/** The record behind a reference, for prefetching. */
-static inline const void *tern_ref_record(const struct tern_shard *sh, uint32_t ref)
+static inline bool tern_conn_has_key(
+    const struct tern_tcp *t, const struct tern_conn *c, const struct tern_flow_key *k)
+{
+    if (c->rport != k->rport || c->lport != k->lport)
+        return false;
+    if (unlikely(c->flags & TERN_CF_V6)) {
+        const struct tern_addr6 *a = &t->addr6s[c->remote4];
+        return tern_addr_equal(&a->remote, &k->remote) && tern_addr_equal(&a->local, &k->local);
+    }
+    return c->remote4 == k->remote.w[3] && c->local4 == k->local.w[3]
+           && tern_addr_is_v4(&k->remote);
+}
+
+/** Is this the record of that four-tuple? */
+static inline bool tern_ref_has_key(
+    const struct tern_shard *sh, uint32_t ref, const struct tern_flow_key *k)
 {
     const uint32_t idx = tern_ref_idx(ref);
     switch (tern_ref_kind(ref)) {
-    case TERN_REF_CONN: return tern_pool_at(&sh->conns, idx);
-    case TERN_REF_HALF: return tern_pool_at(&sh->halves, idx);
-    case TERN_REF_TW: return tern_pool_at(&sh->tws, idx);
+    case TERN_REF_CONN: return tern_conn_has_key(&sh->tcp, &sh->tcp.conns[idx], k);
+    case TERN_REF_HALF:
+        return tern_flow_key_equal(
+            &((const struct tern_half *)tern_pool_at(&sh->halves, idx))->key, k);
+    case TERN_REF_TW:
+        return tern_flow_key_equal(&((const struct tern_tw *)tern_pool_at(&sh->tws, idx))->key, k);
     }
-    return NULL;
+    return false;
 }
 
 /* shard.c */

@@ -22,7 +22,6 @@
 
 enum {
     CWND_BYTES_MAX = 1 << 30, /* the widest window that can be announced (RFC 7323 §2.3) */
-    IW_SEG_BYTES = 1460,      /* the segment that the initial window is counted in (RFC 6928 §2) */
     ABC_SEGS = 2,             /* L of RFC 3465 §2.3 */
     ABC_SEGS_RTO = 1,         /* … in slow start after a timeout */
 };
@@ -91,11 +90,7 @@ int tern_cc_set(struct tern_tcp *t, struct tern_conn *c, enum tern_cc_kind kind)
 
 uint32_t tern_cc_initial_window(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    /* RFC 6928 §2 (6928-1): min(10 MSS, max(2 MSS, 14600)), 10 as configured; it replaces the bound
-     * of RFC 5681 §3.1 (5681-1) */
-    const uint32_t mss = tern_conn_payload_max(t, c);
-    const uint32_t n = t->cfg.init_cwnd_segs;
-    return RTE_MIN(n * mss, RTE_MAX(2 * mss, n * IW_SEG_BYTES));
+    return tern_cc_initial(t, tern_conn_payload_max(t, c));
 }
 
 void tern_cc_open(struct tern_tcp *t, struct tern_conn *c)
@@ -109,6 +104,11 @@ void tern_cc_open(struct tern_tcp *t, struct tern_conn *c)
         make_cong(t, c);   /* without one: slow start like everybody, unpaced */
     else if (c->cong != 0) /* made with the SYN, before there was a window */
         tern_conn_cc(t, c)->start(t, c, &t->congs[c->cong]);
+}
+
+bool tern_cc_opens_plainly(const struct tern_tcp *t)
+{
+    return !t->cfg.pacing && !algorithms[t->cfg.cc]->wants_cong;
 }
 
 void tern_cc_restart(struct tern_tcp *t, struct tern_conn *c)

@@ -80,12 +80,24 @@ uint32_t tern_cc_slow_start(
 void tern_cc_linear(
     const struct tern_tcp *t, struct tern_conn *c, struct tern_cong *g, uint32_t acked_bytes);
 
-/** The initial window (RFC 6928 §2), and the restart window at most that (RFC 5681 §4.1). */
+/** The initial window of segments with so much payload (RFC 6928 §2) (6928-1): min(10 MSS, max(2
+ * MSS, 14600)), 10 as configured; it replaces the bound of RFC 5681 §3.1 (5681-1). */
+static inline uint32_t tern_cc_initial(const struct tern_tcp *t, uint32_t mss)
+{
+    enum { IW_SEG_BYTES = 1460 }; /* the segment it is counted in */
+    const uint32_t n = t->cfg.init_cwnd_segs;
+    return RTE_MIN(n * mss, RTE_MAX(2 * mss, n * IW_SEG_BYTES));
+}
+
+/** The same for a connection, and the restart window at most that (RFC 5681 §4.1). */
 uint32_t tern_cc_initial_window(const struct tern_tcp *t, const struct tern_conn *c);
 
 /** The handshake is over: the initial window, 1 MSS if more than one SYN was lost (c->backoff), and
  * the path record where the algorithm or pacing asks for one. */
 void tern_cc_open(struct tern_tcp *t, struct tern_conn *c);
+
+/** Does tern_cc_open() do no more than set the initial window? */
+bool tern_cc_opens_plainly(const struct tern_tcp *t);
 
 /** What was in flight when congestion struck, at most cwnd (RFC 5681 §3.1 FlightSize). */
 uint32_t tern_cc_flight(const struct tern_tcp *t, const struct tern_conn *c);

@@ -20,13 +20,12 @@
 
 /* ---- starting ---- */
 
-uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6)
+static uint16_t own_mss(const struct tern_stack_config *cfg, uint32_t ip_bytes)
 {
     /* MUST-67: the largest datagram less fixed headers, options not counted. */
-    const uint32_t headers = (v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES) + TERN_TCP_BYTES;
-    const uint32_t mss = t->cfg.mtu_bytes - headers;
-    if (t->cfg.mss_max != 0 && t->cfg.mss_max < mss)
-        return t->cfg.mss_max;
+    const uint32_t mss = cfg->mtu_bytes - ip_bytes - TERN_TCP_BYTES;
+    if (cfg->mss_max != 0 && cfg->mss_max < mss)
+        return cfg->mss_max;
     return (uint16_t)mss;
 }
 
@@ -44,43 +43,50 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
     }
 }
 
+void tern_tcp_derive(struct tern_tcp *t)
+{
+    const struct tern_stack_config *cfg = &t->cfg;
+    const uint32_t tag_bytes = cfg->vlan != 0 ? TERN_VLAN_BYTES : 0;
+    t->link_bytes = cfg->l3 ? 0 : TERN_ETH_BYTES + tag_bytes;
+    t->own_mss[0] = own_mss(cfg, TERN_IP4_BYTES);
+    t->own_mss[1] = own_mss(cfg, TERN_IP6_BYTES);
+    t->blank = (struct tern_conn){
+        .slow = TERN_SLOW_STATE,
+        .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,
+        .mss_bytes = TERN_MSS_DEFAULT4, /* until the peer says otherwise (MUST-15) */
+    };
+    tern_conn_set_ack_policy(&t->blank, cfg->ack_policy);
+    t->opened = t->blank;
+    t->opened.flags |= TERN_CF_OPENED;
+    tern_conn_set_state(&t->opened, TERN_SYN_RCVD);
+    tern_conn_set_state(&t->opened, TERN_ESTABLISHED);
+    t->opens_plainly = t->fast_path && cfg->keepalive_ms == 0 && cfg->plpmtud != TERN_PLPMTUD_ALWAYS
+                       && tern_cc_opens_plainly(t);
+    t->syn_agrees =
+        (uint8_t)((cfg->timestamps ? TERN_HAS_TS : 0) | (cfg->sack ? TERN_HAS_SACK_OK : 0)
+                  | (cfg->window_scale ? TERN_HAS_WSCALE : 0));
+}
+
 void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, uint8_t app, void *user)
 {
     c->app = app;
     c->user = user;
     c->last_rx_ms = t->now_ms;
-    c->slow = TERN_SLOW_STATE;
-    if (t->cfg.nodelay)
-        c->flags |= TERN_CF_NODELAY;
-    tern_conn_set_ack_policy(c, t->cfg.ack_policy);
-    /* Until the peer says otherwise (MUST-15). */
-    c->mss_bytes = c->flags & TERN_CF_V6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
+    if (c->flags & TERN_CF_V6)
+        c->mss_bytes = TERN_MSS_DEFAULT6;
 }
 
 void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer)
 {
-    const bool v6 = c->flags & TERN_CF_V6;
-    uint16_t mss = v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
-    if (peer->has & TERN_HAS_MSS) /* obeyed (MUST-14), but clamped at the door */
-        mss = peer->mss > TERN_MSS_MIN ? peer->mss : TERN_MSS_MIN;
     const struct tern_rare *rare = tern_conn_rare(t, c);
-    if (rare != NULL && rare->mss_max != 0 && rare->mss_max < mss)
-        mss = rare->mss_max;
-    const uint16_t own = tern_tcp_own_mss(t, v6);
-    c->mss_bytes = mss < own ? mss : own; /* MUST-16 */
-
-    if ((peer->has & TERN_HAS_TS) && t->cfg.timestamps) {
-        c->flags |= TERN_CF_TS;
+    c->mss_bytes = tern_mss_agreed(t, peer, c->flags & TERN_CF_V6);
+    if (rare != NULL && rare->mss_max != 0 && rare->mss_max < c->mss_bytes)
+        c->mss_bytes = rare->mss_max;
+    c->flags |= tern_options_agreed(t, peer);
+    if (c->flags & TERN_CF_TS)
         c->ts_recent = peer->ts_val;
-    }
-    if ((peer->has & TERN_HAS_SACK_OK) && t->cfg.sack)
-        c->flags |= TERN_CF_SACK;
-    if ((peer->has & TERN_HAS_WSCALE) && t->cfg.window_scale) {
-        c->flags |= TERN_CF_WSCALE;
-        c->wscale = peer->wscale;
-    } else {
-        c->wscale = 0; /* both or none (RFC 7323 §2.2) (7323-1) */
-    }
+    c->wscale =
+        c->flags & TERN_CF_WSCALE ? peer->wscale : 0; /* both or none (RFC 7323 §2.2) (7323-1) */
 }
 
 static void start_keepalive(struct tern_tcp *t, struct tern_conn *c)

@@ -189,8 +189,8 @@ bool tern_tfo_take_syn(struct tern_tcp *t, const struct tern_listen_ctx *l, stru
         t->stats.tfo_overflow++;
         return false;
     }
-    struct tern_conn *c =
-        tern_host_conn_new(t, &seg->key, seg->hash, tern_host_route_back(t, &seg->key.remote));
+    struct tern_conn *c = tern_host_conn_new(
+        t, &t->blank, &seg->key, seg->hash, tern_host_route_back(t, &seg->key.remote));
     if (c == NULL)
         return false;
     accept_early(t, l, c, seg);

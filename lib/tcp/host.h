@@ -8,16 +8,16 @@
  */
 #include "tcp.h"
 
-/** A zeroed connection under `key`, entered in the flow table; NULL: conns_max or table full.
+/** A connection like `as` under `key`, entered in the flow table; NULL: conns_max or table full.
  * @param neighbour  next hop with a reference, which the connection takes over; it is given back
  *                   when there is no connection. 0: NULL */
-struct tern_conn *tern_host_conn_new(
-    struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour);
+struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn *as,
+    const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour);
 
 /** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as
  * above, and `h` lives. */
-struct tern_conn *tern_host_conn_from_half(
-    struct tern_tcp *t, struct tern_half *h, uint64_t hash, uint16_t neighbour);
+struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
+    struct tern_half *h, uint64_t hash, uint16_t neighbour);
 
 /** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
  * is in the table no more). NULL: none left; then c's entry is gone, too. */

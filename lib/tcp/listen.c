@@ -9,10 +9,13 @@
  * makes a connection. Both ways end in complete(), so that a connection is the same whichever it
  * came by.
  */
+#include "cc.h"
 #include "cookie.h"
 #include "host.h"
 #include "mbuf.h"
 #include "packet.h"
+#include "syn_ack.h"
+#include "wire/hint.h"
 
 /* ---- SYN-ACK ---- */
 
@@ -21,26 +24,22 @@ static struct tern_tcp_opts agreed(
     const struct tern_tcp *t, const struct tern_flow_key *key, const struct tern_tcp_opts *peer)
 {
     struct tern_tcp_opts o = {
-        .has = TERN_HAS_MSS, /* always: MUST-14, SHLD-5, MAY-3 */
+        .has = TERN_HAS_MSS | (peer->has & t->syn_agrees), /* MSS always: MUST-14, SHLD-5, MAY-3 */
         .mss = tern_tcp_own_mss(t, !tern_addr_is_v4(&key->remote)),
     };
-    if ((peer->has & TERN_HAS_TS) && t->cfg.timestamps) {
-        o.has |= TERN_HAS_TS;
+    if (o.has & TERN_HAS_TS) {
         o.ts_val = tern_ts_now(t, tern_ts_offset(t, key));
         o.ts_ecr = peer->ts_val;
     }
-    if ((peer->has & TERN_HAS_SACK_OK) && t->cfg.sack)
-        o.has |= TERN_HAS_SACK_OK;
-    if ((peer->has & TERN_HAS_WSCALE) && t->cfg.window_scale) {
-        o.has |= TERN_HAS_WSCALE;
+    if (o.has & TERN_HAS_WSCALE)
         o.wscale = t->rcv_wscale;
-    }
     return o;
 }
 
 /** @param seg  the SYN, in whose buffer it goes back; NULL: a retransmission, by route */
-static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq iss,
-    struct tern_seq irs, const struct tern_tcp_opts *peer, bool ecn, struct tern_seg *seg)
+static TERN_ASIDE void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key,
+    struct tern_seq iss, struct tern_seq irs, const struct tern_tcp_opts *peer, bool ecn,
+    struct tern_seg *seg)
 {
     uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
     const struct tern_tcp_opts o = agreed(t, key, peer);
@@ -49,8 +48,7 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
         .seq = iss,
         .ack = tern_seq_add(irs, 1),
         .flags = (uint8_t)(TERN_TCP_SYN | TERN_TCP_ACK | (ecn ? TERN_TCP_ECE : 0)), /* (3168-1) */
-        /* never scaled (7323-3) */
-        .wnd = t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd : tern_syn_window(t),
+        .wnd = tern_syn_ack_window(t),
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
         .opt = opt,
@@ -69,6 +67,21 @@ static void send_syn_ack(struct tern_tcp *t, const struct tern_flow_key *key, st
     tern_packet_build(t, m, &p);
     tern_host_output(t, neighbour, m, !tern_addr_is_v4(&key->remote));
     tern_host_unroute(t, neighbour);
+}
+
+/** Answer a SYN: from the store, or written anew. */
+static inline void answer_syn(
+    struct tern_tcp *t, struct tern_seg *seg, struct tern_seq iss, bool ecn)
+{
+    const struct tern_tcp_opts *peer = &seg->opts;
+    if (unlikely(!tern_syn_ack_fits(t, seg))) {
+        send_syn_ack(t, &seg->key, iss, seg->p.seq, peer, ecn, seg);
+        return;
+    }
+    struct tern_syn_ack_fields f = {.iss = iss, .irs = seg->p.seq, .ecn = ecn};
+    if (peer->has & t->syn_agrees & TERN_HAS_TS)
+        f.ts_val = tern_ts_now(t, tern_ts_offset(t, &seg->key));
+    tern_syn_ack_send(t, seg, &f);
 }
 
 /* ---- half-open records ---- */
@@ -146,36 +159,96 @@ static bool is_bare_ack(const struct tern_seg *seg)
     return (seg->p.flags & ~TERN_TCP_PSH) == TERN_TCP_ACK && seg->p.len_bytes == 0;
 }
 
+/** RFC 7323 §4.1: our clock comes back. */
+static void take_timestamp(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+{
+    c->ts_offset = tern_ts_offset(t, &seg->key);
+    const uint32_t rtt_ms = tern_ts_now(t, c->ts_offset) - seg->opts.ts_ecr;
+    if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
+        tern_conn_rtt_sample(c, rtt_ms * 1000);
+}
+
+/** What a handshake has come to. */
+struct handshake {
+    struct tern_seq irs, iss;
+    struct tern_tcp_opts peer; /* what its SYN had offered */
+    uint8_t tries;             /* SYN-ACKs it took, as far as is known */
+    bool ecn;                  /* agreed on */
+};
+
+/** Has the connection nothing to it but what tern_tcp.opened holds and complete_plainly() adds? */
+static inline bool is_plain(
+    const struct tern_tcp *t, const struct handshake *h, const struct tern_seg *seg)
+{
+    return t->opens_plainly && h->tries == 1 && !h->ecn && is_bare_ack(seg);
+}
+
+/**
+ * complete() for the everyday handshake, with the same result. The connection is a copy of
+ * t->opened and is only written to: a load that met those wide stores would wait for them.
+ */
+static inline enum tern_drop complete_plainly(struct tern_tcp *t, const struct tern_listen_ctx *l,
+    struct tern_conn *c, uint16_t neighbour, const struct tern_seg *seg, const struct handshake *h)
+{
+    const bool v6 = seg->p.v6;
+    const uint16_t agreed_on = tern_options_agreed(t, &h->peer);
+    const uint16_t mss = tern_mss_agreed(t, &h->peer, v6);
+    const uint8_t wscale = agreed_on & TERN_CF_WSCALE ? h->peer.wscale : 0;
+    const struct tern_seq rcv_nxt = tern_seq_add(h->irs, 1);
+    const uint32_t wnd_bytes = (uint32_t)seg->p.wnd << wscale;
+    c->app = l->app;
+    c->user = l->user;
+    c->last_rx_ms = t->now_ms;
+    c->flags = t->opened.flags | agreed_on | (v6 ? TERN_CF_V6 : 0);
+    c->slow = t->opened.slow | (wnd_bytes == 0 ? TERN_SLOW_WINDOW : 0);
+    c->mss_bytes = mss;
+    c->wscale = wscale;
+    c->snd.una = c->snd.nxt = tern_seq_add(h->iss, 1);
+    c->snd.wnd_bytes = wnd_bytes;
+    c->rcv.nxt = c->last_ack_sent = rcv_nxt;
+    c->rcv.adv = tern_seq_add(rcv_nxt, tern_syn_window(t));
+    c->wl1 = seg->p.seq;
+    c->rtx_at = t->now_tick;
+    const bool ts = agreed_on & TERN_CF_TS;
+    c->cwnd_bytes = tern_cc_initial(t, mss - (ts ? TERN_TS_OPT_BYTES : 0u));
+    if (seg->p.seq.v == rcv_nxt.v)
+        c->ts_recent = seg->opts.ts_val;
+    else if (ts)
+        c->ts_recent = h->peer.ts_val;
+    if (ts)
+        take_timestamp(t, c, seg);
+    tern_host_learn(t, neighbour, seg);
+    t->stats.open_now++;
+    t->stats.passive_established++;
+    const struct tern_app *app = &t->apps[l->app];
+    if (app->on_open != NULL)
+        app->on_open(tern_shard_of(t), c);
+    return TERN_DROP_TCP_DONE;
+}
+
 /**
  * Fill in a connection from what the handshake agreed on, and tell the application.
- * @param tries  SYN-ACKs it took, as far as is known
- * @param ecn    the SYN-ACK agreed to ECN
- * @return       TCP_DONE, or NONE: the connection has taken the segment
+ * @return TCP_DONE, or NONE: the connection has taken the segment
  */
-static enum tern_drop complete(struct tern_tcp *t, const struct tern_listen_ctx *l,
-    struct tern_conn *c, struct tern_seg *seg, struct tern_seq irs, struct tern_seq iss,
-    uint8_t tries, bool ecn, const struct tern_tcp_opts *peer)
+static TERN_ASIDE enum tern_drop complete(struct tern_tcp *t, const struct tern_listen_ctx *l,
+    struct tern_conn *c, struct tern_seg *seg, const struct handshake *h)
 {
     tern_conn_init(t, c, l->app, l->user);
-    tern_conn_negotiate(t, c, peer);
+    tern_conn_negotiate(t, c, &h->peer);
     tern_conn_set_state(c, TERN_SYN_RCVD);
-    c->snd.una = c->snd.nxt = tern_seq_add(iss, 1);
-    c->rcv.nxt = c->last_ack_sent = tern_seq_add(irs, 1);
+    c->snd.una = c->snd.nxt = tern_seq_add(h->iss, 1);
+    c->rcv.nxt = c->last_ack_sent = tern_seq_add(h->irs, 1);
     c->rcv.adv = tern_seq_add(c->rcv.nxt, tern_syn_window(t));
     c->snd.wnd_bytes = (uint32_t)seg->p.wnd << tern_conn_snd_wscale(c);
     c->wl1 = seg->p.seq;
     c->rtx_at = t->now_tick; /* no pause yet */
     if (c->snd.wnd_bytes == 0)
         c->slow |= TERN_SLOW_WINDOW;
-    if (c->flags & TERN_CF_TS) { /* RFC 7323 §4.1: our clock comes back */
-        c->ts_offset = tern_ts_offset(t, &seg->key);
-        const uint32_t rtt_ms = tern_ts_now(t, c->ts_offset) - seg->opts.ts_ecr;
-        if (rtt_ms < t->cfg.rto_initial_ms) /* later: the SYN-ACK was sent again */
-            tern_conn_rtt_sample(c, rtt_ms * 1000);
-    }
-    c->backoff = (uint8_t)(tries > 1 ? tries - 1 : 0);
+    if (c->flags & TERN_CF_TS)
+        take_timestamp(t, c, seg);
+    c->backoff = (uint8_t)(h->tries > 1 ? h->tries - 1 : 0);
     tern_host_learn(t, c->neighbour, seg);
-    if (ecn)
+    if (h->ecn)
         tern_ecn_agreed(t, c);
     const bool bare = is_bare_ack(seg);
     if (bare && seg->p.seq.v == c->last_ack_sent.v)
@@ -216,9 +289,12 @@ static bool returns_cookie(const struct tern_tcp *t, const struct tern_seg *seg)
 static enum tern_drop try_cookie(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
-    const struct tern_seq irs = {seg->p.seq.v - 1}, iss = {seg->p.ack.v - 1};
-    struct tern_tcp_opts peer;
-    if (!read_cookie(t, seg, &peer)) {
+    struct handshake h = {
+        .irs = {seg->p.seq.v - 1},
+        .iss = {seg->p.ack.v - 1},
+        .tries = 1,
+    };
+    if (!read_cookie(t, seg, &h.peer)) {
         /* Perhaps the second segment of a client whose ACK and first segment were lost: a RST would
          * kill what its retransmission completes. An empty ACK has no such excuse. */
         if (expects_cookies(t) && seg->p.len_bytes > 0)
@@ -229,11 +305,14 @@ static enum tern_drop try_cookie(
         return TERN_DROP_TCP_LISTEN_ACK;
     }
     const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
-    struct tern_conn *c = tern_host_conn_new(t, &seg->key, seg->hash, neighbour);
+    const bool plain = is_plain(t, &h, seg);
+    struct tern_conn *c =
+        tern_host_conn_new(t, plain ? &t->opened : &t->blank, &seg->key, seg->hash, neighbour);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL;
     t->stats.syn_cookies_accepted++;
-    return complete(t, l, c, seg, irs, iss, 1, false, &peer); /* (4987-2) */
+    return plain ? complete_plainly(t, l, c, neighbour, seg, &h)
+                 : complete(t, l, c, seg, &h); /* (4987-2) */
 }
 
 /* ---- LISTEN ---- */
@@ -256,7 +335,7 @@ static enum tern_drop take_syn(
             t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
         /* ECN finds no room in a cookie, and is not agreed on. */
         const struct tern_seq iss = tern_cookie_make(t, key, seg->p.seq, peer);
-        send_syn_ack(t, key, iss, seg->p.seq, peer, false, seg);
+        answer_syn(t, seg, iss, false);
         return TERN_DROP_TCP_DONE;
     }
     struct tern_half *h = full ? NULL : tern_host_half_new(t, key, seg->hash);
@@ -267,7 +346,7 @@ static enum tern_drop take_syn(
     h->iss = l->reopens ? tern_isn_beyond(t, key, l->old_nxt) : tern_isn(t, key);
     h->tries_queue = 1;
     half_arm(t, h);
-    send_syn_ack(t, key, h->iss, h->irs, peer, h->wscale_sack_ts & TERN_HALF_ECN, seg);
+    answer_syn(t, seg, h->iss, h->wscale_sack_ts & TERN_HALF_ECN);
     return TERN_DROP_TCP_DONE;
 }
 
@@ -388,13 +467,18 @@ enum tern_drop tern_half_rx(
         tern_packet_reset(t, seg);
         return TERN_DROP_TCP_HALF_ACK;
     }
-    struct tern_tcp_opts peer = half_opts(h);
-    const struct tern_seq irs = h->irs, iss = h->iss;
-    const uint8_t tries = half_tries(h);
-    const bool ecn = h->wscale_sack_ts & TERN_HALF_ECN;
+    const struct handshake done = {
+        .irs = h->irs,
+        .iss = h->iss,
+        .peer = half_opts(h),
+        .tries = half_tries(h),
+        .ecn = h->wscale_sack_ts & TERN_HALF_ECN,
+    };
+    const bool plain = is_plain(t, &done, seg);
     const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
-    struct tern_conn *c = tern_host_conn_from_half(t, h, seg->hash, neighbour);
+    struct tern_conn *c =
+        tern_host_conn_from_half(t, plain ? &t->opened : &t->blank, h, seg->hash, neighbour);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
-    return complete(t, l, c, seg, irs, iss, tries, ecn, &peer);
+    return plain ? complete_plainly(t, l, c, neighbour, seg, &done) : complete(t, l, c, seg, &done);
 }

@@ -143,7 +143,7 @@ int tern_connect(
         tern_host_unroute(t, neighbour);
         return -ENOBUFS;
     }
-    struct tern_conn *c = tern_host_conn_new(t, &key, hash, neighbour);
+    struct tern_conn *c = tern_host_conn_new(t, &t->blank, &key, hash, neighbour);
     if (c == NULL) {
         rte_pktmbuf_free(early);
         return -ENOBUFS;

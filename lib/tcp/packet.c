@@ -157,7 +157,7 @@ void tern_packet_reply(struct tern_tcp *t, struct tern_seg *seg, const struct te
     if (m == NULL)
         return;
     const struct shape s = shape_of(p);
-    const uint32_t l2_bytes = tern_link_bytes(t), l4_bytes = s.doff_bytes;
+    const uint32_t l2_bytes = t->link_bytes, l4_bytes = s.doff_bytes;
     rte_pktmbuf_reset(m);
     uint8_t *frame = (uint8_t *)rte_pktmbuf_append(m, (uint16_t)(l2_bytes + s.l3_bytes + l4_bytes));
     assert(frame != NULL);

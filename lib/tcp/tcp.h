@@ -36,6 +36,8 @@ struct tern_seg {
     bool sets_echo;     /* its timestamp becomes TS.Recent when its ACK is acceptable */
     struct tern_flow_key key;
     uint64_t hash;
+    const uint32_t *slot; /* of the flow table, where its record may be named, or NULL … */
+    uint32_t guess;       /* … and what it said when that record was asked for */
 };
 
 /** A duplicate that came, to be reported with the next ACK (RFC 2883). */
@@ -50,6 +52,22 @@ struct tern_rcv_round {
     uint32_t start_ms;
     struct tern_seq consumed; /* by the application, when it began */
     struct tern_seq edge;     /* RCV.ADV when it began */
+};
+
+enum {
+    TERN_SYN_OPT_BYTES = 20, /* mss, sackOK, TS, nop, wscale */
+    TERN_SYN_ACK_BYTES = TERN_IP6_BYTES + TERN_TCP_BYTES + TERN_SYN_OPT_BYTES,
+    TERN_SYN_ACKS = 8, /* of a family: with and without window scale, SACK, timestamps */
+};
+
+/** A SYN-ACK written ahead (syn_ack.h). Sums are without addresses, ports, numbers, timestamps. */
+struct tern_syn_ack {
+    uint8_t bytes[TERN_SYN_ACK_BYTES]; /* [n_bytes] IP and TCP header, options */
+    uint16_t n_bytes, l3_bytes;
+    uint16_t ts_off; /* where timestamps go, from the TCP header; 0: nowhere */
+    bool sums_ip;    /* the IPv4 header's checksum is ours to make */
+    uint64_t ip_sum, tcp_sum, pseudo;
+    uint64_t ol_flags, tx_offload;
 };
 
 struct tern_keys {
@@ -77,6 +95,9 @@ struct tern_tcp {
     struct rte_mbuf *spares[TERN_SPARES_MAX];
 
     /* records, by index */
+    struct tern_conn blank;  /* what all are before anything is known of them … */
+    struct tern_conn opened; /* … and after an everyday handshake, as far as that is the same */
+    bool opens_plainly;      /* a handshake has nothing more to do than to write over `opened` */
     struct tern_conn *conns;
     struct tern_txq *txqs;
     struct tern_sent *sents;
@@ -91,6 +112,11 @@ struct tern_tcp {
     uint32_t syn_ack_ticks[TERN_SYNACK_TRIES_MAX]; /* until it is sent again, by times sent - 1 */
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
+    uint32_t link_bytes; /* in front of an IP header we send */
+    uint16_t own_mss[2]; /* what our SYNs say: IPv4, IPv6 */
+    uint8_t syn_agrees;  /* options of a SYN that we agree to, TERN_HAS_* */
+    bool has_syn_acks;   /* the store below may be used */
+    struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
     uint16_t n_ip_id;           /* test pins used so far */
@@ -178,6 +204,12 @@ static inline uint16_t tern_syn_window(const struct tern_tcp *t)
     return (uint16_t)RTE_MIN(t->cfg.rcv_buf_bytes, 0xffffu);
 }
 
+/** … as the field of a SYN-ACK has it (7323-3). */
+static inline uint16_t tern_syn_ack_window(const struct tern_tcp *t)
+{
+    return t->cfg.pins.has_syn_wnd ? t->cfg.pins.syn_wnd : tern_syn_window(t);
+}
+
 /** There is payload that was never sent. */
 static inline bool tern_txq_has_new(const struct tern_txq *q)
 {
@@ -213,12 +245,10 @@ static inline uint32_t tern_ts_now(const struct tern_tcp *t, uint32_t ts_offset)
     return t->now_ms + ts_offset;
 }
 
-/** Bytes in front of an IP header we send. */
-static inline uint32_t tern_link_bytes(const struct tern_tcp *t)
+/** The MSS that our SYNs announce. */
+static inline uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6)
 {
-    if (t->cfg.l3)
-        return 0;
-    return TERN_ETH_BYTES + (t->cfg.vlan != 0 ? TERN_VLAN_BYTES : 0);
+    return t->own_mss[v6];
 }
 
 /** Set the time of a burst. Time never runs backwards here. */
@@ -324,6 +354,25 @@ uint32_t tern_urgent_left(const struct tern_tcp *t, const struct tern_conn *c);
 void tern_conn_init(struct tern_tcp *t, struct tern_conn *c, uint8_t app, void *user);
 /** MSS and options the peer's SYN stated, as they act from now on. */
 void tern_conn_negotiate(struct tern_tcp *t, struct tern_conn *c, const struct tern_tcp_opts *peer);
+/** The largest segment to send to a peer whose SYN said that: TCP options included. */
+static inline uint16_t tern_mss_agreed(
+    const struct tern_tcp *t, const struct tern_tcp_opts *peer, bool v6)
+{
+    uint16_t mss = v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4; /* MUST-15 */
+    if (peer->has & TERN_HAS_MSS) /* obeyed (MUST-14), but clamped at the door */
+        mss = peer->mss > TERN_MSS_MIN ? peer->mss : TERN_MSS_MIN;
+    const uint16_t own = tern_tcp_own_mss(t, v6);
+    return mss < own ? mss : own; /* MUST-16 */
+}
+/** TERN_CF_* of what both SYNs have. */
+static inline uint16_t tern_options_agreed(
+    const struct tern_tcp *t, const struct tern_tcp_opts *peer)
+{
+    const uint8_t both = peer->has & t->syn_agrees;
+    return (uint16_t)((both & TERN_HAS_TS ? TERN_CF_TS : 0)
+                      | (both & TERN_HAS_SACK_OK ? TERN_CF_SACK : 0)
+                      | (both & TERN_HAS_WSCALE ? TERN_CF_WSCALE : 0));
+}
 /** How received data is acknowledged from now on. */
 void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy);
 /** Put on the list to settle at the end of the burst. */
@@ -344,7 +393,8 @@ void tern_tcp_settle(struct tern_tcp *t);
 bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c);
 /** The record of rare options, made on first use; NULL when none is left. */
 struct tern_rare *tern_conn_rare_need(struct tern_tcp *t, struct tern_conn *c);
-uint16_t tern_tcp_own_mss(const struct tern_tcp *t, bool v6);
+/** What follows from the configuration: once, before anything else is asked. */
+void tern_tcp_derive(struct tern_tcp *t);
 /** Register an application; the index, or -1 when TERN_APPS_MAX is reached. */
 int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
 

@@ -20,6 +20,7 @@
 #include "bytes.h"
 #include "csum.h"
 #include "hint.h"
+#include "pkt_plain.h"
 
 #include <string.h>
 
@@ -377,13 +378,6 @@ static TERN_ASIDE bool split_tcp_is_usable(
            && p->l4_off + data_offset_bytes(tcp) <= in->n_contiguous;
 }
 
-/* Bits that no TCP sends together, and none at all; the ECN bits do not count as control. */
-static inline bool flags_are_nonsense(uint8_t flags)
-{
-    const uint8_t control = flags & (uint8_t) ~(TERN_TCP_ECE | TERN_TCP_CWR);
-    return control == 0 || ((flags & TERN_TCP_SYN) && (flags & (TERN_TCP_FIN | TERN_TCP_RST)));
-}
-
 static inline enum tern_drop parse_tcp(const struct tern_pkt_input *in, struct tern_pkt *p)
 {
     p->kind = TERN_PKT_TCP;
@@ -412,7 +406,7 @@ static inline enum tern_drop parse_tcp(const struct tern_pkt_input *in, struct t
     p->len_bytes = p->l4_bytes - doff_bytes;
     if (unlikely(p->sport == 0 || p->dport == 0))
         return TERN_DROP_TCP_PORT_ZERO;
-    if (unlikely(flags_are_nonsense(p->flags)))
+    if (unlikely(tern_pkt_flags_are_nonsense(p->flags)))
         return TERN_DROP_TCP_FLAGS;
     return TERN_DROP_NONE;
 }
@@ -447,6 +441,65 @@ static TERN_RARE enum tern_drop parse_arp(const struct tern_pkt_input *in, struc
     if (p->end_off > in->n_total)
         return TERN_DROP_ARP_BAD;
     return is_split(in) ? TERN_DROP_LINEARISE : TERN_DROP_NONE;
+}
+
+enum tern_drop tern_pkt_check_sums(const uint8_t *frame, const struct tern_pkt *p, uint8_t rx_flags)
+{
+    const struct tern_pkt_input in = {
+        .frame = frame,
+        .n_contiguous = p->end_off,
+        .n_total = p->end_off,
+        .rx_flags = rx_flags,
+    };
+    if (!p->v6 && !ip4_csum_is_good(&in, frame + p->l3_off, p->l4_off - p->l3_off))
+        return TERN_DROP_IP_CSUM;
+    return l4_csum_is_good(&in, p) ? TERN_DROP_NONE : TERN_DROP_TCP_CSUM; /* MUST-3 */
+}
+
+/* The bytes of a shape, one after the other, before they are words. */
+struct shape_bytes {
+    uint8_t mask[8 * TERN_PLAIN_WORDS], want[8 * TERN_PLAIN_WORDS];
+};
+
+static void shape_byte(struct shape_bytes *s, uint32_t at, uint8_t mask, uint8_t want)
+{
+    s->mask[at] = mask;
+    s->want[at] = want;
+}
+
+static void shape_link(struct shape_bytes *s, const uint8_t mac[6], uint16_t ethertype)
+{
+    for (uint32_t i = 0; i < 6; i++)
+        shape_byte(s, i, 0xff, mac[i]);
+    shape_byte(s, 6, 1, 0); /* from one station */
+    shape_byte(s, 12, 0xff, (uint8_t)(ethertype >> 8));
+    shape_byte(s, 13, 0xff, (uint8_t)ethertype);
+}
+
+static void shape_set(struct tern_plain_shape *out, const struct shape_bytes *s, uint32_t min_bytes)
+{
+    memcpy(out->mask, s->mask, sizeof out->mask);
+    memcpy(out->want, s->want, sizeof out->want);
+    out->min_bytes = min_bytes;
+}
+
+void tern_plain_init(struct tern_plain *w, bool l3, uint16_t vlan, const uint8_t mac[6])
+{
+    const uint32_t l2 = l3 ? 0 : TERN_ETH_BYTES;
+    struct shape_bytes v4 = {0}, v6 = {0};
+    if (!l3) {
+        shape_link(&v4, mac, TERN_ETHERTYPE_IP4);
+        shape_link(&v6, mac, TERN_ETHERTYPE_IP6);
+    }
+    shape_byte(&v4, l2, 0xff, 0x45);
+    shape_byte(&v4, l2 + 6, IP4_FRAGMENT_BITS >> 8, 0);
+    shape_byte(&v4, l2 + 7, IP4_FRAGMENT_BITS & 0xff, 0);
+    shape_byte(&v4, l2 + 9, 0xff, TERN_IPPROTO_TCP);
+    shape_byte(&v6, l2, 0xf0, 0x60);
+    shape_byte(&v6, l2 + 6, 0xff, TERN_IPPROTO_TCP);
+    w->l2_bytes = l2;
+    shape_set(&w->v4, &v4, vlan == 0 ? l2 + TERN_IP4_BYTES + TERN_TCP_BYTES : UINT32_MAX);
+    shape_set(&w->v6, &v6, vlan == 0 ? l2 + TERN_IP6_BYTES + TERN_TCP_BYTES : UINT32_MAX);
 }
 
 enum tern_drop tern_pkt_parse(const struct tern_pkt_input *in, struct tern_pkt *out)

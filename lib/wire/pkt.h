@@ -101,6 +101,20 @@ struct tern_pkt {
  */
 enum tern_drop tern_pkt_parse(const struct tern_pkt_input *in, struct tern_pkt *out);
 
+/**
+ * The checksums of a TCP segment that lies in one buffer and is otherwise sound: what the device
+ * has not verified is added up. @param rx_flags TERN_RX_*
+ */
+enum tern_drop tern_pkt_check_sums(
+    const uint8_t *frame, const struct tern_pkt *p, uint8_t rx_flags);
+
+/** Bits that no TCP sends together, and none at all; the ECN bits do not count as control. */
+static inline bool tern_pkt_flags_are_nonsense(uint8_t flags)
+{
+    const uint8_t control = flags & (uint8_t) ~(TERN_TCP_ECE | TERN_TCP_CWR);
+    return control == 0 || ((flags & TERN_TCP_SYN) && (flags & (TERN_TCP_FIN | TERN_TCP_RST)));
+}
+
 /** The options of a parsed TCP packet (frame as in tern_pkt_input). */
 static inline void tern_pkt_tcp_opts(
     const uint8_t *frame, const struct tern_pkt *p, struct tern_tcp_opts *out)

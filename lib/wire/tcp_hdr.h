@@ -40,6 +40,8 @@ enum {
     TERN_TCP_OFF_URG = 18,
 };
 
+enum { TERN_IP4_OFF_CSUM = 10 };
+
 enum {
     TERN_ETHERTYPE_IP4 = 0x0800,
     TERN_ETHERTYPE_ARP = 0x0806,

@@ -8,8 +8,9 @@
  *
  * The frame is copied to a block of its exact size, and for a split frame only the first part of
  * it, so that the address sanitizer sees every byte read too far. What is refused split must not be
- * refused so again when joined.
+ * refused so again when joined. What the parser of plain segments takes, the other takes, too.
  */
+#include "../plain_twin.h"
 #include "wire/csum.h"
 #include "wire/icmp.h"
 #include "wire/neighbour_msg.h"
@@ -111,6 +112,7 @@ static enum tern_drop check(const struct tern_pkt_input *in)
     struct tern_pkt p;
     const enum tern_drop drop = tern_pkt_parse(in, &p);
     assert((unsigned)drop < TERN_DROP_COUNT);
+    assert(plain_agrees(in, drop, &p));
     if (drop != TERN_DROP_NONE)
         return drop;
     assert(p.l3_off <= p.l4_off && (uint32_t)p.l4_off + p.l4_bytes == p.end_off);

@@ -146,7 +146,7 @@ static bool would_be_believed(
     const uint32_t ref = tern_records_find(sh, &key, tern_flow_hash(&sh->tcp, &key));
     if (ref == 0)
         return false;
-    const void *record = tern_ref_record(sh, ref);
+    const void *record = tern_pool_at(sh->pool_of[tern_ref_kind(ref)], tern_ref_idx(ref));
     const bool rst = v->flags & PACKET_RST;
     switch (tern_ref_kind(ref)) {
     case TERN_REF_CONN: {

@@ -194,7 +194,7 @@ static void churn_at_load_0_9_refuses_nothing(void **state)
         assert_int_equal(tern_flow_insert(&t, hash_of(i + n), i + n + 1), 0);
     }
     assert_int_equal(t.n_used, n);
-    assert_true(n_lines_of_misses(&t, n) < n * 6 / 5); /* a miss costs one line, most of the time */
+    assert_true(n_lines_of_misses(&t, n) < n * 5 / 4); /* a miss costs one line, most of the time */
     for (uint32_t i = 0; i < n; i++)
         assert_true(tern_flow_remove(&t, hash_of(i + n * ROUNDS), i + n * ROUNDS + 1));
     for (uint32_t b = 0; b < t.n_buckets; b++)
@@ -262,20 +262,24 @@ static void displaced_entry_is_found_replaced_and_removed(void **state)
     tern_flow_fini(&t);
 }
 
-static void first_match_follows_a_tag_to_the_other_bucket(void **state)
+static void matches_are_of_the_home_bucket_or_the_other(void **state)
 {
     struct tern_flow_table t;
     (void)state;
     assert_int_equal(tern_flow_init(&t, 10, -1), 0);
-    assert_int_equal(tern_flow_first_match(&t, 0x1230), 0);
+    assert_null(tern_flow_home_match(&t, 0x1230));
+    assert_null(tern_flow_other_match(&t, 0x1230));
     for (uint32_t ref = 1; ref <= 10; ref++)
         assert_int_equal(tern_flow_insert(&t, 0x4560, ref), 0);
     assert_int_equal(tern_flow_insert(&t, 0x1230, 11), 0);
     tern_flow_prefetch(&t, 0x1230);
-    tern_flow_prefetch_other(&t, 0x1230);
-    assert_int_equal(tern_flow_first_match(&t, 0x1230), 11);
-    assert_in_range(tern_flow_first_match(&t, 0x4560), 1, 10);
-    assert_int_equal(tern_flow_first_match(&t, 0x7890), 0);
+    assert_null(tern_flow_home_match(&t, 0x1230));
+    assert_true(tern_flow_prefetch_other(&t, 0x1230));
+    assert_int_equal(*tern_flow_other_match(&t, 0x1230), 11);
+    assert_in_range(*tern_flow_home_match(&t, 0x4560), 1, 10);
+    assert_null(tern_flow_home_match(&t, 0x7890));
+    assert_true(tern_flow_remove(&t, 0x1230, 11));
+    assert_false(tern_flow_prefetch_other(&t, 0x1230));
     tern_flow_fini(&t);
 }
 
@@ -312,7 +316,7 @@ int main(void)
         cmocka_unit_test(one_hash_fills_its_two_buckets_then_is_refused),
         cmocka_unit_test(full_table_refuses_within_its_bound_and_stays_as_it_was),
         cmocka_unit_test(displaced_entry_is_found_replaced_and_removed),
-        cmocka_unit_test(first_match_follows_a_tag_to_the_other_bucket),
+        cmocka_unit_test(matches_are_of_the_home_bucket_or_the_other),
         cmocka_unit_test(remove_and_replace_of_an_absent_entry_are_false),
     };
     return cmocka_run_group_tests_name("flow_table", tests, NULL, NULL);

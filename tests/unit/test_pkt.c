@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "../plain_twin.h"
 #include "wire/csum.h"
 #include "wire/pkt.h"
 #include "wire_frames.h"
@@ -40,6 +41,7 @@ static enum tern_drop ask(const struct tern_pkt_input *in, struct tern_pkt *p)
     const enum tern_drop drop = tern_pkt_parse(in, p);
     if (drop == TERN_DROP_NONE)
         assert_bounds(in, p);
+    assert_true(plain_agrees(in, drop, p));
     return drop;
 }
 
@@ -71,6 +73,93 @@ static enum tern_drop parse_split(const struct frame *f, uint32_t front, struct 
     in.n_total = f->n;
     in.tail_sum = tern_csum_add(0, f->b + front, f->n - front);
     return ask(&in, p);
+}
+
+/* ---- plain segments ---- */
+
+static void everyday_segments_are_plain(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++)
+        for (int l3 = 0; l3 < 2; l3++) {
+            struct frame f;
+            struct tern_pkt plain, p;
+            frame_plain(&f, v6, 100);
+            frame_fill(&f, 0, 6); /* padding */
+            const uint32_t skip = l3 ? f.l3 : 0;
+            struct tern_pkt_input in = input(exact(f.b + skip, f.n - skip), f.n - skip);
+            in.l3 = l3;
+            assert_true(parse_plain(&in, &plain));
+            assert_drop(ask(&in, &p), TERN_DROP_NONE);
+            assert_int_equal(plain.len_bytes, 100);
+        }
+}
+
+static bool is_plain(const struct frame *f, uint16_t vlan)
+{
+    struct tern_pkt p;
+    struct tern_pkt_input in = input(exact(f->b, f->n), f->n);
+    in.vlan = vlan;
+    return parse_plain(&in, &p);
+}
+
+/* One byte of a plain frame made another, by family: 0, or where it does not make the difference.
+ */
+static void what_is_not_everyday_is_left_to_the_other_parser(void **state)
+{
+    static const struct {
+        uint8_t off4, off6; /* from the IP header; 0xff: not in this family */
+        uint8_t value;
+    } rows[] = {
+        {0, 0, 0x55},        /* version */
+        {0, 0xff, 0x46},     /* IPv4 options */
+        {6, 0xff, 0x20},     /* more fragments */
+        {7, 0xff, 1},        /* fragment offset */
+        {9, 6, 17},          /* UDP */
+        {2, 4, 0x40},        /* longer than the frame */
+        {12, 8, 0xff},       /* from a group, or worse */
+        {16, 24, 0xff},      /* to one */
+        {20 + 12, 52, 0x40}, /* data offset below a header */
+        {20 + 12, 52, 0xf0}, /* … beyond the segment */
+        {20 + 13, 53, 0},    /* no control bit */
+        {20 + 13, 53, TERN_TCP_SYN | TERN_TCP_FIN},
+    };
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++)
+        for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+            const uint8_t off = v6 ? rows[i].off6 : rows[i].off4;
+            struct frame f;
+            frame_plain(&f, v6, 0);
+            assert_true(is_plain(&f, 0));
+            if (off == 0xff)
+                continue;
+            f.b[f.l3 + off] = rows[i].value;
+            assert_false(is_plain(&f, 0));
+        }
+}
+
+static void links_with_tags_and_other_stations_have_no_plain_segments(void **state)
+{
+    (void)state;
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct frame f;
+        frame_plain(&f, v6, 0);
+        assert_false(is_plain(&f, 7));
+        for (uint32_t at = 0; at < 6; at++) {
+            f.b[at] ^= 1;
+            assert_false(is_plain(&f, 0));
+            f.b[at] ^= 1;
+        }
+        f.b[6] |= 1; /* from a group */
+        assert_false(is_plain(&f, 0));
+        f.b[6] &= 0xfe;
+        for (uint32_t n = f.l3; n < f.n; n++) {
+            struct frame cut = f;
+            cut.n = n;
+            assert_false(is_plain(&cut, 0));
+        }
+        assert_true(is_plain(&f, 0));
+    }
 }
 
 /* ---- the seed ---- */
@@ -1193,6 +1282,9 @@ static void bent_frames_never_break_the_bounds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everyday_segments_are_plain),
+        cmocka_unit_test(what_is_not_everyday_is_left_to_the_other_parser),
+        cmocka_unit_test(links_with_tags_and_other_stations_have_no_plain_segments),
         cmocka_unit_test(seed_frames_parse_to_their_table),
         cmocka_unit_test(seed_frames_one_bit_flipped_are_refused_unless_it_is_padding),
         cmocka_unit_test(tcp_fields_of_both_families_are_read),
