@@ -8,7 +8,7 @@
  *   [ 0: never used ][ 1 ][ 2 ] ... [ fresh ) never touched so far ... [ capacity ]
  *
  * Free records are handed out last in, first out: the last is still in the cache. Their numbers are
- * noted in the first line of every fifteenth of them, a sheet, and sheets form a list. A list
+ * noted in the first line of every sixteenth of them, a sheet, and sheets form a list. A list
  * through each of them would have every get wait for memory, because only the record just taken
  * knows the next; a sheet tells what comes next early enough to ask memory for it. Records that
  * were never handed out are on no sheet: a mark moves over them, and memory that no one asked for
@@ -35,6 +35,7 @@ struct tern_pool {
     uint32_t n_used;   /**< = handed out and not put back */
     uint32_t fresh;    /**< lowest index never handed out; capacity + 1 when all were */
     uint32_t sheet;    /**< free record with the numbers of those freed after it, or 0 */
+    uint32_t n_on_sheet;
 };
 
 /**
@@ -75,15 +76,14 @@ static inline void *tern_pool_at(const struct tern_pool *pool, uint32_t idx)
 }
 
 enum {
-    TERN_POOL_SHEET = 14, /* numbers on a sheet */
+    TERN_POOL_SHEET = 15, /* numbers on a sheet */
     TERN_POOL_AHEAD = 2,  /* records asked for before their turn */
 };
 
-/** What the first line of some free records holds. */
+/** What the first line of some free records holds. Only the top one is not full. */
 struct tern_pool_sheet {
-    uint32_t below; /**< the sheet under this one, 0: none */
-    uint32_t n;
-    uint32_t free[TERN_POOL_SHEET]; /**< [n] the last is the next to go */
+    uint32_t below;                 /**< the sheet under this one, 0: none */
+    uint32_t free[TERN_POOL_SHEET]; /**< the last is the next to go */
 };
 static_assert(sizeof(struct tern_pool_sheet) == TERN_POOL_ALIGN, "a sheet is the smallest record");
 
@@ -97,16 +97,17 @@ static inline void tern_pool_prefetch(const struct tern_pool *pool, uint32_t idx
 }
 
 /** The next number of the top sheet; the sheet itself when it is empty. */
-static inline uint32_t tern_pool_take(struct tern_pool *pool, struct tern_pool_sheet *top)
+static inline uint32_t tern_pool_take(struct tern_pool *pool, const struct tern_pool_sheet *top)
 {
-    const uint32_t n = top->n;
+    const uint32_t n = pool->n_on_sheet;
     if (n == 0) {
         const uint32_t idx = pool->sheet;
         pool->sheet = top->below;
+        pool->n_on_sheet = top->below != 0 ? TERN_POOL_SHEET : 0;
         return idx;
     }
     tern_pool_prefetch(pool, n > TERN_POOL_AHEAD ? top->free[n - 1 - TERN_POOL_AHEAD] : top->below);
-    top->n = n - 1;
+    pool->n_on_sheet = n - 1;
     return top->free[n - 1];
 }
 
@@ -114,7 +115,7 @@ static inline uint32_t tern_pool_get(struct tern_pool *pool)
 {
     uint32_t idx;
     if (pool->sheet != 0) {
-        struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
+        const struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
         tern_unpoison(top, sizeof *top);
         idx = tern_pool_take(pool, top);
         tern_poison(top, sizeof *top);
@@ -128,28 +129,19 @@ static inline uint32_t tern_pool_get(struct tern_pool *pool)
     return idx;
 }
 
-/** Write a number on the top sheet. @return false: there is none, or it is full */
-static inline bool tern_pool_note(struct tern_pool *pool, uint32_t idx)
-{
-    if (pool->sheet == 0)
-        return false;
-    struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
-    tern_unpoison(top, sizeof *top);
-    const bool has_room = top->n < TERN_POOL_SHEET;
-    if (has_room)
-        top->free[top->n++] = idx;
-    tern_poison(top, sizeof *top);
-    return has_room;
-}
-
 static inline void tern_pool_put(struct tern_pool *pool, uint32_t idx)
 {
     assert(pool->n_used > 0 && idx < pool->fresh);
-    void *record = tern_pool_at(pool, idx);
-    if (!tern_pool_note(pool, idx)) {
-        const struct tern_pool_sheet empty = {.below = pool->sheet};
-        memcpy(record, &empty, sizeof empty);
+    struct tern_pool_sheet *record = tern_pool_at(pool, idx);
+    if (pool->sheet == 0 || pool->n_on_sheet == TERN_POOL_SHEET) {
+        record->below = pool->sheet;
         pool->sheet = idx;
+        pool->n_on_sheet = 0;
+    } else {
+        struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
+        tern_unpoison(top, sizeof *top);
+        top->free[pool->n_on_sheet++] = idx;
+        tern_poison(top, sizeof *top);
     }
     tern_poison(record, pool->stride);
     pool->n_used--;
