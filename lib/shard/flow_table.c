@@ -239,6 +239,7 @@ int tern_flow_insert(struct tern_flow_table *t, uint64_t hash, uint32_t ref)
         (void)put;
     }
     t->n_used++;
+    t->n_inserted++;
     return 0;
 }
 

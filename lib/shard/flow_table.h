@@ -44,6 +44,7 @@ struct tern_flow_table {
     struct tern_flow_bucket *buckets; /**< [n_buckets] */
     uint32_t n_buckets;               /**< even */
     uint32_t n_used;                  /**< = entries in all slots */
+    uint32_t n_inserted; /**< ever, modulo 2^32: who finds it unchanged misses nobody */
 };
 
 /** Is `ref` the record of the key that `ctx` holds? */

@@ -69,17 +69,3 @@ void tern_listeners_remove(struct tern_listeners *l, int id)
     *gone = (struct tern_listener){0};
     l->n_used--;
 }
-
-const struct tern_listener *tern_listeners_find(
-    const struct tern_listeners *l, const union tern_addr *addr, uint16_t port)
-{
-    const struct tern_listener *any = NULL;
-    for (uint16_t i = l->by_port[port]; i != 0; i = l->all[i - 1].next) {
-        const struct tern_listener *one = &l->all[i - 1];
-        if (one->any_addr)
-            any = one;
-        else if (tern_addr_equal(&one->addr, addr))
-            return one;
-    }
-    return any;
-}

@@ -9,6 +9,7 @@
 #include <tern/addr.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum { TERN_LISTENERS_CAP = 1024, TERN_PORTS = 65536 };
@@ -47,5 +48,16 @@ static inline bool tern_listeners_any(const struct tern_listeners *l, uint16_t p
 }
 
 /** Who listens on (addr, port), or NULL. */
-const struct tern_listener *tern_listeners_find(
-    const struct tern_listeners *l, const union tern_addr *addr, uint16_t port);
+static inline const struct tern_listener *tern_listeners_find(
+    const struct tern_listeners *l, const union tern_addr *addr, uint16_t port)
+{
+    const struct tern_listener *any = NULL;
+    for (uint16_t i = l->by_port[port]; i != 0; i = l->all[i - 1].next) {
+        const struct tern_listener *one = &l->all[i - 1];
+        if (one->any_addr)
+            any = one;
+        else if (tern_addr_equal(&one->addr, addr))
+            return one;
+    }
+    return any;
+}

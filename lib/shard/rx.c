@@ -13,6 +13,7 @@
  */
 #include "tcp/host.h"
 #include "tcp/mbuf.h"
+#include "tcp/syn_secret.h"
 #include "wire/bytes.h"
 
 enum { PREFETCH_AHEAD = 4 };
@@ -174,11 +175,21 @@ static void take_control(
 
 /* ---- TCP ---- */
 
-/** Is the segment between two stations that may talk TCP to us? (1122-6, MUST-57, MUST-63) */
-static inline enum tern_drop check_addresses(
-    const struct tern_shard *sh, const struct tern_flow_key *k)
+/** Is this one of our addresses? Most often the one that it was before. */
+static inline bool is_mine(struct tern_shard *sh, const union tern_addr *a)
 {
-    if (unlikely(!tern_route_is_mine(&sh->routes, &k->local)))
+    if (likely(tern_addr_equal(a, &sh->mine_last)))
+        return true;
+    if (!tern_route_is_mine(&sh->routes, a))
+        return false;
+    sh->mine_last = *a;
+    return true;
+}
+
+/** Is the segment between two stations that may talk TCP to us? (1122-6, MUST-57, MUST-63) */
+static inline enum tern_drop check_addresses(struct tern_shard *sh, const struct tern_flow_key *k)
+{
+    if (unlikely(!is_mine(sh, &k->local)))
         return tern_route_is_subnet_broadcast(&sh->routes, &k->local) ? TERN_DROP_IP_DST
                                                                       : TERN_DROP_IP_DST_NOT_MINE;
     if (likely(!tern_route_is_known(&sh->routes, &k->remote)))
@@ -217,17 +228,19 @@ static inline bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_s
  * run beside those of the next. */
 static void hash(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
+    const bool cookies = tern_syn_gets_cookie(&sh->tcp);
     for (uint32_t i = 0; i < n; i++) {
-        segs[i].hash = tern_flow_hash(&sh->tcp, &segs[i].key);
-        tern_flow_prefetch(&sh->flow, segs[i].hash);
+        struct tern_seg *seg = &segs[i];
+        seg->hash = tern_flow_hash(&sh->tcp, &seg->key);
+        tern_flow_prefetch(&sh->flow, seg->hash);
+        if ((seg->p.flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN)
+            tern_syn_prepare(&sh->tcp, seg, cookies);
     }
 }
 
 static bool find_listener(
     const struct tern_shard *sh, const struct tern_flow_key *k, struct tern_listen_ctx *out)
 {
-    if (!tern_listeners_any(&sh->listeners, k->lport))
-        return false;
     const struct tern_listener *l = tern_listeners_find(&sh->listeners, &k->local, k->lport);
     if (l == NULL)
         return false;
@@ -275,6 +288,8 @@ static inline uint32_t find(const struct tern_shard *sh, const struct tern_seg *
     if (seg->slot != NULL && *seg->slot == seg->guess
         && tern_ref_has_key(sh, seg->guess, &seg->key))
         return seg->guess;
+    if (seg->is_absent && sh->flow.n_inserted == sh->n_inserted_seen)
+        return 0;
     return tern_records_find(sh, &seg->key, seg->hash);
 }
 
@@ -302,8 +317,6 @@ static void act(struct tern_shard *sh, struct tern_seg *seg)
 /** Ask for the record that a segment's slot names. */
 static inline void ask_for_record(const struct tern_shard *sh, struct tern_seg *seg)
 {
-    if (seg->slot == NULL)
-        return;
     seg->guess = *seg->slot;
     const struct tern_pool *pool = sh->pool_of[tern_ref_kind(seg->guess)];
     const uint8_t *record = pool->base + (size_t)tern_ref_idx(seg->guess) * pool->stride;
@@ -313,27 +326,27 @@ static inline void ask_for_record(const struct tern_shard *sh, struct tern_seg *
 }
 
 /** Ask for the records of all; those that may be away from home take another round. */
-static void look(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
+static void look(struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
+    sh->n_inserted_seen = sh->flow.n_inserted;
     struct tern_seg *away[TERN_BURST_MAX];
     uint32_t n_away = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct tern_seg *seg = &segs[i];
         seg->slot = tern_flow_home_match(&sh->flow, seg->hash);
-        if (seg->slot == NULL && tern_flow_prefetch_other(&sh->flow, seg->hash))
+        seg->is_absent = false;
+        if (seg->slot != NULL)
+            ask_for_record(sh, seg);
+        else if (tern_flow_prefetch_other(&sh->flow, seg->hash))
             away[n_away++] = seg;
-        ask_for_record(sh, seg);
+        else
+            seg->is_absent = true;
     }
     for (uint32_t i = 0; i < n_away; i++) {
         away[i]->slot = tern_flow_other_match(&sh->flow, away[i]->hash);
-        ask_for_record(sh, away[i]);
+        if (away[i]->slot != NULL)
+            ask_for_record(sh, away[i]);
     }
-}
-
-static void free_spares(struct tern_tcp *t)
-{
-    rte_pktmbuf_free_bulk(t->spares, t->n_spares);
-    t->n_spares = 0;
 }
 
 void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, uint64_t now_ns)
@@ -361,7 +374,7 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
     for (uint32_t i = 0; i < n_segs; i++)
         act(sh, &segs[i]);
     tern_tcp_settle(t);
-    free_spares(t);
+    tern_tcp_free_spares(t);
 }
 
 void tern_shard_rx_replica(struct tern_shard *sh, struct rte_mbuf *m, uint64_t now_ns)

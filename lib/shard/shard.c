@@ -60,6 +60,7 @@ static int init_tables(struct tern_shard *sh, const struct tern_shard_params *pa
     if (rc != 0)
         return rc;
     tern_routes_init(&sh->routes, &t->cfg);
+    sh->mine_last = t->cfg.addrs[0].addr;
     tern_plain_init(&sh->plain, t->cfg.l3, t->cfg.vlan, t->cfg.mac);
     const struct tern_neigh_params neigh = {
         .cfg = &t->cfg,
@@ -187,7 +188,7 @@ void tern_shard_close(struct tern_shard *sh, struct tern_shard_leaks *leaks)
             .timers = tern_records_n_armed(sh),
             .flow_entries = sh->flow.n_used,
         };
-    rte_pktmbuf_free_bulk(sh->tcp.spares, sh->tcp.n_spares);
+    tern_tcp_free_spares(&sh->tcp);
     unmake(sh);
 }
 

@@ -50,6 +50,7 @@ void tern_tcp_derive(struct tern_tcp *t)
     t->link_bytes = cfg->l3 ? 0 : TERN_ETH_BYTES + tag_bytes;
     t->own_mss[0] = own_mss(cfg, TERN_IP4_BYTES);
     t->own_mss[1] = own_mss(cfg, TERN_IP6_BYTES);
+    t->cookie_period = UINT64_MAX; /* none yet */
     t->blank = (struct tern_conn){
         .slow = TERN_SLOW_STATE,
         .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,

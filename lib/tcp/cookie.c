@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cookie.h"
 
-#include "tuple.h"
+#include "syn_secret.h"
 
 enum { WSCALE_NONE = 15 };
 
@@ -16,13 +16,6 @@ static uint8_t mss_index(uint16_t mss)
     return i;
 }
 
-/** What only we know of a SYN from this tuple in this period. */
-static struct tern_prf secret_of(
-    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq irs, uint64_t period)
-{
-    return tern_tuple_prf(&t->keys.cookie, key, irs.v, tern_prf4(&t->keys.period, period, 0));
-}
-
 /* The top 24 bits must bind the data byte, or it could be exchanged: a·data + b with secret a, b of
  * 32 bits is strongly universal (Dietzfelbinger 1996) in those bits, and each pair serves one SYN.
  */
@@ -32,25 +25,22 @@ static uint32_t seal(struct tern_prf secret, uint8_t data)
     return ((a * data + b) & ~0xffu) | (uint8_t)(data ^ (uint8_t)secret.lo);
 }
 
-struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flow_key *key,
-    struct tern_seq irs, const struct tern_tcp_opts *peer)
+struct tern_seq tern_cookie_make(struct tern_prf secret, bool v6, const struct tern_tcp_opts *peer)
 {
-    const bool v4 = tern_addr_is_v4(&key->remote);
-    const uint16_t absent = v4 ? TERN_MSS_DEFAULT4 : TERN_MSS_DEFAULT6;
+    const uint16_t absent = v6 ? TERN_MSS_DEFAULT6 : TERN_MSS_DEFAULT4;
     const uint16_t mss = peer->has & TERN_HAS_MSS ? peer->mss : absent;
     const uint8_t wscale = peer->has & TERN_HAS_WSCALE ? peer->wscale : WSCALE_NONE;
     const uint8_t data =
         (uint8_t)(mss_index(mss) << 5 | wscale << 1 | !!(peer->has & TERN_HAS_SACK_OK));
-    return (struct tern_seq){
-        seal(secret_of(t, key, irs, t->now_ns >> TERN_COOKIE_PERIOD_SHIFT), data)};
+    return (struct tern_seq){seal(secret, data)};
 }
 
 bool tern_cookie_check(const struct tern_tcp *t, const struct tern_flow_key *key,
     struct tern_seq irs, struct tern_seq iss, struct tern_tcp_opts *out)
 {
-    const uint64_t period = t->now_ns >> TERN_COOKIE_PERIOD_SHIFT;
+    const uint64_t period = tern_cookie_period(t);
     for (uint64_t back = 0; back < TERN_COOKIE_PERIODS && back <= period; back++) {
-        const struct tern_prf secret = secret_of(t, key, irs, period - back);
+        const struct tern_prf secret = tern_cookie_secret(t, key, irs, period - back);
         const uint8_t data = (uint8_t)(iss.v ^ (uint8_t)secret.lo);
         if (seal(secret, data) != iss.v)
             continue;

@@ -18,9 +18,8 @@
  */
 #include "tcp.h"
 
-/** The cookie for a SYN. `peer` holds its options. */
-struct tern_seq tern_cookie_make(const struct tern_tcp *t, const struct tern_flow_key *key,
-    struct tern_seq irs, const struct tern_tcp_opts *peer);
+/** The cookie for a SYN with that secret (syn_secret.h) and those options. */
+struct tern_seq tern_cookie_make(struct tern_prf secret, bool v6, const struct tern_tcp_opts *peer);
 
 /**
  * Is `iss` a cookie of ours for this four-tuple?

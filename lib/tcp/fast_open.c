@@ -120,8 +120,8 @@ void tern_tfo_unconfirmed(struct tern_tcp *t, const struct tern_conn *c)
 static void init_early(struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_conn *c,
     const struct tern_seg *seg)
 {
-    const struct tern_seq iss =
-        l->reopens ? tern_isn_beyond(t, &seg->key, l->old_nxt) : tern_isn(t, &seg->key);
+    const struct tern_seq iss = l->reopens ? tern_isn_beyond(t, tern_isn(t, &seg->key), l->old_nxt)
+                                           : tern_isn(t, &seg->key);
     tern_conn_init(t, c, l->app, l->user);
     tern_conn_negotiate(t, c, &seg->opts);
     c->ts_offset = tern_ts_offset(t, &seg->key);

@@ -48,20 +48,24 @@ uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *ke
     return of_tuple(&t->keys.place, key).lo;
 }
 
-struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key)
+struct tern_seq tern_isn_from(const struct tern_tcp *t, struct tern_prf secret)
 {
     if (unlikely(t->cfg.pins.has_isn))
         return (struct tern_seq){t->cfg.pins.isn};
     /* RFC 6528 §3: ISN = M + F (6528-1, SHLD-1). M advances every 4 µs (MUST-8), and F is keyed
      * (MUST-9). */
     const uint32_t m = (uint32_t)(t->now_ns / (4 * TERN_NS_PER_US));
-    return (struct tern_seq){m + (uint32_t)of_tuple(&t->keys.isn, key).lo};
+    return (struct tern_seq){m + (uint32_t)secret.lo};
+}
+
+struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    return tern_isn_from(t, of_tuple(&t->keys.isn, key));
 }
 
 struct tern_seq tern_isn_beyond(
-    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq old_nxt)
+    const struct tern_tcp *t, struct tern_seq isn, struct tern_seq old_nxt)
 {
-    const struct tern_seq isn = tern_isn(t, key);
     if (t->cfg.pins.has_isn || tern_seq_before(old_nxt, isn))
         return isn;
     return tern_seq_add(old_nxt, ISN_BEYOND_OLD);

@@ -15,6 +15,7 @@
 #include "mbuf.h"
 #include "packet.h"
 #include "syn_ack.h"
+#include "syn_secret.h"
 #include "wire/hint.h"
 
 /* ---- SYN-ACK ---- */
@@ -317,33 +318,43 @@ static enum tern_drop try_cookie(
 
 /* ---- LISTEN ---- */
 
+bool tern_syn_gets_cookie(const struct tern_tcp *t)
+{
+    if (t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO)
+        return tern_host_halves_full(t); /* so a full cache refuses nobody (4987-1) */
+    return t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS;
+}
+
 static enum tern_drop take_syn(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
     t->stats.syn_rcvd++;
-    const bool full = tern_host_halves_full(t);
-    /* So a full cache refuses nobody (4987-1). */
-    const bool cookie = t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS
-                        || (full && t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO);
+    const bool cookie = tern_syn_gets_cookie(t);
     if (!cookie && tern_tfo_take_syn(t, l, seg))
         return TERN_DROP_NONE;
     const struct tern_tcp_opts *peer = &seg->opts;
     const struct tern_flow_key *key = &seg->key;
+    if (unlikely(seg->secret_is_cookies != cookie)) /* the cache filled up within the burst */
+        tern_syn_prepare(t, seg, cookie);
     if (cookie) {
         t->stats.syn_cookies_sent++;
         t->cookies_until_ns =
             t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
         /* ECN finds no room in a cookie, and is not agreed on. */
-        const struct tern_seq iss = tern_cookie_make(t, key, seg->p.seq, peer);
+        const struct tern_seq iss = tern_cookie_make(seg->secret, seg->p.v6, peer);
         answer_syn(t, seg, iss, false);
         return TERN_DROP_TCP_DONE;
     }
-    struct tern_half *h = full ? NULL : tern_host_half_new(t, key, seg->hash);
+    if (tern_host_halves_full(t))
+        return TERN_DROP_TCP_REFUSED;
+    struct tern_half *h = tern_host_half_new(t, key, seg->hash);
     if (h == NULL)
-        return full ? TERN_DROP_TCP_REFUSED : TERN_DROP_TCP_TABLE_FULL;
+        return TERN_DROP_TCP_TABLE_FULL;
     t->stats.half_opened++;
     half_remember(t, h, seg);
-    h->iss = l->reopens ? tern_isn_beyond(t, key, l->old_nxt) : tern_isn(t, key);
+    h->iss = tern_isn_from(t, seg->secret);
+    if (l->reopens)
+        h->iss = tern_isn_beyond(t, h->iss, l->old_nxt);
     h->tries_queue = 1;
     half_arm(t, h);
     answer_syn(t, seg, h->iss, h->wscale_sack_ts & TERN_HALF_ECN);

@@ -57,7 +57,7 @@ static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, u
 /** An empty buffer of the shard's pool for payload, headroom in front, or NULL. */
 static inline struct rte_mbuf *tern_mbuf_data(struct tern_tcp *t)
 {
-    if (t->n_spares == 0 || t->spares[t->n_spares - 1]->pool != t->pool)
+    if (t->n_spares == 0)
         return rte_pktmbuf_alloc(t->pool);
     struct rte_mbuf *m = t->spares[--t->n_spares];
     rte_pktmbuf_reset(m);
@@ -67,10 +67,9 @@ static inline struct rte_mbuf *tern_mbuf_data(struct tern_tcp *t)
 /** Free a single buffer; the next one of ours may take its place while it is in the cache. */
 static inline void tern_mbuf_recycle(struct tern_tcp *t, struct rte_mbuf *m)
 {
-    if (m->pool == t->pool && t->n_spares < TERN_SPARES_MAX && RTE_MBUF_DIRECT(m)
-        && rte_mbuf_refcnt_read(m) == 1) {
-        m->next = NULL;
-        m->nb_segs = 1;
+    m->next = NULL;
+    m->nb_segs = 1;
+    if (t->n_spares < TERN_SPARES_MAX && tern_mbuf_is_spare(t, m)) {
         t->spares[t->n_spares++] = m;
     } else {
         rte_pktmbuf_free_seg(m);

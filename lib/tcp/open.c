@@ -30,7 +30,7 @@ static bool claim(
     }
     if ((tw->ts_recent | tw->ts_offset) == 0 || !t->cfg.timestamps)
         return false;
-    *iss = tern_isn_beyond(t, key, tw->snd_nxt);
+    *iss = tern_isn_beyond(t, tern_isn(t, key), tw->snd_nxt);
     tern_host_tw_free(t, tw);
     t->stats.time_wait_reused++;
     return true;

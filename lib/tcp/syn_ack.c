@@ -68,7 +68,8 @@ static void write_one(const struct tern_tcp *t, struct tern_syn_ack *s, bool v6,
 void tern_syn_ack_init(struct tern_tcp *t)
 {
     const struct tern_test_pins *pins = &t->cfg.pins;
-    t->has_syn_acks = t->fast_path && t->cfg.vlan == 0 && !pins->has_ip_id && !pins->no_df;
+    t->has_syn_acks =
+        t->fast_path && t->cfg.vlan == 0 && !pins->has_ip_id && !pins->no_df && !pins->has_padding;
     for (uint8_t which = 0; which < TERN_SYN_ACKS; which++) {
         const uint8_t has = (uint8_t)(which * TERN_HAS_WSCALE | TERN_HAS_MSS);
         write_one(t, &t->syn_acks[0][which], false, has);

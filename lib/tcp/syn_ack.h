@@ -65,23 +65,28 @@ static inline uint64_t tern_syn_ack_addresses(uint8_t *ip, const struct tern_flo
            + tern_csum_words2(k->remote.b) + tern_csum_words2(k->remote.b + 8);
 }
 
-/** @return the sum of what differs */
-static inline uint64_t tern_syn_ack_numbers(const struct tern_syn_ack *s, uint8_t *tcp,
+static inline void tern_syn_ack_numbers(const struct tern_syn_ack *s, uint8_t *tcp,
     const struct tern_seg *seg, const struct tern_syn_ack_fields *f)
 {
     const uint64_t ports = (uint32_t)seg->key.lport << 16 | seg->key.rport;
     tern_store64(tcp + TERN_TCP_OFF_SPORT, ports << 32 | f->iss.v);
     tern_store32(tcp + TERN_TCP_OFF_ACK, f->irs.v + 1);
-    uint64_t sum = tern_csum_words2(tcp + TERN_TCP_OFF_SPORT) + __builtin_bswap32(f->irs.v + 1);
-    if (s->ts_off != 0) {
+    if (s->ts_off != 0)
         tern_store64(tcp + s->ts_off, (uint64_t)f->ts_val << 32 | seg->opts.ts_val);
-        sum += tern_csum_words2(tcp + s->ts_off);
-    }
-    if (unlikely(f->ecn)) { /* (3168-1) */
+    if (unlikely(f->ecn)) /* (3168-1) */
         tcp[TERN_TCP_OFF_FLAGS] |= TERN_TCP_ECE;
-        sum += __builtin_bswap16(TERN_TCP_ECE);
-    }
-    return sum;
+}
+
+/** The sum of these, where they are written. */
+static inline uint64_t tern_syn_ack_numbers_sum(
+    const struct tern_syn_ack *s, const uint8_t *tcp, bool ecn)
+{
+    uint32_t ack;
+    memcpy(&ack, tcp + TERN_TCP_OFF_ACK, sizeof ack);
+    uint64_t sum = tern_csum_words2(tcp + TERN_TCP_OFF_SPORT) + ack;
+    if (s->ts_off != 0)
+        sum += tern_csum_words2(tcp + s->ts_off);
+    return sum + (ecn ? __builtin_bswap16(TERN_TCP_ECE) : 0);
 }
 
 static inline void tern_syn_ack_send(
@@ -98,10 +103,11 @@ static inline void tern_syn_ack_send(
     memcpy(ip, s->bytes, TERN_SYN_ACK_BYTES);
     uint8_t *tcp = ip + s->l3_bytes;
     const uint64_t addresses = tern_syn_ack_addresses(ip, &seg->key, seg->p.v6);
-    const uint64_t numbers = tern_syn_ack_numbers(s, tcp, seg, f);
+    tern_syn_ack_numbers(s, tcp, seg, f);
     uint16_t sum = tern_csum_fold(s->pseudo + addresses);
-    if (unlikely(!(s->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM)))
-        sum = (uint16_t)~tern_csum_fold(s->pseudo + addresses + s->tcp_sum + numbers);
+    if (!(s->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM))
+        sum = (uint16_t)~tern_csum_fold(
+            s->pseudo + addresses + s->tcp_sum + tern_syn_ack_numbers_sum(s, tcp, f->ecn));
     memcpy(tcp + TERN_TCP_OFF_CSUM, &sum, sizeof sum);
     if (unlikely(s->sums_ip)) {
         sum = (uint16_t)~tern_csum_fold(s->ip_sum + addresses);
@@ -112,5 +118,8 @@ static inline void tern_syn_ack_send(
     m->ol_flags = s->ol_flags;
     m->tx_offload = s->tx_offload;
     t->stats.tx_segments++;
-    tern_host_send(t, m);
+    if (likely(t->n_tx < TERN_TX_BURST))
+        t->tx[t->n_tx++] = m;
+    else
+        tern_drop_mbuf(t, m, TERN_DROP_TX_FULL);
 }

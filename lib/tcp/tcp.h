@@ -36,8 +36,11 @@ struct tern_seg {
     bool sets_echo;     /* its timestamp becomes TS.Recent when its ACK is acceptable */
     struct tern_flow_key key;
     uint64_t hash;
-    const uint32_t *slot; /* of the flow table, where its record may be named, or NULL … */
-    uint32_t guess;       /* … and what it said when that record was asked for */
+    struct tern_prf secret; /* of a SYN: syn_secret.h … */
+    bool secret_is_cookies; /* … and what it was asked for */
+    const uint32_t *slot;   /* of the flow table, where its record may be named, or NULL … */
+    bool is_absent;         /* no entry was there that might name it */
+    uint32_t guess;         /* … and what it said when that record was asked for */
 };
 
 /** A duplicate that came, to be reported with the next ACK (RFC 2883). */
@@ -61,7 +64,7 @@ enum {
 };
 
 /** A SYN-ACK written ahead (syn_ack.h). Sums are without addresses, ports, numbers, timestamps. */
-struct tern_syn_ack {
+struct __rte_cache_aligned tern_syn_ack {
     uint8_t bytes[TERN_SYN_ACK_BYTES]; /* [n_bytes] IP and TCP header, options */
     uint16_t n_bytes, l3_bytes;
     uint16_t ts_off; /* where timestamps go, from the TCP header; 0: nowhere */
@@ -112,10 +115,12 @@ struct tern_tcp {
     uint32_t syn_ack_ticks[TERN_SYNACK_TRIES_MAX]; /* until it is sent again, by times sent - 1 */
     uint64_t cookies_until_ns; /* a cookie sent so far may come back until then */
     struct tern_keys keys;
-    uint32_t link_bytes; /* in front of an IP header we send */
-    uint16_t own_mss[2]; /* what our SYNs say: IPv4, IPv6 */
-    uint8_t syn_agrees;  /* options of a SYN that we agree to, TERN_HAS_* */
-    bool has_syn_acks;   /* the store below may be used */
+    uint64_t cookie_period;       /* the period … */
+    struct tern_prf cookie_blind; /* … and its cookies' key */
+    uint32_t link_bytes;          /* in front of an IP header we send */
+    uint16_t own_mss[2];          /* what our SYNs say: IPv4, IPv6 */
+    uint8_t syn_agrees;           /* options of a SYN that we agree to, TERN_HAS_* */
+    bool has_syn_acks;            /* the store below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
@@ -260,6 +265,11 @@ static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
     t->now_tick = (uint32_t)(now_ns >> TERN_TICK_SHIFT);
     t->now_ms = (uint32_t)(now_ns / TERN_NS_PER_MS);
     t->now_us = (uint32_t)(now_ns / TERN_NS_PER_US);
+    const uint64_t period = now_ns >> TERN_COOKIE_PERIOD_SHIFT;
+    if (unlikely(period != t->cookie_period)) {
+        t->cookie_period = period;
+        t->cookie_blind = tern_prf4(&t->keys.period, period, 0);
+    }
 }
 
 /** The one place that discards: count, free. @param m may be NULL */
@@ -269,9 +279,24 @@ static inline void tern_drop_mbuf(struct tern_tcp *t, struct rte_mbuf *m, enum t
     rte_pktmbuf_free(m);
 }
 
+/** Can this buffer be used again as it is: of the shard's own pool, direct, unshared, single? */
+static inline bool tern_mbuf_is_spare(const struct tern_tcp *t, const struct rte_mbuf *m)
+{
+    return m->pool == t->pool && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
+           && m->next == NULL;
+}
+
+/** Give the spare buffers of a burst back, all at once. */
+static inline void tern_tcp_free_spares(struct tern_tcp *t)
+{
+    if (t->n_spares != 0)
+        rte_mempool_put_bulk(t->pool, (void **)t->spares, t->n_spares);
+    t->n_spares = 0;
+}
+
 /**
- * The segment is done with. Its buffer is kept for a reply of this burst where it can carry one
- * (direct, unshared, single), else freed.
+ * The segment is done with. Its buffer is kept for a reply of this burst where it can carry one,
+ * else freed.
  */
 static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum tern_drop why)
 {
@@ -280,8 +305,7 @@ static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum 
     if (m == NULL)
         return;
     seg->m = NULL;
-    if (t->n_spares < TERN_SPARES_MAX && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
-        && m->next == NULL)
+    if (likely(t->n_spares < TERN_SPARES_MAX && tern_mbuf_is_spare(t, m)))
         t->spares[t->n_spares++] = m;
     else
         rte_pktmbuf_free(m);
@@ -314,6 +338,8 @@ struct tern_listen_ctx {
     struct tern_seq old_nxt; /* … whose SND.NXT was this */
     void *user;
 };
+/** Is a SYN that comes now answered with a cookie? */
+bool tern_syn_gets_cookie(const struct tern_tcp *t);
 enum tern_drop tern_listen_rx(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg);
 enum tern_drop tern_half_rx(
@@ -437,10 +463,12 @@ uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn 
 
 /* isn.c: everything drawn from keyed hashes */
 struct tern_seq tern_isn(const struct tern_tcp *t, const struct tern_flow_key *key);
-/** The same where a connection before it ended at `old_nxt`: beyond that (RFC 9293 §3.6.1 MAY-2).
+/** The same from what syn_secret.h holds of a SYN. */
+struct tern_seq tern_isn_from(const struct tern_tcp *t, struct tern_prf secret);
+/** `isn`, or where a connection before it ended at `old_nxt`, beyond that (RFC 9293 §3.6.1 MAY-2).
  */
 struct tern_seq tern_isn_beyond(
-    const struct tern_tcp *t, const struct tern_flow_key *key, struct tern_seq old_nxt);
+    const struct tern_tcp *t, struct tern_seq isn, struct tern_seq old_nxt);
 uint32_t tern_ts_offset(const struct tern_tcp *t, const struct tern_flow_key *key);
 uint64_t tern_flow_hash(const struct tern_tcp *t, const struct tern_flow_key *key);
 void tern_keys_init(struct tern_keys *k, const uint64_t seed[4]);

@@ -157,11 +157,8 @@ static void read_usual_syn(const uint8_t *opt, struct tern_tcp_opts *out)
     out->has |= TERN_HAS_MSS | TERN_HAS_SACK_OK | TERN_HAS_WSCALE;
 }
 
-void tern_tcp_opts_parse(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out)
+void tern_tcp_opts_read(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out)
 {
-    *out = (struct tern_tcp_opts){0};
-    if (len_bytes == 0)
-        return;
     if (likely(len_bytes == TERN_TS_OPT_BYTES && tern_load32(opt) == TERN_TS_OPT_WORD))
         read_ts(opt + 4, out); /* RFC 7323 appendix A */
     else if (is_usual_syn(opt, len_bytes))

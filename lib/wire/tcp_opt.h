@@ -49,7 +49,7 @@ struct tern_sack_block {
     struct tern_seq left, right;
 };
 
-/** The options of one segment. Fields without their bit in `has` are zero. */
+/** The options of one segment. Fields without their bit in `has` are zero, but for the blocks. */
 struct tern_tcp_opts {
     uint32_t ts_val, ts_ecr;
     uint16_t mss;   /**< as sent, unclamped */
@@ -58,7 +58,8 @@ struct tern_tcp_opts {
     uint8_t n_sack;
     uint8_t tfo_at;      /**< where the Fast Open cookie lies in the options area … */
     uint8_t tfo_n_bytes; /**< … and its length: 0 asks for one, else 4..16, even */
-    struct tern_sack_block sack[TERN_SACK_BLOCKS_MAX];
+    uint8_t spare;
+    struct tern_sack_block sack[TERN_SACK_BLOCKS_MAX]; /**< [n_sack] */
 };
 
 /**
@@ -66,10 +67,11 @@ struct tern_tcp_opts {
  *
  * @param opt   [len_bytes] the bytes behind the fixed header
  * @param len_bytes 0..TERN_TCP_OPT_BYTES_MAX
- * @param out   filled whole
+ * @param out   filled, but for blocks that there are not
  * Cost: O(len_bytes), at most 40 steps. Source: RFC 9293 §3.2 MUST-4..7, MUST-64.
  */
-void tern_tcp_opts_parse(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out);
+static inline void tern_tcp_opts_parse(
+    const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out);
 
 /**
  * Write the options of a SYN or SYN-ACK in the order design.md §12 fixes: with timestamps
@@ -100,3 +102,24 @@ uint32_t tern_tcp_opts_build(const struct tern_tcp_opts *o, uint8_t *buf);
  */
 uint32_t tern_tcp_opts_add_tfo(
     uint8_t *buf, uint32_t n_bytes, const uint8_t *cookie, uint32_t n_cookie);
+
+/* ---- */
+
+/** Options that are there. @param out cleared */
+void tern_tcp_opts_read(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out);
+
+/** No options. Two words at a time: who looks at a field next would wait for a wider store. */
+static inline void tern_tcp_opts_clear(struct tern_tcp_opts *o)
+{
+    o->ts_val = o->ts_ecr = 0;
+    o->mss = 0;
+    o->wscale = o->has = o->n_sack = o->tfo_at = o->tfo_n_bytes = o->spare = 0;
+}
+
+static inline void tern_tcp_opts_parse(
+    const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out)
+{
+    tern_tcp_opts_clear(out);
+    if (len_bytes != 0)
+        tern_tcp_opts_read(opt, len_bytes, out);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SYN cookies (RFC 4987 §3.6): no state until the ACK, and what the SYN said survives. */
+#include "shard/shard_struct.h"
 #include "tcp_peer.h"
 
 enum { PERIOD_MS = 68720 /* 2^36 ns, rounded up */ };
@@ -216,6 +217,50 @@ static void auto_takes_over_when_the_cache_is_full(void **state) /* 4987-1 */
     p->ts = false;
 }
 
+/** The key of the period's cookies is there from the first SYN on, and follows the periods. */
+static void each_period_has_its_key(void **state)
+{
+    struct peer *p = *state;
+    use_cookies(p);
+    ask(p);
+    const struct tern_tcp *t = tern_tcp_of(p->sh);
+    for (int i = 0; i < 3; i++) {
+        const struct tern_prf due = tern_prf4(&t->keys.period, t->now_ns >> 36, 0);
+        assert_true(t->cookie_blind.lo == due.lo && t->cookie_blind.hi == due.hi);
+        advance_ms(p, PERIOD_MS);
+    }
+}
+
+/** The cache fills up with the first SYNs of a burst; what was made ready for the others was an
+ * ISN.
+ */
+static void cache_that_fills_within_a_burst_leaves_the_rest_to_cookies(void **state)
+{
+    enum { N = 6, ROOM = 2 };
+    struct peer *p = *state;
+    struct rte_mbuf *burst[N];
+    const uint16_t first_port = p->port;
+    p->cfg.stack.half_open_max = ROOM;
+    listen_here(p);
+    for (int i = 0; i < N; i++) {
+        struct frame f;
+        p->port = (uint16_t)(first_port + i);
+        write_segment(p, &f, SYN, 0, 0, 0, NULL, 0);
+        burst[i] = rte_pktmbuf_alloc(tern_tcp_of(p->sh)->pool);
+        memcpy(rte_pktmbuf_append(burst[i], (uint16_t)f.n), f.b, f.n);
+    }
+    tern_shard_rx(p->sh, burst, N, p->now_ns);
+    for (int i = 0; i < N; i++) {
+        p->port = (uint16_t)(first_port + i);
+        expect_flags(p, SYN | ACK);
+        inject(p, ACK, 1, 1, 0);
+        accept_one(p);
+    }
+    assert_int_equal(stats(p)->half_opened, ROOM);
+    assert_int_equal(stats(p)->syn_cookies_accepted, N - ROOM);
+    p->n_injected += N;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +274,8 @@ int main(void)
         BOTH(cookie_expires_after_two_periods),
         BOTH(never_accepts_no_cookie),
         BOTH(auto_takes_over_when_the_cache_is_full),
+        BOTH(each_period_has_its_key),
+        BOTH(cache_that_fills_within_a_burst_leaves_the_rest_to_cookies),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }
