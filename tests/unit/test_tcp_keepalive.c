@@ -66,6 +66,22 @@ static void traffic_puts_the_probe_off(void **state) /* MUST-26 */
     expect_segment(p, ACK, 0, p->seq, 0);
 }
 
+/** The probe is not acceptable, so the peer never reads what it acknowledges. */
+static void acknowledgement_that_is_owed_goes_before_the_probe(void **state) /* MUST-40 */
+{
+    struct peer *p = *state;
+    p->cfg.stack.ack_policy = TERN_ACK_DELAYED;
+    p->cfg.stack.delayed_ack_ms = 400;
+    establish(p);
+    keep_alive(p, 300);
+    inject(p, PSH | ACK, 1, 1, 10);
+    expect_after_ms(p, 300);
+    expect_segment(p, ACK, 1, 11, 0);
+    expect_segment(p, ACK, 0, 11, 0);
+    inject(p, ACK, 11, 1, 0);
+    expect_silence_ms(p, 290);
+}
+
 static void data_outstanding_is_retransmitted_not_probed(void **state) /* MUST-26 */
 {
     struct peer *p = *state;
@@ -150,6 +166,7 @@ int main(void)
         BOTH(idle_connection_is_probed_after_its_interval),
         BOTH(interval_may_be_configured_for_all),
         BOTH(traffic_puts_the_probe_off),
+        BOTH(acknowledgement_that_is_owed_goes_before_the_probe),
         BOTH(data_outstanding_is_retransmitted_not_probed),
         BOTH(one_lost_answer_does_not_end_it),
         BOTH(nine_lost_answers_end_it),
