@@ -61,6 +61,7 @@ struct tern_tcp {
     /* the time of this burst, in every unit that is needed */
     uint64_t now_ns;
     uint32_t now_tick, now_ms, now_us;
+    uint64_t unticked_ns; /* time that passed and no tick counts: what was too long of a leap */
 
     struct tern_stats stats;
 
@@ -227,9 +228,16 @@ static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
     if (now_ns < t->now_ns)
         return;
     t->now_ns = now_ns;
-    t->now_tick = (uint32_t)(now_ns >> TERN_TICK_SHIFT);
+    t->now_tick = (uint32_t)((now_ns - t->unticked_ns) >> TERN_TICK_SHIFT);
     t->now_ms = (uint32_t)(now_ns / TERN_NS_PER_MS);
     t->now_us = (uint32_t)(now_ns / TERN_NS_PER_US);
+}
+
+/** The first tick that starts no earlier than `ns`, which is now or later. */
+static inline uint32_t tern_tcp_tick_at(const struct tern_tcp *t, uint64_t ns)
+{
+    const uint64_t tick_ns = UINT64_C(1) << TERN_TICK_SHIFT;
+    return (uint32_t)((ns - t->unticked_ns + tick_ns - 1) >> TERN_TICK_SHIFT);
 }
 
 /** The one place that discards: count, free. @param m may be NULL */
