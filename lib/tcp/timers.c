@@ -379,7 +379,8 @@ static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct te
     const uint32_t idle_ms = t->now_ms - c->last_rx_ms;
     const bool outstanding = c->snd.una.v != c->snd.nxt.v;
     /* Answered, however late the timer is and however short the round trip (MUST-29). */
-    if (idle_ms < r->keepalive_ms || (int32_t)(c->last_rx_ms - r->keepalive_probe_ms) >= 0)
+    const uint32_t probe_ms = t->now_ms - r->keepalive_probe_ms; /* ago; idle may be weeks */
+    if (idle_ms < r->keepalive_ms || idle_ms <= probe_ms)
         r->keepalive_sent = 0;
     if (outstanding || idle_ms < r->keepalive_ms) { /* MUST-26 */
         const uint32_t left_ms = outstanding ? r->keepalive_ms : r->keepalive_ms - idle_ms;

@@ -159,6 +159,25 @@ static void interval_of_weeks_is_silent_for_weeks(void **state)
     expect_probe(p);
 }
 
+/** Longer than half of what 32 bits of milliseconds tell apart. */
+static void peer_that_is_gone_is_given_up_after_weeks_too(void **state)
+{
+    struct peer *p = *state;
+    const uint32_t weeks_ms = 2200000000; /* 25 days */
+    establish(p);
+    keep_alive(p, weeks_ms);
+    expect_silence_ms(p, weeks_ms - 1000);
+    wait_segment(p, 2000);
+    expect_probe(p);
+    for (int i = 1; i < 9; i++) {
+        expect_after_ms(p, 75000);
+        expect_probe(p);
+    }
+    expect_after_ms(p, 75000);
+    expect_flags(p, RST | ACK);
+    assert_over(p, ETIMEDOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +192,7 @@ int main(void)
         BOTH(reset_in_answer_ends_it),
         BOTH(half_closed_connections_are_probed_too),
         BOTH(interval_of_weeks_is_silent_for_weeks),
+        BOTH(peer_that_is_gone_is_given_up_after_weeks_too),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }
