@@ -54,7 +54,8 @@ struct tern_rcv_round {
 
 struct tern_keys {
     struct tern_prf_key place, isn, cookie, period, ts; /* what every handshake asks for */
-    struct tern_siphash_key flow, port, tfo;
+    struct tern_siphash_key port, tfo;      /* order of source ports, Fast Open cookies, … */
+    struct tern_siphash_key tfo_peers, bbr; /* … places of servers that gave one, BBR's waits */
 };
 
 struct tern_tcp {
