@@ -347,7 +347,7 @@ void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_re
 void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
-/** Settle all touched connections until the tx list is full. */
+/** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
 void tern_tcp_settle(struct tern_tcp *t);
 /** The send queue is down to half of its limit: an application that was cut short may go on. */
 bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c);
