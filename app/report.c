@@ -141,6 +141,12 @@ static void print_connections(FILE *out, const struct app_books *b)
         fprintf(out, "      %-20s %14" PRIu64 "\n", b->failures[i].name, b->failures[i].count);
 }
 
+/** 0 of nothing, not infinity: a run may end before it has opened or held anything. */
+static double ratio(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
 static void print_held(FILE *out, const struct app_result *r)
 {
     const double mib = 1 << 20;
@@ -148,14 +154,15 @@ static void print_held(FILE *out, const struct app_result *r)
     fprintf(out, "  held\n");
     print_count(out, "connections", h->open);
     fprintf(out, "    %-22s %14.1f\n", "seconds to open them", h->opening_s);
-    fprintf(out, "    %-22s %14.0f\n", "opened a second", (double)h->open / h->opening_s);
+    fprintf(out, "    %-22s %14.0f\n", "opened a second", ratio((double)h->open, h->opening_s));
     fprintf(out, "    %-22s %14.1f\n", "seconds held", h->holding_s);
     fprintf(out, "  memory\n");
     fprintf(out, "    %-22s %14.1f\n", "planned, MiB", (double)r->planned_bytes / mib);
     fprintf(out, "    %-22s %14.1f  %.2f %% of the plan\n", "taken, MiB",
-        (double)r->taken_bytes / mib, 100 * (double)r->taken_bytes / (double)r->planned_bytes);
+        (double)r->taken_bytes / mib,
+        100 * ratio((double)r->taken_bytes, (double)r->planned_bytes));
     fprintf(out, "    %-22s %14.1f\n", "bytes each, every end",
-        (double)r->taken_bytes / (double)(h->open * r->n_ends));
+        ratio((double)r->taken_bytes, (double)(h->open * r->n_ends)));
 }
 
 static void print_rate(FILE *out, const struct app_result *r)

@@ -26,12 +26,14 @@ constexpr uint32_t kSegmentsPerAck = 2;
 constexpr uint32_t kWarmUpRounds = 64; // of one sample's length at most; slow start takes fewer
 constexpr uint32_t kTsBytes = 12;
 
+enum : size_t { kArgMss = kArgOwn, kArgReceive };
+
 struct Args : Setup {
     uint32_t mss_bytes;
     bool receives;
     explicit Args(const benchmark::State &state)
-        : Setup(state), mss_bytes(static_cast<uint32_t>(state.range(5))),
-          receives(state.range(6) != 0)
+        : Setup(state), mss_bytes(static_cast<uint32_t>(state.range(kArgMss))),
+          receives(state.range(kArgReceive) != 0)
     {
         const uint32_t ip_bytes = v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES;
         mtu_bytes = static_cast<uint16_t>(mss_bytes + ip_bytes + TERN_TCP_BYTES);
@@ -306,8 +308,7 @@ void bulk(benchmark::State &state)
 
 void add()
 {
-    auto *b = benchmark::RegisterBenchmark("bulk", bulk);
-    b->ArgNames(arg_names({"mss", "receive"}));
+    auto *b = add_sampled("bulk", bulk, arg_names({"mss", "receive"}));
     for (const int64_t receive : {0, 1}) {
         for (const int64_t mss : {1460, 8960})
             for (const int64_t conns : {1, 1000})
@@ -316,7 +317,6 @@ void add()
         b->Args({1000, 32, 0, 1, 0, 1440, receive});
         b->Args({1000, 32, 0, 0, 1, 1460, receive});
     }
-    b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);
 }
 
 } // namespace

@@ -18,9 +18,12 @@ using namespace bench;
 
 constexpr uint32_t kSampleMax = 65536; // handshakes a sample; fewer in small tables
 
+enum : size_t { kArgCookies = kArgOwn };
+
 struct Args : Setup {
     bool cookies;
-    explicit Args(const benchmark::State &state) : Setup(state), cookies(state.range(5) != 0)
+    explicit Args(const benchmark::State &state)
+        : Setup(state), cookies(state.range(kArgCookies) != 0)
     {
     }
 };
@@ -113,23 +116,17 @@ void handshake(benchmark::State &state)
     });
 }
 
-// One thing at a time is other than in the base: a million connections, bursts of 32, checksums
-// offloaded, a SYN cache, IPv4, no options.
+// The base: a million connections, bursts of 32, checksums offloaded, a SYN cache, IPv4, no
+// options.
 void add()
 {
-    auto *b = benchmark::RegisterBenchmark("handshake", handshake);
-    b->ArgNames(arg_names({"cookies"}));
-    b->Args({1'000'000, 32, 0, 0, 0, 0});
-    b->Args({100'000, 32, 0, 0, 0, 0});
-    for (const int64_t burst : {1, 8, 64})
-        b->Args({1'000'000, burst, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 1, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 0, 1});
-    b->Args({1'000'000, 32, 0, 1, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 1, 0});
-    b->Args({10'000'000, 32, 0, 0, 0, 0});
-    b->Args({50'000'000, 32, 0, 0, 0, 0});
-    b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);
+    const Case base = {1'000'000, 32, 0, 0, 0, 0};
+    auto *b = add_sampled("handshake", handshake, arg_names({"cookies"}));
+    b->Args(base);
+    add_with(b, base, kArgConns, {100'000});
+    add_common(b, base);
+    add_with(b, base, kArgCookies, {1});
+    add_with(b, base, kArgConns, {10'000'000, 50'000'000});
 }
 
 } // namespace

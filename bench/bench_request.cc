@@ -26,10 +26,12 @@ constexpr uint32_t kRequests = 32768; // a sample
 constexpr uint16_t kSmallRoom = RTE_PKTMBUF_HEADROOM + 4 * kBytes;
 constexpr uint64_t kSmallPacketsMib = 8192;
 
+enum : size_t { kArgAcks = kArgOwn, kArgCopied };
+
 struct Args : Setup {
     bool acks, copied;
     explicit Args(const benchmark::State &state)
-        : Setup(state), acks(state.range(5) != 0), copied(state.range(6) != 0)
+        : Setup(state), acks(state.range(kArgAcks) != 0), copied(state.range(kArgCopied) != 0)
     {
         room_bytes = kSmallRoom;
         if (!acks)
@@ -200,25 +202,18 @@ void request(benchmark::State &state)
     });
 }
 
-// One thing at a time is other than in the base: a million connections, bursts of 32, checksums
-// offloaded, IPv4, no options, static body, acknowledged by the next request.
+// The base: a million connections, bursts of 32, checksums offloaded, IPv4, no options, static
+// body, acknowledged by the next request. And where the acknowledgement comes by itself.
 void add()
 {
-    auto *b = benchmark::RegisterBenchmark("request", request);
-    b->ArgNames(arg_names({"acks", "copied"}));
-    b->Args({1'000'000, 32, 0, 0, 0, 0, 0});
-    b->Args({1'000, 32, 0, 0, 0, 0, 0});
-    b->Args({100'000, 32, 0, 0, 0, 0, 0});
-    for (const int64_t burst : {1, 8, 64})
-        b->Args({1'000'000, burst, 0, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 1, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 1, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 1, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 0, 0, 1});
-    for (const int64_t conns : {1'000, 1'000'000, 10'000'000})
-        b->Args({conns, 32, 0, 0, 0, 1, 0});
-    b->Args({10'000'000, 32, 0, 0, 0, 0, 0}); // last: EAL keeps what its packets take
-    b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);
+    const Case base = {1'000'000, 32, 0, 0, 0, 0, 0}, acked = {1'000'000, 32, 0, 0, 0, 1, 0};
+    auto *b = add_sampled("request", request, arg_names({"acks", "copied"}));
+    b->Args(base);
+    add_with(b, base, kArgConns, {1'000, 100'000});
+    add_common(b, base);
+    add_with(b, base, kArgCopied, {1});
+    add_with(b, acked, kArgConns, {1'000, 1'000'000, 10'000'000});
+    add_with(b, base, kArgConns, {10'000'000}); // last: EAL keeps what its packets take
 }
 
 } // namespace

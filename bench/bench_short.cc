@@ -22,10 +22,12 @@ constexpr char kResponse[] = "HTTP/1.1 200 OK\r\nServer: tern\r\nContent-Type: t
                              "Connection: close\r\nContent-Length: 13\r\n\r\nHello, world\n";
 constexpr uint32_t kRequestBytes = sizeof kRequest - 1, kResponseBytes = sizeof kResponse - 1;
 
+enum : size_t { kArgTws = kArgConns, kArgClient = kArgOwn, kArgLife };
+
 struct Args : Setup {
     bool is_client, life;
     explicit Args(const benchmark::State &state)
-        : Setup(state), is_client(state.range(5) != 0), life(state.range(6) != 0)
+        : Setup(state), is_client(state.range(kArgClient) != 0), life(state.range(kArgLife) != 0)
     {
     }
 };
@@ -262,30 +264,21 @@ void short_connection(benchmark::State &state)
     });
 }
 
-// One thing at a time is other than in the base: the server with a million TIME-WAITs, bursts of
-// 32, checksums offloaded, IPv4, no options, up to the last ACK.
+// The base: the server with a million TIME-WAITs, bursts of 32, checksums offloaded, IPv4, no
+// options, up to the last ACK. And to the end of TIME-WAIT, and the client.
 void add()
 {
-    auto *b = benchmark::RegisterBenchmark("short", short_connection);
+    const Case base = {1'000'000, 32, 0, 0, 0, 0, 0}, life = {1'000'000, 32, 0, 0, 0, 0, 1};
+    const Case client = {0, 32, 0, 0, 0, 1, 0};
     std::vector<std::string> names = arg_names({"client", "life"});
-    names[0] = "tws";
-    b->ArgNames(names);
-    b->Args({1'000'000, 32, 0, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 0, 0, 1});
-    b->Args({100'000, 32, 0, 0, 0, 0, 1});
-    b->Args({10'000'000, 32, 0, 0, 0, 0, 1});
-    for (const int64_t burst : {1, 8, 64})
-        b->Args({1'000'000, burst, 0, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 1, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 1, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 1, 0, 0});
-    b->Args({0, 32, 0, 0, 0, 1, 0});
-    for (const int64_t burst : {1, 64})
-        b->Args({0, burst, 0, 0, 0, 1, 0});
-    b->Args({0, 32, 1, 0, 0, 1, 0});
-    b->Args({0, 32, 0, 1, 0, 1, 0});
-    b->Args({0, 32, 0, 0, 1, 1, 0});
-    b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);
+    names[kArgTws] = "tws";
+    auto *b = add_sampled("short", short_connection, names);
+    b->Args(base);
+    b->Args(life);
+    add_with(b, life, kArgTws, {100'000, 10'000'000});
+    add_common(b, base);
+    b->Args(client);
+    add_common(b, client, {1, 64});
 }
 
 } // namespace

@@ -14,9 +14,12 @@ using namespace bench;
 
 constexpr uint32_t kSyns = 65536; // a sample
 
+enum : size_t { kArgAuto = kArgOwn };
+
 struct Args : Setup {
     bool automatic;
-    explicit Args(const benchmark::State &state) : Setup(state), automatic(state.range(5) != 0)
+    explicit Args(const benchmark::State &state)
+        : Setup(state), automatic(state.range(kArgAuto) != 0)
     {
     }
 };
@@ -95,22 +98,16 @@ void synflood(benchmark::State &state)
     });
 }
 
-// One thing at a time is other than in the base: a million connections, bursts of 32, checksums
-// offloaded, cookies always, IPv4, no options.
+// The base: a million connections, bursts of 32, checksums offloaded, cookies always, IPv4, no
+// options.
 void add()
 {
-    auto *b = benchmark::RegisterBenchmark("synflood", synflood);
-    b->ArgNames(arg_names({"auto"}));
-    b->Args({1'000'000, 32, 0, 0, 0, 0});
-    b->Args({100'000, 32, 0, 0, 0, 0});
-    b->Args({10'000'000, 32, 0, 0, 0, 0});
-    for (const int64_t burst : {1, 8, 64})
-        b->Args({1'000'000, burst, 0, 0, 0, 0});
-    b->Args({1'000'000, 32, 1, 0, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 0, 1});
-    b->Args({1'000'000, 32, 0, 1, 0, 0});
-    b->Args({1'000'000, 32, 0, 0, 1, 0});
-    b->Iterations(n_samples())->UseManualTime()->Unit(benchmark::kMillisecond);
+    const Case base = {1'000'000, 32, 0, 0, 0, 0};
+    auto *b = add_sampled("synflood", synflood, arg_names({"auto"}));
+    b->Args(base);
+    add_with(b, base, kArgConns, {100'000, 10'000'000});
+    add_common(b, base);
+    add_with(b, base, kArgAuto, {1});
 }
 
 } // namespace

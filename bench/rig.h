@@ -20,6 +20,7 @@
 // virtual time, so that timers come to the same end in every run.
 #include <tern/embed.h>
 
+#include "cases.h"
 #include "frames.h"
 #include "samples.h"
 
@@ -42,9 +43,6 @@ constexpr uint32_t kSentMax = 8192; // frames that answer one ring
 constexpr uint64_t kStartNs = 1'000'000'000;
 constexpr uint64_t kNsPerMs = 1'000'000;
 
-// What all programs vary: the first arguments of each benchmark, in this order.
-const std::vector<std::string> kArgNames = {"conns", "burst", "software", "ipv6", "linux"};
-
 struct Setup {
     uint32_t n_conns = 0;
     uint32_t burst = 0;
@@ -56,9 +54,10 @@ struct Setup {
     uint16_t room_bytes = 0; // of an mbuf; 0: as the engine's for this MTU
 
     explicit Setup(const benchmark::State &state)
-        : n_conns(static_cast<uint32_t>(state.range(0))),
-          burst(static_cast<uint32_t>(state.range(1))), software(state.range(2) != 0),
-          v6(state.range(3) != 0), options(state.range(4) != 0 ? kLinux : kNoOptions)
+        : n_conns(static_cast<uint32_t>(state.range(kArgConns))),
+          burst(static_cast<uint32_t>(state.range(kArgBurst))),
+          software(state.range(kArgSoftware) != 0), v6(state.range(kArgIpv6) != 0),
+          options(state.range(kArgLinux) != 0 ? kLinux : kNoOptions)
     {
     }
 
@@ -68,14 +67,6 @@ struct Setup {
         return static_cast<uint16_t>(mtu_bytes - ip_bytes - TERN_TCP_BYTES);
     }
 };
-
-// The names above and a program's own.
-inline std::vector<std::string> arg_names(std::initializer_list<const char *> more)
-{
-    std::vector<std::string> names = kArgNames;
-    names.insert(names.end(), more.begin(), more.end());
-    return names;
-}
 
 inline void add_address(tern_stack_config *cfg, const char *prefix, const char *router)
 {

@@ -25,7 +25,6 @@ TERN_BEGIN_DECLS
     X(TIMEOUT,     "timeout",     "the peer did not answer within R2 (RFC 9293 §3.8.3)") \
     X(UNREACHABLE, "unreachable", "no route, or the neighbour did not answer") \
     X(ABORTED,     "aborted",     "tern_abort(), or closed with unread data (RFC 9293 §3.6.1)") \
-    X(NO_MEMORY,   "no_memory",   "a record or mbuf was not to be had") \
     X(STOPPED,     "stopped",     "the shard stopped")
 // clang-format on
 #define TERN_CLOSE_ENUM(name, json, text) TERN_CLOSE_##name,

@@ -108,7 +108,6 @@ static int errno_of(enum tern_close_reason why)
     case TERN_CLOSE_TIMEOUT: return ETIMEDOUT;
     case TERN_CLOSE_UNREACHABLE: return EHOSTUNREACH;
     case TERN_CLOSE_ABORTED: return ECONNABORTED;
-    case TERN_CLOSE_NO_MEMORY: return ENOBUFS;
     case TERN_CLOSE_STOPPED: return ESHUTDOWN;
     case TERN_CLOSE_COUNT: break;
     }

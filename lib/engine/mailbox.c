@@ -28,7 +28,7 @@ int tern_mailbox_open(
     if (mb->segments != NULL && mb->replicas != NULL && mb->outbound != NULL)
         return 0;
     return tern_fail(err, -ENOMEM,
-        "no memory for the rings between workers; give more with --mem, or use fewer workers");
+        "no memory for the rings between workers; use fewer workers, or raise tern_config.mem_mib");
 }
 
 static void ring_close(struct rte_ring **ring)

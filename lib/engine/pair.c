@@ -39,7 +39,9 @@ int tern_pair_open(struct tern_pair *p, uint32_t n_queues, uint32_t n_desc, stru
     p->n_queues = n_queues;
     const int rc = open_rings(p, n_desc);
     if (rc != 0)
-        return tern_fail(err, rc, "no memory for %u rings of %u places (%s); give more with --mem",
+        return tern_fail(err, rc,
+            "no memory for %u rings of %u places (%s); use fewer workers, or raise "
+            "tern_config.mem_mib",
             2 * n_queues, n_desc, rte_strerror(-rc));
 
     for (uint32_t end = 0; end < 2; end++) {

@@ -229,7 +229,7 @@ static void add_up(const struct tern_engine *e, struct tern_memory_want *want, c
     }
 }
 
-static int check_mem_option(
+static int check_mem_given(
     const struct tern_engine *e, struct tern_memory_want *want, struct tern_error *err)
 {
     const uint64_t given = (uint64_t)e->cfg.mem_mib << 20;
@@ -237,8 +237,8 @@ static int check_mem_option(
         return 0;
     if (given < want->mbuf_bytes)
         return tern_fail(err, -ENOMEM,
-            "too little memory given: %s; the mbufs need %.0f MiB, and --mem gives %u; give more, "
-            "or leave --mem out",
+            "too little memory given: %s; the mbufs need %.0f MiB, and tern_config.mem_mib is %u; "
+            "raise it, or leave it 0",
             want->arithmetic, mib(want->mbuf_bytes), e->cfg.mem_mib);
     want->mbuf_bytes = given;
     return 0;
@@ -280,7 +280,7 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
     struct tern_memory_want want = {
         .n_workers = e->n_workers, .use_huge = e->use_huge, .arithmetic = arithmetic};
     add_up(e, &want, arithmetic);
-    int rc = check_mem_option(e, &want, err);
+    int rc = check_mem_given(e, &want, err);
     if (is_running) /* its memory is taken already, and may be free inside */
         want.mbuf_bytes = 0;
     if (rc == 0)
@@ -305,7 +305,7 @@ static int no_pool(const struct tern_endpoint *ep, uint32_t n, struct tern_error
     return tern_fail(err, -rte_errno,
         "%s: no room for %u mbufs of %" PRIu64
         " bytes (%s); DPDK's memory is fixed when it starts: "
-        "give the first engine of the process more with --mem",
+        "raise tern_config.mem_mib of the first engine of the process",
         ep->cfg.device, n, ep->mbuf_bytes, rte_strerror(rte_errno));
 }
 

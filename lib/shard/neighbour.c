@@ -23,6 +23,7 @@
 #include "arena.h"
 #include "neighbour_entry.h"
 #include "wire/build.h"
+#include "wire/hint.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -406,7 +407,7 @@ static void evict(struct tern_neigh_table *t, uint16_t idx)
 }
 
 /* A new, idle, UNKNOWN entry for `addr`, which has none; or 0. */
-static uint16_t make_entry(struct tern_neigh_table *t, const union tern_addr *addr)
+static TERN_RARE uint16_t make_entry(struct tern_neigh_table *t, const union tern_addr *addr)
 {
     static const uint8_t no_mac[TERN_MAC_BYTES];
     const uint16_t idx = find_victim(t);
@@ -500,16 +501,6 @@ void tern_neigh_learn_at(struct tern_neigh_table *t, uint16_t idx, const union t
     } else if (tern_neigh_is_station(t, mac)) {
         tern_neigh_accept(t, idx, mac, TERN_NEIGH_REACHABLE);
     }
-}
-
-void tern_neigh_learn(
-    struct tern_neigh_table *t, const union tern_addr *addr, const uint8_t mac[6], uint64_t now_ns)
-{
-    union tern_addr hop;
-    if (t->l2_bytes == 0 || !tern_neigh_is_station(t, mac))
-        return;
-    if (tern_route_next_hop(t->routes, addr, &hop) && tern_addr_equal(&hop, addr))
-        tern_neigh_learn_at(t, find_or_make(t, addr), addr, mac, now_ns);
 }
 
 enum tern_neigh_state tern_neigh_state(const struct tern_neigh_table *t, uint16_t idx)

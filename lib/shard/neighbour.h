@@ -213,14 +213,13 @@ static inline void tern_neigh_confirm(struct tern_neigh_table *t, uint16_t idx, 
 void tern_neigh_doubt(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns);
 
 /**
- * A completed handshake with `addr` came from `mac`. Fills in an entry without link address (making
- * one from idle places only), confirms one that has this link address, and never replaces another.
- * Ignored where addr is not on link or mac cannot be a station's.
+ * A completed handshake with `addr`, whose next hop is `idx`, came from `mac`. Fills in an entry
+ * without link address, confirms one that has this link address, and never replaces another.
+ *
+ * @param idx   held; 0 does nothing, and an entry that is not `addr` itself (a gateway) is not
+ * taught
+ * @param mac   ignored where it cannot be a station's
  */
-void tern_neigh_learn(
-    struct tern_neigh_table *t, const union tern_addr *addr, const uint8_t mac[6], uint64_t now_ns);
-
-/** The same for a next hop that is held: taught only where it is `addr` itself. */
 void tern_neigh_learn_at(struct tern_neigh_table *t, uint16_t idx, const union tern_addr *addr,
     const uint8_t mac[6], uint64_t now_ns);
 

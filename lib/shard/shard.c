@@ -204,9 +204,12 @@ static void advance_to(struct tern_shard *sh, uint64_t now_ns)
 
 void tern_shard_leap(struct tern_shard *sh, uint64_t now_ns)
 {
-    const uint64_t step_ns = (uint64_t)TERN_TICKS_MAX << TERN_TICK_SHIFT;
-    while (unlikely(now_ns > sh->tcp.now_ns && now_ns - sh->tcp.now_ns > step_ns))
-        advance_to(sh, sh->tcp.now_ns + step_ns);
+    struct tern_tcp *t = &sh->tcp;
+    const uint64_t most_ns = (uint64_t)TERN_TICKS_MAX << TERN_TICK_SHIFT;
+    if (likely(now_ns < t->now_ns || now_ns - t->now_ns <= most_ns))
+        return;
+    t->unticked_ns += RTE_ALIGN_FLOOR(now_ns - t->now_ns - most_ns, UINT64_C(1) << TERN_TICK_SHIFT);
+    advance_to(sh, now_ns);
 }
 
 void tern_shard_advance(struct tern_shard *sh, uint64_t now_ns)
@@ -256,9 +259,10 @@ bool tern_shard_next_deadline(const struct tern_shard *sh, uint64_t *at_ns)
         sooner(at_ns, &any, now_ns);
     uint32_t due;
     if (tern_records_next_tick(sh, &due)) {
-        const uint64_t tick = now_ns >> TERN_TICK_SHIFT;
-        const int32_t ahead = (int32_t)(due - (uint32_t)tick);
-        sooner(at_ns, &any, ahead <= 0 ? now_ns : (tick + (uint32_t)ahead) << TERN_TICK_SHIFT);
+        const int32_t ahead = (int32_t)(due - sh->tcp.now_tick);
+        const uint64_t tick_ns = RTE_ALIGN_FLOOR(now_ns, UINT64_C(1) << TERN_TICK_SHIFT);
+        const uint64_t due_ns = tick_ns + ((uint64_t)RTE_MAX(ahead, 0) << TERN_TICK_SHIFT);
+        sooner(at_ns, &any, RTE_MAX(due_ns, now_ns));
     }
     uint64_t neigh_ns;
     if (tern_neigh_next_deadline(&sh->neighbours, &neigh_ns))

@@ -91,8 +91,13 @@ static inline bool tern_ref_has_key(
 }
 
 /* shard.c */
-/** Before time is set: a leap (a machine that slept, a simulator) is taken in steps that ticks, on
- * their circle, can tell from going back. Cost: nothing without one. */
+/**
+ * Before time is set: a leap (a machine that slept, a simulator) longer than the furthest deadline,
+ * which ticks, on their circle, could not tell from going back. They count no more of it than that:
+ * everything armed fires, and once. In steps it would fire once a step, with retransmissions of the
+ * past whose timestamps run round the circle, too, until the peer refuses those of today (RFC 7323
+ * §5.3). Cost: nothing without one.
+ */
 void tern_shard_leap(struct tern_shard *sh, uint64_t now_ns);
 
 /* records.c */

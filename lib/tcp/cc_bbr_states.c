@@ -29,7 +29,7 @@ enum {
 static void pick_probe_wait(struct tern_bbr_step *s)
 {
     const uint64_t words[] = {s->t->now_ns, tern_conn_idx(s->t, s->c), PROBE_WAIT_MORE_MS};
-    const uint64_t random = tern_siphash13(s->t->keys.flow, words, 3);
+    const uint64_t random = tern_siphash13(s->t->keys.bbr, words, 3);
     s->b->probe_rounds = random & 1;
     s->b->wait_more_ms = (unsigned)((random >> 1) % PROBE_WAIT_MORE_MS) & 0x3ff;
 }

@@ -274,10 +274,13 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
 }
 
 /** Whatever a burst brought, all of it has been processed by now (MUST-59), and a connection sends
- * one ACK for it (MUST-58). */
+ * one ACK for it (MUST-58). An application may touch another in every callback and never end, so
+ * there is a limit; those left have their turn in the next call, as with the list full. */
 void tern_tcp_settle(struct tern_tcp *t)
 {
-    while (t->touched_head != 0 && t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED) {
+    uint32_t n_settled = 0;
+    while (t->touched_head != 0 && t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED
+           && n_settled++ < TERN_SETTLED_MAX) {
         struct tern_conn *c = &t->conns[t->touched_head];
         t->touched_head = c->touch_next;
         if (t->touched_head == 0)

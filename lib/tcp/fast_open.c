@@ -250,7 +250,7 @@ uint64_t tern_tfo_peers_bytes(const struct tern_stack_config *cfg)
 static struct tern_tfo_peer *set_of(const struct tern_tcp *t, const struct tern_flow_key *key)
 {
     const uint64_t words[] = {key->remote.q[0], key->remote.q[1], key->local.q[0], key->local.q[1]};
-    const uint64_t hash = tern_siphash13(t->keys.flow, words, 4);
+    const uint64_t hash = tern_siphash13(t->keys.tfo_peers, words, 4);
     return &t->tfo.peers[hash % n_sets(&t->cfg) * WAYS];
 }
 

@@ -30,7 +30,7 @@ void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
     for (uint64_t i = 0; i < sizeof prfs / sizeof prfs[0]; i++)
         tern_prf_init(prfs[i], own, PRF_KEY_LABEL + i);
 
-    struct tern_siphash_key *const keys[] = {&k->flow, &k->port};
+    struct tern_siphash_key *const keys[] = {&k->bbr, &k->port, &k->tfo_peers};
     for (uint64_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const uint64_t a[] = {2 * i, seed[2], seed[3]};
         const uint64_t b[] = {2 * i + 1, seed[2], seed[3]};

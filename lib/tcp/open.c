@@ -10,6 +10,7 @@
 #include "host.h"
 #include "ports.h"
 
+#include <assert.h>
 #include <errno.h>
 
 enum {
@@ -108,8 +109,10 @@ static void send_first_syn(
     tern_conn_set_state(c, TERN_SYN_SENT);
     t->stats.active_opens++;
     t->stats.opening_now++;
-    if (early != NULL && tern_send_mbufs(tern_shard_of(t), c, &early, 1) == 0)
-        rte_pktmbuf_free(early); /* never: the queue is empty, and was to be had */
+    if (early != NULL) {
+        const uint32_t n_taken = tern_send_mbufs(tern_shard_of(t), c, &early, 1);
+        assert(n_taken == 1); /* the queue is empty, and was to be had (take_early()) */
+    }
     tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
     tern_conn_touch(t, c);

@@ -244,7 +244,11 @@ bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
 
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c)
 {
-    /* One before SND.NXT and no data: the peer must answer with an ACK (SHLD-12). */
+    /* One before SND.NXT and no data: the peer must answer with an ACK (SHLD-12), and reads no more
+     * of it (RFC 9293 §3.10.7.4, first). So an acknowledgement that is owed goes before it, where
+     * it is read (MUST-40). */
+    if (c->flags & (TERN_CF_ACK_LATER | TERN_CF_ACK_NOW))
+        tern_conn_send_ack(t, c);
     t->stats.keepalive_probes++;
     send_empty(t, c, tern_seq_add(c->snd.nxt, UINT32_MAX), 0);
 }

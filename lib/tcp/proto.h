@@ -38,6 +38,7 @@ enum {
     TERN_REASM_POOL_SHARE = 8,       /* nothing more is held with less than 1/8 of the pool free */
     TERN_REASM_SEG_BYTES = 256,      /* of receive buffer that a held buffer costs at the least */
     TERN_REASM_RUN_SEGS_MAX = 60000, /* buffers in one run: an mbuf counts them in 16 bits */
+    TERN_SETTLED_MAX = 4096,         /* connections settled in one call */
     TERN_DSACKS_MAX = 32,            /* duplicates noted a burst for D-SACK (RFC 2883) */
     TERN_DUPACKS = 3,                /* RFC 5681 §3.2 */
 };

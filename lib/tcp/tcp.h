@@ -75,13 +75,15 @@ struct __rte_cache_aligned tern_syn_ack {
 
 struct tern_keys {
     struct tern_prf_key place, isn, cookie, period, ts; /* what every handshake asks for */
-    struct tern_siphash_key flow, port, tfo;
+    struct tern_siphash_key port, tfo;      /* order of source ports, Fast Open cookies, … */
+    struct tern_siphash_key tfo_peers, bbr; /* … places of servers that gave one, BBR's waits */
 };
 
 struct tern_tcp {
     /* the time of this burst, in every unit that is needed */
     uint64_t now_ns;
     uint32_t now_tick, now_ms, now_us;
+    uint64_t unticked_ns; /* time that passed and no tick counts: what was too long of a leap */
 
     struct tern_stats stats;
 
@@ -262,7 +264,7 @@ static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
     if (now_ns < t->now_ns)
         return;
     t->now_ns = now_ns;
-    t->now_tick = (uint32_t)(now_ns >> TERN_TICK_SHIFT);
+    t->now_tick = (uint32_t)((now_ns - t->unticked_ns) >> TERN_TICK_SHIFT);
     t->now_ms = (uint32_t)(now_ns / TERN_NS_PER_MS);
     t->now_us = (uint32_t)(now_ns / TERN_NS_PER_US);
     const uint64_t period = now_ns >> TERN_COOKIE_PERIOD_SHIFT;
@@ -270,6 +272,13 @@ static inline void tern_tcp_set_time(struct tern_tcp *t, uint64_t now_ns)
         t->cookie_period = period;
         t->cookie_blind = tern_prf4(&t->keys.period, period, 0);
     }
+}
+
+/** The first tick that starts no earlier than `ns`, which is now or later. */
+static inline uint32_t tern_tcp_tick_at(const struct tern_tcp *t, uint64_t ns)
+{
+    const uint64_t tick_ns = UINT64_C(1) << TERN_TICK_SHIFT;
+    return (uint32_t)((ns - t->unticked_ns + tick_ns - 1) >> TERN_TICK_SHIFT);
 }
 
 /** The one place that discards: count, free. @param m may be NULL */
@@ -413,7 +422,7 @@ void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_re
 void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
-/** Settle all touched connections until the tx list is full. */
+/** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
 void tern_tcp_settle(struct tern_tcp *t);
 /** The send queue is down to half of its limit: an application that was cut short may go on. */
 bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c);

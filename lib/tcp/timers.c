@@ -234,12 +234,6 @@ void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c)
     c->rtx_at = t->now_tick; /* a pause begins */
 }
 
-/** The first tick that is not before `ns`. */
-static uint32_t tick_at(uint64_t ns)
-{
-    return (uint32_t)((ns + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT);
-}
-
 static void nearer(const struct tern_tcp *t, uint32_t *due, bool *any, uint32_t at)
 {
     if (!*any || (int32_t)(at - t->now_tick) < (int32_t)(*due - t->now_tick))
@@ -271,7 +265,7 @@ void tern_conn_arm_timer(struct tern_tcp *t, struct tern_conn *c)
         nearer(t, &due, &any, c->ack_at);
     const struct tern_cong *g = tern_conn_cong(t, c);
     if (unlikely(g != NULL) && (g->flags & TERN_CG_PACE_WAIT) && t->now_ns < g->pace_ns)
-        nearer(t, &due, &any, tick_at(g->pace_ns));
+        nearer(t, &due, &any, tern_tcp_tick_at(t, g->pace_ns));
     const struct tern_rare *r = tern_conn_rare(t, c);
     if (unlikely(r != NULL)) {
         if (r->keepalive_armed)
@@ -385,7 +379,8 @@ static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct te
     const uint32_t idle_ms = t->now_ms - c->last_rx_ms;
     const bool outstanding = c->snd.una.v != c->snd.nxt.v;
     /* Answered, however late the timer is and however short the round trip (MUST-29). */
-    if (idle_ms < r->keepalive_ms || (int32_t)(c->last_rx_ms - r->keepalive_probe_ms) >= 0)
+    const uint32_t probe_ms = t->now_ms - r->keepalive_probe_ms; /* ago; idle may be weeks */
+    if (idle_ms < r->keepalive_ms || idle_ms <= probe_ms)
         r->keepalive_sent = 0;
     if (outstanding || idle_ms < r->keepalive_ms) { /* MUST-26 */
         const uint32_t left_ms = outstanding ? r->keepalive_ms : r->keepalive_ms - idle_ms;

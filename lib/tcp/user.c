@@ -338,8 +338,7 @@ int tern_timer_arm(struct tern_shard *sh, struct tern_conn *c, uint64_t delay_ns
     if (r == NULL)
         return -ENOBUFS;
     const uint64_t max_ns = (uint64_t)TERN_TICKS_MAX << TERN_TICK_SHIFT;
-    const uint64_t due_ns = t->now_ns + RTE_MIN(delay_ns, max_ns);
-    r->timer_at = (uint32_t)((due_ns + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT);
+    r->timer_at = tern_tcp_tick_at(t, t->now_ns + RTE_MIN(delay_ns, max_ns));
     r->timer_armed = true;
     tern_conn_touch(t, c);
     return 0;

@@ -31,17 +31,11 @@ uint8_t sent_bytes[BODY_BYTES];
 
 /* ---- events ---- */
 
-/** In steps that the timer wheel can tell from a step back (shard/wheel.h: less than 78 h). */
 static void pass_time(uint64_t ns)
 {
-    const uint64_t step_max_ns = (uint64_t)TERN_TICKS_MAX << TERN_TICK_SHIFT;
     flush_burst();
-    do {
-        const uint64_t step = RTE_MIN(ns, step_max_ns);
-        w.now_ns += step;
-        tern_shard_advance(w.sh, w.now_ns);
-        ns -= step;
-    } while (ns > 0);
+    w.now_ns += ns;
+    tern_shard_advance(w.sh, w.now_ns);
 }
 
 static void event_time(uint8_t variant)

@@ -203,7 +203,7 @@ write_report() {
     {
         echo '# Interop with the Linux kernel'
         echo
-        echo "$(date -u +%Y-%m-%d), Linux $(uname -r), $(nproc) CPUs; \`tests/interop/matrix.sh TERN LINK --report FILE\`."
+        echo "$(date -u +%Y-%m-%d), Linux $(uname -r), $(nproc) CPUs; \`tests/interop/matrix.sh TERN LINK --slow-mib $slow_mib --report FILE\`."
         echo
         echo 'One connection through `tests/interop/link.c`, which joins two interfaces and does to packets what the row says:'
         echo '500 Mbit/s each way, 512 KiB of queue (drop-tail; ECN marks above 64 KiB), and'

@@ -279,11 +279,17 @@ static inline enum tern_neigh_state state_of(const struct bed *b, uint16_t idx)
     return tern_neigh_state(&b->t, idx);
 }
 
+/** A handshake with `a` was completed from `mac`, and its next hop is `idx`. */
+static inline void learn(struct bed *b, uint16_t idx, union tern_addr a, const uint8_t *mac)
+{
+    tern_neigh_learn_at(&b->t, idx, &a, mac, b->now);
+}
+
 /** An entry of ours that is held and REACHABLE at `mac`. */
 static inline uint16_t get_reachable(struct bed *b, union tern_addr a, const uint8_t *mac)
 {
     const uint16_t idx = get(b, a);
-    tern_neigh_learn(&b->t, &a, mac, b->now);
+    learn(b, idx, a, mac);
     assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
     return idx;
 }

@@ -206,7 +206,7 @@ static void probes_at_times_that_the_seed_draws(void **state)
     uint64_t delivered[2];
     for (uint64_t i = 0; i < 2; i++) {
         struct world *w = opened();
-        w->t->keys.flow.k0 = i;
+        w->t->keys.bbr.k0 = i;
         struct path *p = path_new(10 * MBIT_100, RTT_US, BDP);
         path_run(p, w, 15 * S);
         delivered[i] = p->delivered;

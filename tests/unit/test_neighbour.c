@@ -173,7 +173,7 @@ static void l3_passes_everything_and_says_nothing(void **state)
 
     uint64_t at;
     tern_neigh_confirm(&b->t, idx, b->now);
-    tern_neigh_learn(&b->t, &b->cfg.gateway4, mac_a, b->now);
+    learn(b, idx, b->cfg.gateway4, mac_a);
     assert_int_equal(rx_reply(b, addr("10.1.2.3"), mac_a), TERN_DROP_ARP_NOT_MINE);
     assert_int_equal(
         rx_question(b, addr("2001:db8::2"), addr("2001:db8::1"), mac_a), TERN_DROP_NDP_NOT_MINE);
@@ -417,28 +417,26 @@ static void learn_by_state(void **state)
 {
     struct bed *b = *state;
     bed_start(b);
-    union tern_addr peer = addr("10.1.2.3");
-    tern_neigh_learn(&b->t, &peer, mac_a, b->now);
-    const uint16_t idx = tern_neigh_find(&b->t, &peer);
-    assert_int_not_equal(idx, 0);
+    const union tern_addr peer = addr("10.1.2.3"), peer6 = addr("2001:db8::2");
+    const uint16_t idx = get(b, peer);
+    learn(b, idx, peer, mac_a);
     assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
-    assert_int_equal(get(b, peer), idx);
     assert_true(output(b, idx));
 
     /* Never another address, neither while reachable nor when stale. */
-    tern_neigh_learn(&b->t, &peer, mac_b, b->now);
+    learn(b, idx, peer, mac_b);
     wait_ns(b, TERN_NEIGH_REACHABLE_NS);
-    tern_neigh_learn(&b->t, &peer, mac_b, b->now);
+    learn(b, idx, peer, mac_b);
     assert_mac(b, idx, mac_a);
     assert_int_equal(state_of(b, idx), TERN_NEIGH_STALE);
-    tern_neigh_learn(&b->t, &peer, mac_a, b->now);
+    learn(b, idx, peer, mac_a);
     assert_int_equal(state_of(b, idx), TERN_NEIGH_REACHABLE);
 
     /* What waits goes out. */
-    const uint16_t other = get(b, addr("2001:db8::2"));
+    const uint16_t other = get(b, peer6);
     output(b, other);
     forget_sent(b);
-    tern_neigh_learn(&b->t, &(union tern_addr[]){addr("2001:db8::2")}[0], mac_b, b->now);
+    learn(b, other, peer6, mac_b);
     assert_int_equal(b->n_sent, 1);
     assert_mac(b, other, mac_b);
 }
@@ -447,37 +445,29 @@ static void learn_refuses_what_is_no_neighbour(void **state)
 {
     struct bed *b = *state;
     b->cfg.gateway4 = addr("10.1.0.254");
+    b->cfg.gateway6 = addr("2001:db8::fe");
     bed_start(b);
     static const uint8_t group[6] = {3, 0, 0, 0, 0, 0xa};
     const struct {
-        const char *addr;
+        const char *hop, *addr;
         const uint8_t *mac;
     } rows[] = {
-        {"192.0.2.1", mac_a},     /* behind the gateway */
-        {"10.1.0.1", mac_a},      /* ours */
-        {"10.1.255.255", mac_a},  /* the subnet's broadcast */
-        {"224.0.0.1", mac_a},     /* multicast */
-        {"10.1.2.3", group},      /* not stations */
-        {"10.1.2.3", to_all},     //
-        {"10.1.2.3", zero_mac},   //
-        {"2001:db8::2", our_mac}, //
+        {"10.1.0.254", "192.0.2.1", mac_a},       /* behind the gateway, … */
+        {"2001:db8::fe", "2001:db8:1::2", mac_a}, //
+        {"10.1.2.3", "10.1.2.3", group},          /* … no stations, … */
+        {"10.1.2.3", "10.1.2.3", to_all},         //
+        {"10.1.2.3", "10.1.2.3", zero_mac},       //
+        {"2001:db8::2", "2001:db8::2", our_mac},  /* … and this one is us */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        union tern_addr a = addr(rows[i].addr);
-        tern_neigh_learn(&b->t, &a, rows[i].mac, b->now);
-        assert_int_equal(tern_neigh_find(&b->t, &a), 0);
+        const uint16_t idx = get(b, addr(rows[i].hop));
+        assert_int_not_equal(idx, 0);
+        learn(b, idx, addr(rows[i].addr), rows[i].mac);
+        assert_true(state_of(b, idx) < TERN_NEIGH_REACHABLE);
+        assert_mac(b, idx, zero_mac);
     }
-}
-
-static void learn_in_a_full_table_is_nothing(void **state)
-{
-    struct bed *b = *state;
-    bed_start(b);
-    for (uint32_t i = 0; i < b->cfg.neighbours_max; i++)
-        assert_int_not_equal(get(b, v4_host(0x200 + i)), 0);
-    union tern_addr a = addr("10.1.9.9");
-    tern_neigh_learn(&b->t, &a, mac_a, b->now);
-    assert_int_equal(tern_neigh_find(&b->t, &a), 0);
+    learn(b, 0, addr("10.1.9.9"), mac_a); /* all entries were held */
+    assert_int_equal(state_of(b, 0), TERN_NEIGH_UNKNOWN);
 }
 
 /* ---- a bounded table (V175, V180, V186) ---- */
@@ -709,7 +699,7 @@ static void any_order_keeps_the_invariants(void **state)
             break;
         case 6:
             r & 128 ? tern_neigh_confirm(&b->t, any, b->now)
-                    : tern_neigh_learn(&b->t, &a, mac, b->now);
+                    : learn(b, tern_neigh_find(&b->t, &a), a, mac);
             break;
         case 7: wait_ns(b, (r >> 12) % 4 == 0 ? (r >> 14) % (8 * SEC) : 1 * MS); break;
         }
@@ -747,7 +737,6 @@ int main(void)
         BED(doubt_by_state),
         BED(learn_by_state),
         BED(learn_refuses_what_is_no_neighbour),
-        BED(learn_in_a_full_table_is_nothing),
         BED(get_same_address_is_same_index),
         BED(full_of_held_entries_refuses),
         BED(reuse_takes_unresolved_before_resolved_and_longest_idle_first),

@@ -78,7 +78,7 @@ static void bring_to(struct bed *b, uint16_t idx, union tern_addr a, enum tern_n
     if (want == TERN_NEIGH_FAILED)
         live_ns(b, 3 * SEC);
     if (want >= TERN_NEIGH_REACHABLE)
-        tern_neigh_learn(&b->t, &a, mac_a, b->now);
+        learn(b, idx, a, mac_a);
     if (want > TERN_NEIGH_REACHABLE && want != TERN_NEIGH_STATIC)
         wait_ns(b, TERN_NEIGH_REACHABLE_NS);
     if (want == TERN_NEIGH_DELAY || want == TERN_NEIGH_PROBE)

@@ -3,6 +3,7 @@
  * The callbacks of tern/conn.h: what is called when, that an application may do anything in any of
  * them, and how payload is handed over. Memory that runs out must cost speed, nothing else.
  */
+#include "tcp/proto.h"
 #include "tcp_peer.h"
 
 #include <rte_mbuf.h>
@@ -590,6 +591,50 @@ static void no_buffer_for_syn_sends_it_later(void **state)
     expect_segment(p, SYN, 0, 0, 0);
 }
 
+static struct peer *restless; /* NULL: enough */
+static uint32_t n_ended;
+
+static void open_and_abort(struct peer *p, const struct tern_app *with)
+{
+    struct tern_conn *c;
+    const struct tern_connect_opts opts = {.remote = p->them, .rport = p->port, .app = with};
+    assert_int_equal(tern_connect(p->sh, &opts, &c), 0);
+    tern_abort(p->sh, c);
+}
+
+static void on_closed_again(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why);
+static const struct tern_app never_content = {.on_closed = on_closed_again};
+
+static void on_closed_again(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
+{
+    (void)sh, (void)c, (void)why;
+    n_ended++;
+    if (restless != NULL)
+        open_and_abort(restless, &never_content);
+}
+
+/** Without a buffer no SYN fills the list of what leaves. */
+static void application_that_goes_on_for_ever_has_its_turn_and_no_more(void **state)
+{
+    struct peer *p = *state;
+    struct hoard hoard;
+    uint64_t at_ns;
+    p->cfg.mbufs = 128;
+    peer_open(p);
+    hoard_all_but(p, &hoard, 0);
+    restless = p;
+    n_ended = 0;
+    open_and_abort(p, &never_content);
+    tern_shard_settle(p->sh);
+    assert_int_equal(n_ended, TERN_SETTLED_MAX);
+    assert_true(tern_embed_deadline(p->e, &at_ns));
+    assert_true(at_ns <= p->now_ns); /* there is more to do */
+    restless = NULL;
+    tern_shard_settle(p->sh);
+    assert_int_equal(n_ended, TERN_SETTLED_MAX + 1);
+    give_back(&hoard);
+}
+
 /** What arrives is answered in its own buffer, so one is enough. */
 static void one_buffer_is_enough_to_answer(void **state)
 {
@@ -650,6 +695,7 @@ int main(void)
         BOTH(no_buffer_for_fin_sends_it_later),
         BOTH(no_buffer_for_payload_sends_it_later),
         BOTH(no_buffer_for_syn_sends_it_later),
+        BOTH(application_that_goes_on_for_ever_has_its_turn_and_no_more),
         BOTH(one_buffer_is_enough_to_answer),
         BOTH(no_buffer_to_receive_is_counted),
     };

@@ -66,6 +66,22 @@ static void traffic_puts_the_probe_off(void **state) /* MUST-26 */
     expect_segment(p, ACK, 0, p->seq, 0);
 }
 
+/** The probe is not acceptable, so the peer never reads what it acknowledges. */
+static void acknowledgement_that_is_owed_goes_before_the_probe(void **state) /* MUST-40 */
+{
+    struct peer *p = *state;
+    p->cfg.stack.ack_policy = TERN_ACK_DELAYED;
+    p->cfg.stack.delayed_ack_ms = 400;
+    establish(p);
+    keep_alive(p, 300);
+    inject(p, PSH | ACK, 1, 1, 10);
+    expect_after_ms(p, 300);
+    expect_segment(p, ACK, 1, 11, 0);
+    expect_segment(p, ACK, 0, 11, 0);
+    inject(p, ACK, 11, 1, 0);
+    expect_silence_ms(p, 290);
+}
+
 static void data_outstanding_is_retransmitted_not_probed(void **state) /* MUST-26 */
 {
     struct peer *p = *state;
@@ -143,6 +159,25 @@ static void interval_of_weeks_is_silent_for_weeks(void **state)
     expect_probe(p);
 }
 
+/** Longer than half of what 32 bits of milliseconds tell apart. */
+static void peer_that_is_gone_is_given_up_after_weeks_too(void **state)
+{
+    struct peer *p = *state;
+    const uint32_t weeks_ms = 2200000000; /* 25 days */
+    establish(p);
+    keep_alive(p, weeks_ms);
+    expect_silence_ms(p, weeks_ms - 1000);
+    wait_segment(p, 2000);
+    expect_probe(p);
+    for (int i = 1; i < 9; i++) {
+        expect_after_ms(p, 75000);
+        expect_probe(p);
+    }
+    expect_after_ms(p, 75000);
+    expect_flags(p, RST | ACK);
+    assert_over(p, ETIMEDOUT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,12 +185,14 @@ int main(void)
         BOTH(idle_connection_is_probed_after_its_interval),
         BOTH(interval_may_be_configured_for_all),
         BOTH(traffic_puts_the_probe_off),
+        BOTH(acknowledgement_that_is_owed_goes_before_the_probe),
         BOTH(data_outstanding_is_retransmitted_not_probed),
         BOTH(one_lost_answer_does_not_end_it),
         BOTH(nine_lost_answers_end_it),
         BOTH(reset_in_answer_ends_it),
         BOTH(half_closed_connections_are_probed_too),
         BOTH(interval_of_weeks_is_silent_for_weeks),
+        BOTH(peer_that_is_gone_is_given_up_after_weeks_too),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }

@@ -101,6 +101,34 @@ static void user_timeouts_short_and_long_are_honoured(void **state)
     user_timeout_is_honoured(p, 86400000);
 }
 
+/** A machine slept: what was due went off meanwhile, once, and it speaks with the time of today. */
+static void leap_is_one_timeout(struct peer *p, uint64_t leap_ms)
+{
+    p->offer.has_ts = true;
+    establish(p);
+    write_bytes(p, 10);
+    const uint32_t before = expect_segment(p, ACK, 1, 1, 10)->opts.ts_val;
+    p->now_ns += ms_to_ns(leap_ms);
+    tern_embed_advance(p->e, p->now_ns);
+    assert_int_equal(
+        expect_segment(p, ACK, 1, 1, 10)->opts.ts_val, (uint32_t)(before + leap_ms)); /* 7323-4 */
+    expect_nothing(p);
+    assert_int_equal(stats(p)->rto_expired, 1);
+    expect_after_ms(p, 2 * p->cfg.stack.rto_min_ms); /* timers run on as ever */
+    expect_segment(p, ACK, 1, 1, 10);
+    inject(p, ACK, 1, 11, 0);
+    expect_silence_ms(p, 100000);
+    assert_state(p, TERN_ESTABLISHED);
+    peer_restart(p);
+}
+
+static void leap_of_any_length_is_one_timeout(void **state)
+{
+    static const uint64_t hours[] = {1, 39, 40, 78, 79, 156, 1999, 100000};
+    for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++)
+        leap_is_one_timeout(*state, hours[i] * 3600 * 1000);
+}
+
 static void user_timeout_counts_from_the_last_sign_of_life(void **state)
 {
     struct peer *p = *state;
@@ -327,6 +355,7 @@ int main(void)
         BOTH(rto_minimum_is_honoured),
         BOTH(lost_data_is_repeated_with_doubling_gaps_and_given_up),
         BOTH(user_timeouts_short_and_long_are_honoured),
+        BOTH(leap_of_any_length_is_one_timeout),
         BOTH(user_timeout_counts_from_the_last_sign_of_life),
         BOTH(ack_of_repeated_data_is_no_rtt_sample),
         BOTH(ack_of_data_repeated_after_a_shut_window_is_no_rtt_sample),
