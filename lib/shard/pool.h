@@ -77,7 +77,7 @@ static inline void *tern_pool_at(const struct tern_pool *pool, uint32_t idx)
 
 enum {
     TERN_POOL_SHEET = 15, /* numbers on a sheet */
-    TERN_POOL_AHEAD = 2,  /* records asked for before their turn */
+    TERN_POOL_AHEAD = 4,  /* records asked for before their turn */
 };
 
 /** What the first line of some free records holds. Only the top one is not full. */
@@ -96,17 +96,40 @@ static inline void tern_pool_prefetch(const struct tern_pool *pool, uint32_t idx
     __builtin_prefetch(record + pool->stride - TERN_POOL_ALIGN, FOR_WRITING);
 }
 
+/** A number of a sheet. */
+static inline uint32_t tern_pool_read(const struct tern_pool *pool, uint32_t sheet, uint32_t at)
+{
+    const struct tern_pool_sheet *s = tern_pool_at(pool, sheet);
+    tern_unpoison(s, sizeof *s);
+    const uint32_t idx = s->free[at];
+    tern_poison(s, sizeof *s);
+    return idx;
+}
+
+/** As one of `n` numbers on the top sheet goes: ask for what goes TERN_POOL_AHEAD later. */
+static inline void tern_pool_look_ahead(
+    const struct tern_pool *pool, const struct tern_pool_sheet *top, uint32_t n)
+{
+    if (n > TERN_POOL_AHEAD)
+        tern_pool_prefetch(pool, top->free[n - 1 - TERN_POOL_AHEAD]);
+    else if (n < TERN_POOL_AHEAD && top->below != 0)
+        tern_pool_prefetch(
+            pool, tern_pool_read(pool, top->below, TERN_POOL_SHEET + n - TERN_POOL_AHEAD));
+    if (n == 2 * TERN_POOL_AHEAD)
+        tern_pool_prefetch(pool, top->below);
+}
+
 /** The next number of the top sheet; the sheet itself when it is empty. */
 static inline uint32_t tern_pool_take(struct tern_pool *pool, const struct tern_pool_sheet *top)
 {
     const uint32_t n = pool->n_on_sheet;
+    tern_pool_look_ahead(pool, top, n);
     if (n == 0) {
         const uint32_t idx = pool->sheet;
         pool->sheet = top->below;
         pool->n_on_sheet = top->below != 0 ? TERN_POOL_SHEET : 0;
         return idx;
     }
-    tern_pool_prefetch(pool, n > TERN_POOL_AHEAD ? top->free[n - 1 - TERN_POOL_AHEAD] : top->below);
     pool->n_on_sheet = n - 1;
     return top->free[n - 1];
 }
