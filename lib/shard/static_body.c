@@ -59,6 +59,16 @@ void tern_static_free(struct tern_static *s)
     rte_free(s);
 }
 
+const uint8_t *tern_host_static_bytes(const struct tern_static *s, size_t off)
+{
+    return s->bytes + off;
+}
+
+size_t tern_host_static_left(const struct tern_static *s, size_t off)
+{
+    return off < s->n_bytes ? s->n_bytes - off : 0;
+}
+
 static struct rte_mbuf_ext_shared_info *pick_count(struct tern_static *s)
 {
     for (int i = 0; i < COUNTS; i++) {

@@ -11,6 +11,14 @@ struct spot {
     uint32_t off;
 };
 
+void tern_sendq_init(const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q)
+{
+    q->max_wnd_bytes = c->snd.wnd_bytes;
+    q->shut_ms = t->now_ms; /* if it is */
+    q->rtt_seq = c->snd.nxt;
+    q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
+}
+
 void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_bytes)
 {
     if (q->tail != NULL)
@@ -172,6 +180,11 @@ struct rte_mbuf *tern_sendq_payload(
     struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes)
 {
     return payload_at(t, find(q, off_bytes), len_bytes);
+}
+
+struct rte_mbuf *tern_sendq_payload_of(struct tern_tcp *t, struct rte_mbuf *m, uint32_t *len_bytes)
+{
+    return payload_at(t, (struct spot){m, 0}, len_bytes);
 }
 
 struct rte_mbuf *tern_sendq_next(struct tern_tcp *t, struct tern_txq *q, uint32_t *len_bytes)
