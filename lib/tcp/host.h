@@ -80,6 +80,8 @@ int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
 /** A static body's bytes from `off` on, and how many these are. */
 const uint8_t *tern_host_static_bytes(const struct tern_static *s, size_t off);
 size_t tern_host_static_left(const struct tern_static *s, size_t off);
+/** One more mbuf refers to an external buffer that one of this shard's refers to. */
+void tern_host_refer(struct rte_mbuf_ext_shared_info *shared);
 /** A buffer that refers to [off, off + n) of a static body, or NULL. May hold less than n. */
 struct rte_mbuf *tern_host_static_mbuf(
     struct tern_tcp *t, struct tern_static *s, size_t off, size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sendq.h"
 
+#include "host.h"
 #include "mbuf.h"
 
 enum { ATTACH_MAX = 16 /* buffers attached to one segment: what devices take in one chain */ };
@@ -134,19 +135,36 @@ static void copy_to(uint8_t *to, struct spot s, uint32_t len)
     }
 }
 
+/** A buffer that refers to [off, off + len) of `m`, or NULL. What only a packet's first buffer says
+ * is left unset. */
+static struct rte_mbuf *part_of(struct tern_tcp *t, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+    struct rte_mbuf *part = rte_mbuf_raw_alloc(t->pool);
+    if (unlikely(part == NULL))
+        return NULL;
+    part->ol_flags = 0;
+    if (likely(RTE_MBUF_HAS_EXTBUF(m))) {
+        tern_host_refer(m->shinfo);
+        rte_pktmbuf_attach_extbuf(part, m->buf_addr, rte_mbuf_iova_get(m), m->buf_len, m->shinfo);
+    } else {
+        rte_pktmbuf_attach(part, m);
+    }
+    part->data_off = (uint16_t)(m->data_off + off);
+    part->data_len = (uint16_t)len;
+    part->pkt_len = len;
+    return part;
+}
+
 /** Attach [s, s + *len) behind `head`, at most ATTACH_MAX buffers. @return false: no mbuf */
 static bool attach(struct tern_tcp *t, struct rte_mbuf *head, struct spot s, uint32_t *len)
 {
     struct rte_mbuf *last = head;
     uint32_t done = 0;
     for (uint32_t n = 0; done < *len && n < ATTACH_MAX; n++) {
-        struct rte_mbuf *part = rte_pktmbuf_alloc(t->pool);
+        const uint32_t here = RTE_MIN(*len - done, (uint32_t)s.m->data_len - s.off);
+        struct rte_mbuf *part = part_of(t, s.m, s.off, here);
         if (part == NULL)
             return false;
-        const uint32_t here = RTE_MIN(*len - done, (uint32_t)s.m->data_len - s.off);
-        rte_pktmbuf_attach(part, s.m);
-        part->data_off = (uint16_t)(s.m->data_off + s.off);
-        part->data_len = (uint16_t)here;
         last->next = part;
         last = part;
         head->nb_segs++;
