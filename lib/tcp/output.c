@@ -224,8 +224,17 @@ static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq 
     return true;
 }
 
+/** Headers say nothing but what those of all connections do: no path record, no options of the
+ * connection's own, no SACK blocks. Only reads. */
+static bool has_plain_headers(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0;
+}
+
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (likely(has_plain_headers(t, c)))
+        return tern_output_ack(t, c);
     return send_empty(t, c, c->snd.nxt, 0);
 }
 
@@ -443,12 +452,10 @@ static void send_any(
     }
 }
 
-/** Nothing sets the segments of this output apart from each other: no path record, no options of
- * the connection's own, no SACK blocks, nothing that the device cuts. Only reads. */
+/** Nothing sets the segments of this output apart from each other, and the device cuts none. */
 static bool is_plain(const struct tern_tcp *t, const struct tern_conn *c, uint32_t payload_max)
 {
-    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0
-           && t->cfg.tso_bytes_max < 2 * payload_max;
+    return has_plain_headers(t, c) && t->cfg.tso_bytes_max < 2 * payload_max;
 }
 
 /** Send new payload as far as windows and sense allow. */

@@ -96,3 +96,6 @@ static inline bool tern_output_flight_fits(const struct tern_tcp *t, const struc
 /** Send it, and FIN with it where that is queued. Where no mbuf is to be had, the timer sees to it.
  */
 void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payload_max);
+
+/** A plain ACK without payload. @return false: no buffer */
+bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c);

@@ -12,7 +12,8 @@
 #include "sendq.h"
 #include "template.h"
 
-static void begin_run(struct tern_tcp *t, struct tern_conn *c, struct tern_template *h)
+/** What segments that leave now say; it counts as said. */
+static inline struct tern_template_fields fields_now(const struct tern_tcp *t, struct tern_conn *c)
 {
     const uint32_t wnd = tern_conn_window(t, c);
     const struct tern_template_fields f = {
@@ -21,8 +22,8 @@ static void begin_run(struct tern_tcp *t, struct tern_conn *c, struct tern_templ
         .ttl = t->cfg.ttl,
         .tos = (uint8_t)(t->cfg.dscp << 2),
     };
-    tern_template_write(t, c, &f, h);
     tern_output_acknowledges(c, wnd);
+    return f;
 }
 
 /** [SND.NXT, SND.NXT + span) is a stretch of the run that has left. */
@@ -47,8 +48,10 @@ static uint32_t send_stamped(struct tern_tcp *t, struct tern_conn *c, struct ter
     }
     const bool ends_queue = q->unsent_bytes == 0;
     const bool fin = ends_queue && (c->flags & TERN_CF_FIN_QUEUED);
-    if (h->n_bytes == 0)
-        begin_run(t, c, h);
+    if (h->n_bytes == 0) {
+        const struct tern_template_fields f = fields_now(t, c);
+        tern_template_write(t, c, &f, h);
+    }
     tern_template_put(h, m, len, seq, /* PSH: MUST-61, SHLD-27 */
         (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (fin ? TERN_TCP_FIN : 0)));
     if (fin)
@@ -100,12 +103,12 @@ void tern_output_run(
 /* ---- flights ---- */
 
 /** The headers of the only segment. */
-static void put_headers(
-    struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len, uint8_t flags)
+static inline void put_headers(
+    struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint8_t flags)
 {
-    struct tern_template h;
-    begin_run(t, c, &h);
-    tern_template_put(&h, m, len, c->snd.nxt, flags);
+    const struct tern_template_fields f = fields_now(t, c);
+    tern_template_single(t, c, &f, m, c->snd.nxt, flags);
+    t->stats.tx_segments++;
 }
 
 /** All of it has left. */
@@ -115,7 +118,6 @@ static void note_flight(
     f->sent_us = t->now_us;
     f->flags |= TERN_FLIGHT_SENT;
     c->snd.nxt = tern_seq_add(c->snd.nxt, span);
-    t->stats.tx_segments++;
     t->stats.tx_payload_bytes += f->len_bytes;
     if (likely(!(c->flags & TERN_CF_RTX)))
         tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
@@ -139,10 +141,24 @@ void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payloa
         return;
     }
     const bool fin = c->flags & TERN_CF_FIN_QUEUED;
-    put_headers(t, c, m, f->len_bytes, TERN_TCP_PSH | (fin ? TERN_TCP_FIN : 0)); /* MUST-61 */
+    put_headers(t, c, m, TERN_TCP_PSH | (fin ? TERN_TCP_FIN : 0)); /* MUST-61 */
     if (fin)
         c->flags |= TERN_CF_FIN_SENT;
     f->seg_bytes = (uint16_t)payload_max;
     note_flight(t, c, f, f->len_bytes + fin);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+}
+
+/* ---- acknowledgements ---- */
+
+bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c)
+{
+    struct rte_mbuf *m = tern_mbuf_control(t);
+    if (unlikely(m == NULL)) {
+        t->stats.drops[TERN_DROP_NO_MBUF]++;
+        return false;
+    }
+    put_headers(t, c, m, 0);
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+    return true;
 }
