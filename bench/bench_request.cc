@@ -5,9 +5,9 @@
 // queue and record of what is in flight are cold lines in the larger tables.
 //
 // A client's next request acknowledges the last response (2 packets): then every connection always
-// has a response in flight, and the shard holds a buffer for each. Or the acknowledgement comes by
-// itself, a ring later (acks:1, 3 packets), and few are in flight. The response is a static body,
-// or bytes that are copied (copied:1).
+// has a response in flight. Or the acknowledgement comes by itself, a ring later (acks:1, 3
+// packets), and few are in flight. The response is a static body, or bytes that are copied
+// (copied:1), and then the shard holds a buffer for each in flight.
 #include "clients.h"
 
 #include <numeric>
@@ -24,7 +24,7 @@ constexpr uint32_t kRequests = 32768; // a sample
 // Buffers that connections hold have room for a header and a response, no more: there may be
 // millions.
 constexpr uint16_t kSmallRoom = RTE_PKTMBUF_HEADROOM + 4 * kBytes;
-constexpr uint64_t kSmallPacketsMib = 8192;
+constexpr uint64_t kSmallPacketsMib = 1024;
 
 enum : size_t { kArgAcks = kArgOwn, kArgCopied };
 
@@ -34,7 +34,7 @@ struct Args : Setup {
         : Setup(state), acks(state.range(kArgAcks) != 0), copied(state.range(kArgCopied) != 0)
     {
         room_bytes = kSmallRoom;
-        if (!acks)
+        if (copied && !acks)
             n_mbufs += n_conns;
     }
 };

@@ -13,8 +13,9 @@
 
 #define TERN_QUEUE_OUT UINT32_MAX
 
-/** What a record holds at node_offset. */
-struct tern_queue_node {
+/** What a record holds at node_offset, as three members of its own: seen as this struct, too, which
+ * the compiler must know. */
+struct __attribute__((may_alias)) tern_queue_node {
     uint32_t next; /**< record behind this one, 0: the last */
     uint32_t prev; /**< record before it, 0: the first; TERN_QUEUE_OUT: in no queue */
     uint32_t due;  /**< tick */

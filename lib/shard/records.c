@@ -376,6 +376,11 @@ uint32_t tern_host_txq_new(struct tern_tcp *t)
     return get_zeroed(&tern_shard_of(t)->txqs);
 }
 
+uint32_t tern_host_txq_take(struct tern_tcp *t)
+{
+    return tern_pool_get(&tern_shard_of(t)->txqs);
+}
+
 void tern_host_txq_free(struct tern_tcp *t, uint32_t idx)
 {
     tern_pool_put(&tern_shard_of(t)->txqs, idx);

@@ -25,8 +25,9 @@ enum {
 /** Furthest deadline, in ticks from now (39 h). What is further off is armed for this instead. */
 #define TERN_WHEEL_SPAN (UINT32_C(1) << 30)
 
-/** What a record holds at node_offset. Zeroed: not armed. */
-struct tern_wheel_node {
+/** What a record holds at node_offset, as three members of its own: seen as this struct, too, which
+ * the compiler must know. Zeroed: not armed. */
+struct __attribute__((may_alias)) tern_wheel_node {
     uint32_t next; /**< record behind this one in its list, or 0 */
     uint32_t prev; /**< record before it, or the list head it hangs on; 0: not armed */
     uint32_t due;  /**< tick it will fire at, while armed */

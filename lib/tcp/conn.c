@@ -9,6 +9,7 @@
  * connection that is gone, and there is one place that frees.
  */
 #include "cc.h"
+#include "flight.h"
 #include "host.h"
 #include "packet.h"
 #include "pmtu.h"
@@ -204,6 +205,8 @@ static void release(struct tern_tcp *t, struct tern_conn *c)
     const struct tern_app *app = tern_conn_app(t, c);
     if (app->on_closed != NULL)
         app->on_closed(tern_shard_of(t), c, (enum tern_close_reason)c->misc);
+    if (tern_conn_has_flight(c))
+        tern_flight_drop(t, c);
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL) {
         tern_sendq_clear(q);
@@ -233,8 +236,7 @@ void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c)
 
 bool tern_conn_is_drained(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    return q == NULL || q->n_bytes <= t->cfg.snd_buf_bytes / 2;
+    return tern_conn_queued(t, c).n_bytes <= t->cfg.snd_buf_bytes / 2;
 }
 
 /** An application told without it would fail at once, and have to be told again. */

@@ -95,7 +95,7 @@ struct tern_conn {
     struct tern_rcv rcv;           /* 28 */
     uint32_t ts_recent;            /* 36: RFC 7323 §4.3 */
     struct tern_seq last_ack_sent; /* 40: <= rcv.nxt; RFC 7323 Last.ACK.sent */
-    uint32_t txq;                  /* 44 */
+    uint32_t txq;                  /* 44: index of a tern_txq; with FLIGHT_BIT a tern_flight */
     uint32_t touch_next;           /* 48: next on the shard's list to settle */
     uint32_t rtx_at; /* 52: tick; with CF_RTX the next of: retransmission, probe, FIN-WAIT-2 limit
                         …; else when the last octet in flight was acknowledged */

@@ -42,6 +42,8 @@ struct tern_tw *tern_host_find_tw(
 
 /** Records from their pools: index, or 0. They come zeroed. */
 uint32_t tern_host_txq_new(struct tern_tcp *t);
+/** The same, not zeroed: its first four bytes are garbage, the rest what it last held. */
+uint32_t tern_host_txq_take(struct tern_tcp *t);
 void tern_host_txq_free(struct tern_tcp *t, uint32_t idx);
 bool tern_host_txq_left(const struct tern_tcp *t);
 /** A record of what is in flight; not zeroed. `first`: the connection's only one, which is always
@@ -75,6 +77,11 @@ bool tern_host_listens(const struct tern_tcp *t, uint16_t port);
 int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     const union tern_addr *wanted, union tern_addr *out);
 
+/** A static body's bytes from `off` on, and how many these are. */
+const uint8_t *tern_host_static_bytes(const struct tern_static *s, size_t off);
+size_t tern_host_static_left(const struct tern_static *s, size_t off);
+/** One more mbuf refers to an external buffer that one of this shard's refers to. */
+void tern_host_refer(struct rte_mbuf_ext_shared_info *shared);
 /** A buffer that refers to [off, off + n) of a static body, or NULL. May hold less than n. */
 struct rte_mbuf *tern_host_static_mbuf(
     struct tern_tcp *t, struct tern_static *s, size_t off, size_t n);

@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <string.h>
 
+enum { TERN_POOL_AHEAD = 8 /* allocations: what a buffer takes to come from the cache of all */ };
+
 /** What reassembly keeps in a buffer's private area (TERN_MBUF_PRIV_BYTES). */
 struct tern_mbuf_priv {
     struct rte_mbuf *next_piece;
@@ -52,6 +54,28 @@ static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, u
     last->next = NULL;
     m->nb_segs = n_segs;
     return m;
+}
+
+/**
+ * Buffers have gone far since a pool last saw them, and each packet writes two lines of every
+ * buffer and those its headers lie on. Ask for the ones that the thread's cache of the pool will
+ * hand out TERN_POOL_AHEAD allocations from now; the first of them is to hold headers.
+ */
+static inline void tern_pool_prefetch(struct rte_mempool *pool, uint32_t n)
+{
+    const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
+    if (unlikely(cache == NULL || cache->len < TERN_POOL_AHEAD + n))
+        return;
+    void *const *next = &cache->objs[cache->len - TERN_POOL_AHEAD - 1];
+    for (uint32_t i = 0; i < n; i++) {
+        const char *m = next[-(int32_t)i];
+        rte_prefetch0(m);
+        rte_prefetch0(m + RTE_CACHE_LINE_SIZE);
+    }
+    const char *headers_end = (const char *)next[0] + sizeof(struct rte_mbuf)
+                              + sizeof(struct tern_mbuf_priv) + RTE_PKTMBUF_HEADROOM;
+    rte_prefetch0(headers_end - 1);
+    rte_prefetch0(headers_end - RTE_CACHE_LINE_SIZE);
 }
 
 /** An empty buffer of the shard's pool for payload, headroom in front, or NULL. */

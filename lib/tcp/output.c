@@ -12,8 +12,10 @@
  * The right edge of the window does not move left (SHLD-14): the field is rounded up to the scale,
  * and the furthest edge the peer was shown is remembered.
  */
+#include "flight.h"
 #include "host.h"
 #include "mbuf.h"
+#include "output.h"
 #include "pmtu.h"
 #include "rcvbuf.h"
 #include "recovery.h"
@@ -27,11 +29,6 @@ struct draft {
     struct tern_flow_key key;
     uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
 };
-
-static bool tx_room_for_data(const struct tern_tcp *t)
-{
-    return t->n_tx < TERN_TX_BURST - TERN_TX_RESERVED;
-}
 
 uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
 {
@@ -185,16 +182,6 @@ static void draft_fields(const struct tern_tcp *t, const struct tern_conn *c, st
     };
 }
 
-/** What leaves acknowledges RCV.NXT and states this window. */
-static void note_acknowledged(struct tern_conn *c, uint32_t wnd_bytes)
-{
-    const struct tern_seq edge = tern_seq_add(c->rcv.nxt, wnd_bytes);
-    if (tern_seq_before(c->rcv.adv, edge))
-        c->rcv.adv = edge;
-    c->last_ack_sent = c->rcv.nxt;
-    c->flags &= (uint16_t) ~(TERN_CF_ACK_LATER | TERN_CF_ACK_NOW);
-}
-
 /** A segment of a synchronized connection: it acknowledges and states the window. */
 static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, struct tern_seq seq,
     uint8_t flags, bool with_sack)
@@ -213,7 +200,7 @@ static void draft(struct tern_tcp *t, struct tern_conn *c, struct draft *d, stru
         d->p.flags |= TERN_TCP_URG;
     d->p.opt_bytes = write_options(t, c, d->opt, with_sack);
 
-    note_acknowledged(c, wnd);
+    tern_output_acknowledges(c, wnd);
 }
 
 static void transmit(
@@ -237,8 +224,17 @@ static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq 
     return true;
 }
 
+/** Headers say nothing but what those of all connections do: no path record, no options of the
+ * connection's own, no SACK blocks. Only reads. */
+static bool has_plain_headers(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0;
+}
+
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (likely(has_plain_headers(t, c)))
+        return tern_output_ack(t, c);
     return send_empty(t, c, c->snd.nxt, 0);
 }
 
@@ -304,7 +300,7 @@ void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c)
     /* The window of a SYN is never scaled (RFC 7323 §2.2) (7323-3). */
     d.p.wnd = (uint16_t)RTE_MIN(early ? tern_conn_window(t, c) : t->cfg.rcv_buf_bytes, 0xffffu);
     if (early) {
-        note_acknowledged(c, d.p.wnd);
+        tern_output_acknowledges(c, d.p.wnd);
         if (tern_conn_has_ecn(t, c))
             d.p.flags |= TERN_TCP_ECE; /* (3168-1) */
     }
@@ -375,47 +371,9 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     return len;
 }
 
-/** Bytes that may be in the network beside those that are (RFC 6675 §5) (6675-3). */
-static uint32_t cwnd_room(const struct tern_conn *c, const struct tern_txq *q)
-{
-    const uint32_t pipe = tern_sent_pipe(c, q);
-    return c->cwnd_bytes > pipe ? c->cwnd_bytes - pipe : 0;
-}
-
-/** Bytes of the peer's window at `seq` and beyond; 0 where it was taken back (MUST-34, SHLD-15). */
-static uint32_t window_room(const struct tern_conn *c, struct tern_seq seq)
-{
-    const uint32_t used = tern_seq_span(c->snd.una, seq);
-    return c->snd.wnd_bytes > used ? c->snd.wnd_bytes - used : 0;
-}
-
 static uint32_t usable_window(const struct tern_conn *c, const struct tern_txq *q)
 {
-    return RTE_MIN(window_room(c, c->snd.nxt), cwnd_room(c, q));
-}
-
-/**
- * May a segment of `len` bytes leave, or does waiting make a better one? RFC 9293 §3.8.6.2.1
- * (MUST-38) and Nagle §3.7.4 (SHLD-7).
- * @param idle  nothing is in flight
- */
-static bool worth_sending(const struct tern_conn *c, const struct tern_txq *q, uint32_t len,
-    uint32_t payload_max, bool idle)
-{
-    if (len >= payload_max) /* SHLD-28 */
-        return true;
-    if (len == q->unsent_bytes) /* the last: an ACK lets it go, at the latest (MUST-60) */
-        return idle || (c->flags & (TERN_CF_NODELAY | TERN_CF_FIN_QUEUED)); /* MUST-17 */
-    /* The window cuts it short: only a good part of the largest window is worth it. */
-    return len >= RTE_MAX(q->max_wnd_bytes, c->snd.wnd_bytes) / 2;
-}
-
-static void arm_after_sending(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
-{
-    if (!(c->flags & TERN_CF_RTX))
-        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
-    else if (!(q->flags & TERN_TXQ_REO))
-        tern_conn_arm_probe(t, c, q); /* RFC 8985 §7.2 */
+    return RTE_MIN(tern_output_window_room(c, c->snd.nxt), tern_output_cwnd_room(c, q));
 }
 
 static void note_sent(
@@ -430,7 +388,7 @@ static void note_sent(
     if (fin)
         c->flags |= TERN_CF_FIN_SENT;
     tern_recovery_sent(t, c, q, span, false);
-    arm_after_sending(t, c, q);
+    tern_output_arm(t, c, q);
 }
 
 /**
@@ -447,20 +405,6 @@ static uint32_t send_next(
     return len;
 }
 
-/** After a pause the network is not what it was (RFC 5681 §4.1) (5681-8). */
-static void note_pause(struct tern_tcp *t, struct tern_conn *c)
-{
-    if (c->snd.una.v != c->snd.nxt.v || (c->flags & TERN_CF_RTX))
-        return;
-    const uint32_t pause = t->now_tick - c->rtx_at;
-    /* no RTO is shorter than these two */
-    const uint32_t rto_least_ms = RTE_MIN(t->cfg.rto_min_ms, t->cfg.rto_initial_ms);
-    if (likely(pause <= tern_ticks_from_ms(RTE_MIN(rto_least_ms, t->cfg.rto_max_ms))))
-        return;
-    if (pause > tern_ticks_from_ms(tern_conn_rto_ms(t, c)))
-        tern_cc_restart(t, c);
-}
-
 /** A segment larger than the others, of new data, to see whether the path takes it (RFC 4821 §7).
  */
 static void send_path_probe(
@@ -470,7 +414,7 @@ static void send_path_probe(
         return;
     const uint32_t room = RTE_MIN(q->unsent_bytes, usable_window(c, q));
     const uint32_t size = tern_pmtu_probe_size(t, c, q, room);
-    if (likely(size == 0) || !tern_sent_has_room(t, q) || !tx_room_for_data(t)
+    if (likely(size == 0) || !tern_sent_has_room(t, q) || !tern_output_has_room(t)
         || !tern_cc_may_send_now(t, c))
         return;
     const uint32_t want = size - (c->mss_bytes - payload_max);
@@ -494,12 +438,14 @@ static void send_any(
         uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable_window(c, q)), most);
         if (len > payload_max && len < q->unsent_bytes)
             len -= len % payload_max;
-        if (cwnd_room(c, q) < RTE_MIN(payload_max, window_room(c, c->snd.nxt)))
+        if (tern_output_cwnd_room(c, q)
+            < RTE_MIN(payload_max, tern_output_window_room(c, c->snd.nxt)))
             q->flags |= TERN_TXQ_FILLED;
         const bool idle = c->snd.una.v == c->snd.nxt.v;
-        if (len == 0 || !worth_sending(c, q, len, payload_max, idle) || !tern_sent_has_room(t, q))
+        if (len == 0 || !tern_output_is_worth(c, q, len, payload_max, idle)
+            || !tern_sent_has_room(t, q))
             return;
-        if (!tx_room_for_data(t)) {
+        if (!tern_output_has_room(t)) {
             tern_conn_touch(t, c);
             return;
         }
@@ -510,99 +456,10 @@ static void send_any(
     }
 }
 
-/* ---- plain runs ---- */
-
-/** Nothing sets the segments of this output apart from each other: no path record, no options of
- * the connection's own, no SACK blocks, nothing that the device cuts. Only reads. */
-static bool sends_plain(const struct tern_tcp *t, const struct tern_conn *c, uint32_t payload_max)
+/** Nothing sets the segments of this output apart from each other, and the device cuts none. */
+static bool is_plain(const struct tern_tcp *t, const struct tern_conn *c, uint32_t payload_max)
 {
-    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0
-           && t->cfg.tso_bytes_max < 2 * payload_max;
-}
-
-static void begin_run(struct tern_tcp *t, struct tern_conn *c, struct tern_template *h)
-{
-    const uint32_t wnd = tern_conn_window(t, c);
-    const struct tern_template_fields f = {
-        .ack = c->rcv.nxt,
-        .wnd = (uint16_t)(wnd >> tern_conn_rcv_wscale(t, c)),
-        .ttl = t->cfg.ttl,
-        .tos = (uint8_t)(t->cfg.dscp << 2),
-    };
-    tern_template_write(t, c, &f, h);
-    note_acknowledged(c, wnd);
-}
-
-/** [SND.NXT, SND.NXT + span) is a stretch of the run that has left. */
-static void note_run(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t span,
-    uint32_t payload_max)
-{
-    if (span == 0)
-        return;
-    tern_sent_new(t, c, q, span, payload_max);
-    c->snd.nxt = tern_seq_add(c->snd.nxt, span);
-}
-
-/** One segment of `len` bytes at `seq`. @return numbers sent, 0: no mbuf was to be had */
-static uint32_t send_stamped(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
-    struct tern_template *h, struct tern_seq seq, uint32_t len)
-{
-    struct rte_mbuf *m = tern_sendq_next(t, q, &len);
-    if (m == NULL) {
-        t->stats.drops[TERN_DROP_NO_MBUF]++;
-        return 0;
-    }
-    const bool ends_queue = q->unsent_bytes == 0;
-    const bool fin = ends_queue && (c->flags & TERN_CF_FIN_QUEUED);
-    if (h->n_bytes == 0)
-        begin_run(t, c, h);
-    tern_template_put(h, m, len, seq, /* PSH: MUST-61, SHLD-27 */
-        (uint8_t)((ends_queue ? TERN_TCP_PSH : 0) | (fin ? TERN_TCP_FIN : 0)));
-    if (fin)
-        c->flags |= TERN_CF_FIN_SENT;
-    t->stats.tx_segments++;
-    t->stats.tx_payload_bytes += len;
-    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
-    return len + fin;
-}
-
-/** send_any() for plain segments: headers are written once, and what all of them mean to
- * scoreboard and timers is noted once. */
-static void send_run(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t payload_max)
-{
-    struct tern_template h;
-    uint32_t cwnd_left = cwnd_room(c, q), wnd_left = window_room(c, c->snd.nxt), span = 0;
-    const struct tern_seq began = c->snd.nxt;
-    h.n_bytes = 0;
-    while (q->unsent_bytes > 0) {
-        const uint32_t usable = RTE_MIN(cwnd_left, wnd_left);
-        const uint32_t len = RTE_MIN(RTE_MIN(q->unsent_bytes, usable), payload_max);
-        if (cwnd_left < RTE_MIN(payload_max, wnd_left))
-            q->flags |= TERN_TXQ_FILLED;
-        const bool idle = span == 0 && c->snd.una.v == c->snd.nxt.v;
-        if (len == 0 || !worth_sending(c, q, len, payload_max, idle))
-            break;
-        if (span == 0 && !tern_sent_has_room(t, q))
-            break;
-        if (!tx_room_for_data(t)) {
-            tern_conn_touch(t, c);
-            break;
-        }
-        const uint32_t sent = send_stamped(t, c, q, &h, tern_seq_add(c->snd.nxt, span), len);
-        if (sent == 0)
-            break;
-        span += sent;
-        cwnd_left -= RTE_MIN(sent, cwnd_left);
-        wnd_left -= RTE_MIN(sent, wnd_left);
-        if (sent != payload_max) { /* buffers were many and small: a stretch ends with it */
-            note_run(t, c, q, span, payload_max);
-            span = 0;
-        }
-    }
-    note_run(t, c, q, span, payload_max);
-    if (c->snd.nxt.v != began.v)
-        arm_after_sending(t, c, q);
+    return has_plain_headers(t, c) && t->cfg.tso_bytes_max < 2 * payload_max;
 }
 
 /** Send new payload as far as windows and sense allow. */
@@ -611,17 +468,17 @@ static void send_new(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
     const uint32_t payload_max = segment_max(t, c);
     q->flags &= (uint16_t)~TERN_TXQ_FILLED;
     if (q->unsent_bytes > 0) {
-        note_pause(t, c);
+        tern_output_note_pause(t, c);
         send_path_probe(t, c, q, payload_max);
     }
-    if (likely(sends_plain(t, c, payload_max))) {
-        send_run(t, c, q, payload_max);
+    if (likely(is_plain(t, c, payload_max))) {
+        tern_output_run(t, c, q, payload_max);
         return;
     }
     send_any(t, c, q, payload_max);
     struct tern_cong *g = tern_conn_cong(t, c);
     /* all of it has left: the application, not the network, is the limit */
-    if (g != NULL && q->unsent_bytes == 0 && cwnd_room(c, q) > 0)
+    if (g != NULL && q->unsent_bytes == 0 && tern_output_cwnd_room(c, q) > 0)
         g->limited_end = tern_seq_add(c->snd.nxt, 1);
 }
 
@@ -655,15 +512,15 @@ static bool send_lost(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *
     while (q->lost_first != 0) {
         const struct tern_sent *s = &t->sents[q->lost_first];
         const bool head = s->start.v == c->snd.una.v;
-        const uint32_t room = window_room(c, s->start);
+        const uint32_t room = tern_output_window_room(c, s->start);
         const uint32_t span = tern_seq_span(s->start, s->end), most = segment_max(t, c);
         uint32_t len = RTE_MIN(span, most);
         if (c->snd.wnd_bytes == 0 || (room == 0 && !head))
             return false; /* the window was shut or shrunk meanwhile (SHLD-17) */
         len = RTE_MIN(len, RTE_MAX(room, 1u)); /* (SHLD-16) */
-        if (cwnd_room(c, q) < len && tern_sent_pipe(c, q) != 0)
+        if (tern_output_cwnd_room(c, q) < len && tern_sent_pipe(c, q) != 0)
             return false;
-        if (!tx_room_for_data(t)) {
+        if (!tern_output_has_room(t)) {
             tern_conn_touch(t, c);
             return false;
         }
@@ -715,8 +572,32 @@ static bool probes_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_
     return false;
 }
 
+/** @return false: the flight is a send queue now, from which what is owed is sent */
+static bool output_flight(struct tern_tcp *t, struct tern_conn *c)
+{
+    const struct tern_flight *f = tern_conn_flight(t, c);
+    if (f->flags & TERN_FLIGHT_SENT) { /* a FIN that comes later is a stretch of its own */
+        const bool owes_fin =
+            (c->flags & (TERN_CF_FIN_QUEUED | TERN_CF_FIN_SENT)) == TERN_CF_FIN_QUEUED;
+        return !owes_fin || !tern_flight_unfold(t, c);
+    }
+    const uint32_t payload_max = segment_max(t, c);
+    tern_output_note_pause(t, c);
+    if (likely(is_plain(t, c, payload_max) && tern_output_flight_fits(t, c, f, payload_max))) {
+        tern_output_flight(t, c, payload_max);
+        return true;
+    }
+    if (tern_flight_unfold(t, c))
+        return false;
+    if (!(c->flags & TERN_CF_RTX))
+        tern_conn_arm_rtx(t, c);
+    return true;
+}
+
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (tern_conn_has_flight(c) && likely(output_flight(t, c)))
+        return;
     struct tern_txq *q = tern_conn_txq(t, c);
     if (tern_conn_is_opening(c) && !tern_conn_is_early(c))
         return; /* closed in SYN-RECEIVED: FIN waits for the ACK of our SYN */
@@ -765,7 +646,7 @@ void tern_conn_probe(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_txq *q = tern_conn_txq(t, c);
     const uint32_t payload_max = segment_max(t, c);
-    const uint32_t wnd = RTE_MAX(window_room(c, c->snd.nxt), 1u);
+    const uint32_t wnd = RTE_MAX(tern_output_window_room(c, c->snd.nxt), 1u);
     const uint32_t want = RTE_MIN(RTE_MIN(q->unsent_bytes, wnd), payload_max);
     if (send_next(t, c, q, want, payload_max) > 0)
         t->stats.zero_window_probes++;
@@ -792,7 +673,8 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
 {
     const uint32_t payload_max = segment_max(t, c);
     const uint32_t want = RTE_MIN(q->unsent_bytes, payload_max);
-    *again = want == 0 || window_room(c, c->snd.nxt) < want || !tern_sent_has_room(t, q);
+    *again =
+        want == 0 || tern_output_window_room(c, c->snd.nxt) < want || !tern_sent_has_room(t, q);
     if (*again)
         return send_last_again(t, c, q);
     return send_next(t, c, q, want, payload_max) > 0;

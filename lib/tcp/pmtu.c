@@ -25,6 +25,7 @@
  * The memory of it is part of a tern_rare. Where none is left, sizes only fall. Without SACK, and
  * with TERN_PLPMTUD_OFF, nothing is probed: the old size returns after 10 min (RFC 1191 §6.3).
  */
+#include "flight.h"
 #include "host.h"
 
 enum {
@@ -149,6 +150,8 @@ enum tern_drop tern_pmtu_too_big(struct tern_tcp *t, struct tern_conn *c, struct
     uint32_t mtu, uint32_t quoted_bytes)
 {
     const uint32_t size = size_told(c, mtu, quoted_bytes);
+    if (!tern_conn_unfold(t, c))
+        return TERN_DROP_NO_MBUF;
     const struct tern_txq *q = tern_conn_txq(t, c);
     struct tern_sent *s = q != NULL ? tern_sent_at(t, q, seq) : NULL;
     struct tern_pmtu *p = memory_of(t, c);

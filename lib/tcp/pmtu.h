@@ -37,16 +37,23 @@ void tern_pmtu_probe_arrived(struct tern_tcp *t, struct tern_conn *c);
 
 /**
  * Something arrived. Once it is a whole segment of the present size, that size gets through.
- * @param s            the newest stretch of it, of which …
+ * @param seg_bytes    of the newest stretch of it, of which …
  * @param s_bytes      … so much arrived now
  * @param all_bytes    and of all
  */
+static inline void tern_pmtu_arrived(const struct tern_tcp *t, struct tern_conn *c,
+    uint32_t seg_bytes, uint32_t all_bytes, uint32_t s_bytes)
+{
+    if (unlikely(!(c->slow & TERN_FULL_ARRIVED)) && all_bytes >= seg_bytes && s_bytes >= seg_bytes
+        && seg_bytes >= tern_conn_payload_max(t, c))
+        c->slow |= TERN_FULL_ARRIVED;
+}
+
+/** The same of a stretch. */
 static inline void tern_pmtu_segment_arrived(const struct tern_tcp *t, struct tern_conn *c,
     const struct tern_sent *s, uint32_t all_bytes, uint32_t s_bytes)
 {
-    if (unlikely(!(c->slow & TERN_FULL_ARRIVED)) && all_bytes >= s->seg_bytes
-        && s_bytes >= s->seg_bytes && s->seg_bytes >= tern_conn_payload_max(t, c))
-        c->slow |= TERN_FULL_ARRIVED;
+    tern_pmtu_arrived(t, c, s->seg_bytes, all_bytes, s_bytes);
 }
 
 /** An ACK told what arrived. */

@@ -115,21 +115,26 @@ uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_t
 
 /* ---- tail loss probes ---- */
 
-bool tern_tlp_may_probe(const struct tern_tcp *t, const struct tern_conn *c,
-    const struct tern_txq *q, uint64_t *after_us)
+bool tern_tlp_may_follow(const struct tern_conn *c)
 {
-    (void)t;
-    const uint16_t busy = TERN_TXQ_FAST | TERN_TXQ_RTO | TERN_TXQ_TLP;
     if (!(c->flags & TERN_CF_SACK) || c->srtt_us8 == 0 || c->rttvar_us4 == 0)
         return false;
+    return c->snd.wnd_bytes != 0 && (c->backoff & 0xf) == 0;
+}
+
+bool tern_tlp_may_probe(const struct tern_conn *c, const struct tern_txq *q)
+{
+    const uint16_t busy = TERN_TXQ_FAST | TERN_TXQ_RTO | TERN_TXQ_TLP;
     if (q->oldest == 0 || q->sacked_bytes != 0 || q->lost_bytes != 0 || (q->flags & busy))
         return false;
-    if (c->snd.wnd_bytes == 0 || (c->backoff & 0xf) != 0)
-        return false;
+    return tern_tlp_may_follow(c);
+}
+
+uint64_t tern_tlp_after_us(const struct tern_tcp *t, const struct tern_conn *c)
+{
     const bool one_segment = tern_seq_span(c->snd.una, c->snd.nxt) <= tern_conn_payload_max(t, c);
     const uint64_t us = 2 * (uint64_t)(c->srtt_us8 / 8) + (one_segment ? TLP_ACK_DELAY_US : 0);
-    *after_us = RTE_MAX(us, (uint64_t)TLP_MIN_US); /* (8985-4) */
-    return true;
+    return RTE_MAX(us, (uint64_t)TLP_MIN_US); /* (8985-4) */
 }
 
 void tern_tlp_expired(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)

@@ -29,9 +29,11 @@ void tern_rack_recovered(struct tern_tcp *t, struct tern_conn *c);
  */
 uint32_t tern_rack_detect(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
 
-/** The tail may be probed, `*after_us` from now (§7.2). */
-bool tern_tlp_may_probe(const struct tern_tcp *t, const struct tern_conn *c,
-    const struct tern_txq *q, uint64_t *after_us);
+/** The tail may be probed, tern_tlp_after_us() from now (§7.2). */
+bool tern_tlp_may_probe(const struct tern_conn *c, const struct tern_txq *q);
+/** … where all in flight was sent once, and nothing is known of it. */
+bool tern_tlp_may_follow(const struct tern_conn *c);
+uint64_t tern_tlp_after_us(const struct tern_tcp *t, const struct tern_conn *c);
 
 /** The probe timer ran out: send new data, or the last segment again (§7.3). */
 void tern_tlp_expired(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);

@@ -10,6 +10,7 @@
  * One short function a step; the first refusal wins and names its reason. A step that returns
  * TERN_DROP_NONE has left the segment for the next one, trimmed to what is new and fits.
  */
+#include "flight.h"
 #include "host.h"
 #include "mbuf.h"
 #include "packet.h"
@@ -206,6 +207,15 @@ static enum tern_drop check_handshake_ack(
     return TERN_DROP_NONE;
 }
 
+/** MAX.SND.WND, as far back as it is known. */
+static uint32_t max_window(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    if (tern_conn_has_flight(c))
+        return RTE_MAX(tern_conn_flight(t, c)->max_wnd_bytes, c->snd.wnd_bytes);
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    return RTE_MAX(q != NULL ? q->max_wnd_bytes : 0, c->snd.wnd_bytes);
+}
+
 static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (!has(seg, TERN_TCP_ACK))
@@ -216,14 +226,14 @@ static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct 
         return check_handshake_ack(t, c, seg);
 
     /* RFC 5961 §5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT (5961-5, MAY-12) */
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    const uint32_t max_wnd = RTE_MAX(q != NULL ? q->max_wnd_bytes : 0, c->snd.wnd_bytes);
-    const struct tern_seq oldest = {c->snd.una.v - max_wnd};
+    const struct tern_seq oldest = {c->snd.una.v - max_window(t, c)};
     if (tern_seq_before(c->snd.nxt, seg->p.ack) || tern_seq_before(seg->p.ack, oldest)) {
         if (tern_conn_challenge(t, c) == TERN_DROP_TCP_CHALLENGE_RATE)
             return TERN_DROP_TCP_CHALLENGE_RATE;
         return TERN_DROP_TCP_ACK_RANGE;
     }
+    if (tern_conn_has_flight(c) && !tern_flight_takes(c, seg) && !tern_flight_unfold(t, c))
+        return TERN_DROP_NO_MBUF; /* as if it had been lost */
     if (seg->sets_echo)
         c->ts_recent = seg->opts.ts_val;
     tern_conn_ack(t, c, seg);

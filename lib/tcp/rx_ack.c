@@ -6,6 +6,7 @@
  * buffers go, the round-trip estimate learns (RFC 6298), losses and congestion control are told,
  * the window is taken over, and our FIN's acknowledgement moves the state.
  */
+#include "flight.h"
 #include "host.h"
 #include "pmtu.h"
 #include "recovery.h"
@@ -344,6 +345,23 @@ static void window_reopened(struct tern_tcp *t, struct tern_conn *c)
     tern_conn_arm_rtx(t, c);
 }
 
+/** What is known of windows while something is queued or in flight. */
+static void note_window(
+    const struct tern_tcp *t, const struct tern_conn *c, uint32_t wnd, bool was_shut)
+{
+    if (tern_conn_has_flight(c)) { /* and wnd is not 0: tern_flight_takes() */
+        struct tern_flight *f = tern_conn_flight(t, c);
+        f->max_wnd_bytes = RTE_MAX(f->max_wnd_bytes, wnd);
+        return;
+    }
+    struct tern_txq *q = tern_conn_txq(t, c);
+    if (q == NULL)
+        return;
+    q->max_wnd_bytes = RTE_MAX(q->max_wnd_bytes, wnd);
+    if (wnd == 0 && !was_shut)
+        q->shut_ms = t->now_ms;
+}
+
 /** @param advanced  by this segment: then it is news whatever its sequence, or the window would
  *                   slide on with SND.UNA and promise what the peer never did */
 static void update_window(
@@ -359,11 +377,7 @@ static void update_window(
     c->snd.wnd_bytes = wnd;
     if (!older)
         c->wl1 = seg->p.seq;
-    struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL && wnd > q->max_wnd_bytes)
-        q->max_wnd_bytes = wnd;
-    if (q != NULL && wnd == 0 && !was_shut)
-        q->shut_ms = t->now_ms;
+    note_window(t, c, wnd, was_shut);
     if (wnd == 0)
         c->slow |= TERN_SLOW_WINDOW;
     else
@@ -387,7 +401,11 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     if (unlikely(c->backoff != doublings) && !is_stalling(c, seg))
         tern_conn_heard(t, c); /* (MUST-37) */
     c->last_rx_ms = t->now_ms;
-    struct tern_txq *q = tern_conn_txq(t, c);
+    struct tern_txq *q = NULL;
+    if (!tern_conn_has_flight(c))
+        q = tern_conn_txq(t, c);
+    else if (advances)
+        tern_flight_acked(t, c);
     if (q != NULL)
         take_ack(t, c, q, seg);
     else if (unlikely((seg->opts.has & TERN_HAS_SACK) && (c->flags & TERN_CF_SACK)))

@@ -6,6 +6,7 @@
  * checklist that only reads, then a point of no return. It is an optimisation and nothing else:
  * with it off the same segments lead to the same packets.
  */
+#include "flight.h"
 #include "mbuf.h"
 #include "rcvbuf.h"
 #include "wire/bytes.h"
@@ -46,6 +47,10 @@ bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg 
     if (unlikely(len == 0 && p->ack.v == c->snd.una.v))
         return false; /* duplicate ACK or window update */
     if (unlikely(p->wnd == 0 || !plain_options(c, seg)))
+        return false;
+    /* What is in flight, if that is a single segment, arrived as a whole, or nothing is said of it.
+     */
+    if (tern_conn_has_flight(c) && unlikely(!tern_flight_takes(c, seg)))
         return false;
     /* Congestion notices are the slow path's (RFC 3168). */
     if (unlikely(c->cong != 0) && tern_conn_has_ecn(t, c)

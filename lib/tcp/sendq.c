@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sendq.h"
 
+#include "host.h"
 #include "mbuf.h"
 
 enum { ATTACH_MAX = 16 /* buffers attached to one segment: what devices take in one chain */ };
@@ -10,6 +11,14 @@ struct spot {
     struct rte_mbuf *m;
     uint32_t off;
 };
+
+void tern_sendq_init(const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q)
+{
+    q->max_wnd_bytes = c->snd.wnd_bytes;
+    q->shut_ms = t->now_ms; /* if it is */
+    q->rtt_seq = c->snd.nxt;
+    q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
+}
 
 void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_bytes)
 {
@@ -126,19 +135,36 @@ static void copy_to(uint8_t *to, struct spot s, uint32_t len)
     }
 }
 
+/** A buffer that refers to [off, off + len) of `m`, or NULL. What only a packet's first buffer says
+ * is left unset. */
+static struct rte_mbuf *part_of(struct tern_tcp *t, struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+    struct rte_mbuf *part = rte_mbuf_raw_alloc(t->pool);
+    if (unlikely(part == NULL))
+        return NULL;
+    part->ol_flags = 0;
+    if (likely(RTE_MBUF_HAS_EXTBUF(m))) {
+        tern_host_refer(m->shinfo);
+        rte_pktmbuf_attach_extbuf(part, m->buf_addr, rte_mbuf_iova_get(m), m->buf_len, m->shinfo);
+    } else {
+        rte_pktmbuf_attach(part, m);
+    }
+    part->data_off = (uint16_t)(m->data_off + off);
+    part->data_len = (uint16_t)len;
+    part->pkt_len = len;
+    return part;
+}
+
 /** Attach [s, s + *len) behind `head`, at most ATTACH_MAX buffers. @return false: no mbuf */
 static bool attach(struct tern_tcp *t, struct rte_mbuf *head, struct spot s, uint32_t *len)
 {
     struct rte_mbuf *last = head;
     uint32_t done = 0;
     for (uint32_t n = 0; done < *len && n < ATTACH_MAX; n++) {
-        struct rte_mbuf *part = rte_pktmbuf_alloc(t->pool);
+        const uint32_t here = RTE_MIN(*len - done, (uint32_t)s.m->data_len - s.off);
+        struct rte_mbuf *part = part_of(t, s.m, s.off, here);
         if (part == NULL)
             return false;
-        const uint32_t here = RTE_MIN(*len - done, (uint32_t)s.m->data_len - s.off);
-        rte_pktmbuf_attach(part, s.m);
-        part->data_off = (uint16_t)(s.m->data_off + s.off);
-        part->data_len = (uint16_t)here;
         last->next = part;
         last = part;
         head->nb_segs++;
@@ -172,6 +198,11 @@ struct rte_mbuf *tern_sendq_payload(
     struct tern_tcp *t, const struct tern_txq *q, uint32_t off_bytes, uint32_t *len_bytes)
 {
     return payload_at(t, find(q, off_bytes), len_bytes);
+}
+
+struct rte_mbuf *tern_sendq_payload_of(struct tern_tcp *t, struct rte_mbuf *m, uint32_t *len_bytes)
+{
+    return payload_at(t, (struct spot){m, 0}, len_bytes);
 }
 
 struct rte_mbuf *tern_sendq_next(struct tern_tcp *t, struct tern_txq *q, uint32_t *len_bytes)

@@ -12,6 +12,9 @@
  */
 #include "tcp.h"
 
+/** A zeroed queue of this connection begins. */
+void tern_sendq_init(const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q);
+
 /** Append a chain of `n_bytes` (> 0), taking it over. */
 void tern_sendq_push(struct tern_txq *q, struct rte_mbuf *chain, uint32_t n_bytes);
 
@@ -35,6 +38,9 @@ struct rte_mbuf *tern_sendq_payload(
 
 /** tern_sendq_payload() of the first bytes never sent, which count as sent from here on. */
 struct rte_mbuf *tern_sendq_next(struct tern_tcp *t, struct tern_txq *q, uint32_t *len_bytes);
+
+/** tern_sendq_payload() of all the bytes of a buffer that is in no queue. */
+struct rte_mbuf *tern_sendq_payload_of(struct tern_tcp *t, struct rte_mbuf *m, uint32_t *len_bytes);
 
 /** Nothing in the queue counts as sent any more. */
 void tern_sendq_rewind(struct tern_txq *q);

@@ -317,25 +317,33 @@ static void lengthen_last(
     list_append(t, q, q->last);
 }
 
-/** The first stretch of a flight: in tree and list alone. A record for it is always to be had. */
-static void begin_flight(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q,
-    uint32_t len, uint32_t seg_bytes)
+/** The only stretch: in tree and list alone. A record for it is always to be had. */
+static struct tern_sent *make_only(struct tern_tcp *t, struct tern_txq *q, struct tern_seq start,
+    struct tern_seq end, uint32_t seg_bytes)
 {
     const uint32_t x = record_new(t, q);
     struct tern_sent *s = at(t, x);
-    *s = (struct tern_sent){.start = c->snd.nxt,
-        .end = tern_seq_add(c->snd.nxt, len),
-        .seg_bytes = (uint16_t)seg_bytes};
+    *s = (struct tern_sent){.start = start, .end = end, .seg_bytes = (uint16_t)seg_bytes};
     q->root = q->first = q->last = x;
     q->oldest = q->newest = x;
-    note_rate(t, c, q, s, len);
+    return s;
+}
+
+void tern_sent_restore(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q,
+    uint32_t sent_us, uint32_t seg_bytes)
+{
+    assert(q->n_sent == 0 && c->cong == 0);
+    struct tern_sent *s = make_only(t, q, c->snd.una, c->snd.nxt, seg_bytes);
+    s->sent_us = sent_us;
+    s->pipe_bytes = len_of(s);
 }
 
 void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, uint32_t len,
     uint32_t seg_bytes)
 {
+    const struct tern_seq end = tern_seq_add(c->snd.nxt, len);
     if (q->n_sent == 0) {
-        begin_flight(t, c, q, len, seg_bytes);
+        note_rate(t, c, q, make_only(t, q, c->snd.nxt, end, seg_bytes), len);
         return;
     }
     struct tern_sent *s = at(t, q->last);
@@ -350,9 +358,7 @@ void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_tx
         return;
     }
     s = at(t, x);
-    *s = (struct tern_sent){.start = c->snd.nxt,
-        .end = tern_seq_add(c->snd.nxt, len),
-        .seg_bytes = (uint16_t)seg_bytes};
+    *s = (struct tern_sent){.start = c->snd.nxt, .end = end, .seg_bytes = (uint16_t)seg_bytes};
     note_rate(t, c, q, s, len);
     tree_insert(t, q, q->last, x);
     list_append(t, q, x);
@@ -686,6 +692,8 @@ static void check_list(const struct tern_tcp *t, uint32_t first, uint32_t last, 
 
 void tern_sent_check(const struct tern_tcp *t, const struct tern_conn *c)
 {
+    if (tern_conn_has_flight(c))
+        return; /* tern_flight_check() */
     const struct tern_txq *q = tern_conn_txq(t, c);
     if (q == NULL)
         return;

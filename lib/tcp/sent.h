@@ -53,6 +53,11 @@ bool tern_sent_has_room(const struct tern_tcp *t, const struct tern_txq *q);
 void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q, uint32_t len,
     uint32_t seg_bytes);
 
+/** [SND.UNA, SND.NXT) was sent for the first time at sent_us, and nothing is noted of it so far
+ * (flight.h). */
+void tern_sent_restore(struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q,
+    uint32_t sent_us, uint32_t seg_bytes);
+
 /** All below `una` is acknowledged. Cost: O(1) a stretch. */
 void tern_sent_ack(
     struct tern_tcp *t, struct tern_txq *q, struct tern_seq una, struct tern_delivered *d);

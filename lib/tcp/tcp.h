@@ -20,6 +20,8 @@
 
 #include <rte_mbuf.h>
 
+#include <assert.h>
+
 enum {
     TERN_TX_BURST = 2048,   /* packets collected before they are taken */
     TERN_TX_RESERVED = 256, /* of these kept for segments without payload */
@@ -158,9 +160,18 @@ static inline uint32_t tern_conn_idx(const struct tern_tcp *t, const struct tern
     return (uint32_t)(c - t->conns);
 }
 
-/** The send queue, or NULL. */
+/** tern_conn.txq: the record is a tern_flight (flight.h). Indices are below it. */
+enum { TERN_FLIGHT_BIT = 1 << 30 };
+
+static inline bool tern_conn_has_flight(const struct tern_conn *c)
+{
+    return c->txq & TERN_FLIGHT_BIT;
+}
+
+/** The send queue, or NULL. Not for a connection that has a flight: see tern_conn_unfold(). */
 static inline struct tern_txq *tern_conn_txq(const struct tern_tcp *t, const struct tern_conn *c)
 {
+    assert(!tern_conn_has_flight(c));
     return c->txq != 0 ? &t->txqs[c->txq] : NULL;
 }
 
@@ -442,6 +453,8 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
 /** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
+/** The same after sending a flight (flight.h). */
+void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c);
 /** Look for losses again in `after_us`, when a reordering window ends (RFC 8985 §6.2). */
 void tern_conn_arm_reorder(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, uint32_t after_us);

@@ -21,6 +21,7 @@
  * those intervals is it, or what has passed since it last spoke. Only what goes beyond
  * UNANSWERED_MAX of them, with an R2 of many minutes, is added up in a tern_rare.
  */
+#include "flight.h"
 #include "host.h"
 #include "pmtu.h"
 #include "recovery.h"
@@ -173,12 +174,51 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c)
     tern_conn_touch(t, c); /* it may end earlier than what the node is armed for */
 }
 
+/** Microseconds to ticks, rounded up, at most TERN_TICKS_MAX. */
+static uint32_t ticks_from_us(uint64_t us)
+{
+    const uint64_t ticks = (us * TERN_NS_PER_US + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT;
+    return (uint32_t)RTE_MIN(ticks, (uint64_t)TERN_TICKS_MAX);
+}
+
+/** A probe `after_us` from now, or the RTO if that ends before (RFC 8985 §7.2). */
+static uint32_t probe_at(const struct tern_tcp *t, uint64_t after_us, uint32_t rto_at)
+{
+    const uint32_t at = t->now_tick + ticks_from_us(after_us);
+    return (int32_t)(at - rto_at) < 0 ? at : rto_at;
+}
+
+void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_flight *f = tern_conn_flight(t, c);
+    const bool may = (f->flags & TERN_FLIGHT_SENT) && tern_tlp_may_follow(c);
+    if (may)
+        c->rtx_at = probe_at(t, tern_tlp_after_us(t, c), f->rto_at);
+    else if (f->flags & TERN_FLIGHT_PTO)
+        c->rtx_at = f->rto_at;
+    f->flags = (uint8_t)(may ? f->flags | TERN_FLIGHT_PTO : f->flags & ~TERN_FLIGHT_PTO);
+}
+
+/** tern_conn_arm_rtx() for `at`. */
+static void arm_flight(const struct tern_tcp *t, struct tern_conn *c, uint32_t at)
+{
+    struct tern_flight *f = tern_conn_flight(t, c);
+    c->rtx_at = f->rto_at = at;
+    c->flags |= TERN_CF_RTX;
+    f->flags &= (uint8_t)~TERN_FLIGHT_PTO;
+    tern_conn_arm_flight_probe(t, c);
+}
+
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
     /* The last interval ends at R2, not after it (MUST-21). */
     const uint64_t left_ms = RTE_MIN(r2_left_ms(t, c), persist_left_ms(t, c));
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
     const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+    if (tern_conn_has_flight(c)) {
+        arm_flight(t, c, at);
+        return;
+    }
     struct tern_txq *q = tern_conn_txq(t, c);
     const bool reorder = q != NULL && (q->flags & TERN_TXQ_REO) && (c->flags & TERN_CF_RTX);
     if (!reorder || (int32_t)(at - c->rtx_at) < 0)
@@ -192,24 +232,15 @@ void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_arm_probe(t, c, q);
 }
 
-/** Microseconds to ticks, rounded up, at most TERN_TICKS_MAX. */
-static uint32_t ticks_from_us(uint64_t us)
-{
-    const uint64_t ticks = (us * TERN_NS_PER_US + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT;
-    return (uint32_t)RTE_MIN(ticks, (uint64_t)TERN_TICKS_MAX);
-}
-
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
-    uint64_t after_us;
-    if (!tern_tlp_may_probe(t, c, q, &after_us)) {
+    if (!tern_tlp_may_probe(c, q)) {
         if (q->flags & TERN_TXQ_PTO)
             c->rtx_at = q->rto_at;
         q->flags &= (uint16_t)~TERN_TXQ_PTO;
         return;
     }
-    const uint32_t at = t->now_tick + ticks_from_us(after_us);
-    c->rtx_at = (int32_t)(at - q->rto_at) < 0 ? at : q->rto_at; /* RFC 8985 §7.2 */
+    c->rtx_at = probe_at(t, tern_tlp_after_us(t, c), q->rto_at);
     q->flags |= TERN_TXQ_PTO;
 }
 
@@ -292,6 +323,8 @@ static void handshake_expired(struct tern_tcp *t, struct tern_conn *c)
 
 static void data_expired(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (!tern_conn_unfold(t, c))
+        return; /* no buffer, and so none to send; it is tried again like anything */
     struct tern_txq *q = tern_conn_txq(t, c);
     const bool in_flight = c->snd.una.v != c->snd.nxt.v;
     if (!in_flight) {
@@ -310,6 +343,16 @@ static void data_expired(struct tern_tcp *t, struct tern_conn *c)
 /** Before the RTO ends: a tail is to be probed, or a reordering window is over (RFC 8985). */
 static bool is_early(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (tern_conn_has_flight(c)) {
+        struct tern_flight *f = tern_conn_flight(t, c);
+        if (!(f->flags & TERN_FLIGHT_PTO))
+            return false;
+        if (!tern_flight_unfold(t, c)) { /* no buffer for a probe: the RTO it is */
+            f->flags &= (uint8_t)~TERN_FLIGHT_PTO;
+            c->rtx_at = f->rto_at;
+            return !is_due(t, c->rtx_at);
+        }
+    }
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q == NULL || !(q->flags & (TERN_TXQ_PTO | TERN_TXQ_REO)))
         return false;

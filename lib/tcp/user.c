@@ -4,6 +4,7 @@
 /* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT,
  * STATUS. */
 #include "cc.h"
+#include "flight.h"
 #include "host.h"
 #include "mbuf.h"
 #include "rcvbuf.h"
@@ -44,13 +45,15 @@ uint32_t tern_sendable_bytes(const struct tern_shard *sh, const struct tern_conn
     const struct tern_tcp *t = tern_tcp_of_const(sh);
     if (!may_queue(c))
         return 0;
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    const uint32_t queued = q != NULL ? q->n_bytes : 0;
+    const uint32_t queued = tern_conn_queued(t, c).n_bytes;
     return queued < t->cfg.snd_buf_bytes ? t->cfg.snd_buf_bytes - queued : 0;
 }
 
+/** What is sent goes there; NULL: no memory for it. */
 static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
 {
+    if (!tern_conn_unfold(t, c))
+        return NULL;
     struct tern_txq *q = tern_conn_txq(t, c);
     if (q != NULL)
         return q;
@@ -58,11 +61,15 @@ static struct tern_txq *queue_of(struct tern_tcp *t, struct tern_conn *c)
     if (c->txq == 0)
         return NULL;
     q = &t->txqs[c->txq];
-    q->max_wnd_bytes = c->snd.wnd_bytes;
-    q->shut_ms = t->now_ms; /* if it is */
-    q->rtt_seq = c->snd.nxt;
-    q->recover = tern_seq_add(c->snd.una, UINT32_MAX);
+    tern_sendq_init(t, c, q);
     return q;
+}
+
+/** A single buffer that is all of a flight. */
+static bool starts_flight(
+    const struct tern_tcp *t, const struct tern_conn *c, const struct rte_mbuf *m)
+{
+    return m->next == NULL && tern_flight_may_start(t, c, m->data_len);
 }
 
 uint32_t tern_send_mbufs(
@@ -70,6 +77,8 @@ uint32_t tern_send_mbufs(
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     uint32_t done = 0;
+    if (n > 0 && starts_flight(t, c, pkts[0]) && tern_flight_start_mbuf(t, c, pkts[0], false))
+        done = 1;
     while (done < n && tern_sendable_bytes(sh, c) > 0) {
         struct tern_txq *q = queue_of(t, c);
         if (q == NULL)
@@ -96,12 +105,30 @@ static uint32_t push_copy(struct tern_tcp *t, struct tern_txq *q, const uint8_t 
     return len;
 }
 
+/** Copied bytes in a buffer of their own are a flight. @return bytes taken: all, or 0 */
+static size_t start_with_copy(
+    struct tern_tcp *t, struct tern_conn *c, const uint8_t *bytes, size_t n_bytes)
+{
+    if (!tern_flight_may_start(t, c, n_bytes))
+        return 0;
+    struct rte_mbuf *m = tern_mbuf_data(t);
+    if (m == NULL)
+        return 0;
+    char *to = n_bytes <= rte_pktmbuf_tailroom(m) ? rte_pktmbuf_append(m, (uint16_t)n_bytes) : NULL;
+    if (to != NULL && tern_flight_start_mbuf(t, c, m, true)) {
+        memcpy(to, bytes, n_bytes);
+        return n_bytes;
+    }
+    rte_pktmbuf_free(m);
+    return 0;
+}
+
 size_t tern_send_bytes(
     struct tern_shard *sh, struct tern_conn *c, const void *bytes, size_t n_bytes)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
     const uint8_t *from = bytes;
-    size_t done = 0;
+    size_t done = start_with_copy(t, c, from, n_bytes);
     uint32_t room;
     while (done < n_bytes && (room = tern_sendable_bytes(sh, c)) > 0) {
         struct tern_txq *q = queue_of(t, c);
@@ -128,17 +155,17 @@ size_t tern_send_urgent(
     struct tern_rare *r = tern_conn_rare_need(t, c);
     const size_t done =
         r != NULL ? tern_send_bytes(sh, c, bytes, n_bytes) : 0; /* MUST-30, MUST-31 */
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    if (done > 0 && q != NULL) {
-        r->snd_is_urgent = true;
-        r->snd_up = tern_seq_add(c->snd.una, q->n_bytes); /* just behind it (MUST-62) */
+    if (done > 0) {
+        r->snd_is_urgent = true; /* … and ends just behind it (MUST-62) */
+        r->snd_up = tern_seq_add(c->snd.una, tern_conn_queued(t, c).n_bytes);
         if (tern_conn_is_opening(c))
             r->snd_up = tern_seq_add(r->snd_up, 1); /* behind our SYN */
     }
     return done;
 }
 
-size_t tern_send_static(
+/** As tern_send_static(), in any number of pieces. */
+static size_t queue_static(
     struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
@@ -153,7 +180,19 @@ size_t tern_send_static(
         done += m->data_len;
         tern_sendq_push(q, m, m->data_len);
     }
-    if (done < n_bytes)
+    return done;
+}
+
+size_t tern_send_static(
+    struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes)
+{
+    struct tern_tcp *t = tern_tcp_of(sh);
+    size_t done = n_bytes;
+    const bool alone =
+        tern_flight_may_start(t, c, n_bytes) && n_bytes <= tern_host_static_left(s, off);
+    if (!likely(alone) || !tern_flight_start_static(t, c, s, off, (uint32_t)n_bytes))
+        done = queue_static(sh, c, s, off, n_bytes);
+    if (unlikely(done < n_bytes))
         c->flags |= TERN_CF_WANT_SENDABLE;
     tern_conn_touch(t, c);
     return done;
@@ -288,6 +327,9 @@ int tern_conn_set(
         tern_conn_set_ack_policy(c, (enum tern_ack_policy)value);
         return 0;
     }
+    const bool of_path = opt == TERN_CONN_CC || opt == TERN_CONN_PACING;
+    if (of_path && !tern_conn_unfold(t, c))
+        return -ENOBUFS;
     if (opt == TERN_CONN_CC)
         return value < TERN_CC_COUNT ? tern_cc_set(t, c, (enum tern_cc_kind)value) : -EINVAL;
     if (opt == TERN_CONN_PACING)
@@ -353,12 +395,20 @@ void tern_timer_cancel(struct tern_shard *sh, struct tern_conn *c)
 
 /* ---- STATUS (RFC 9293 §3.10.6) ---- */
 
+static uint32_t pipe_of(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    if (tern_conn_has_flight(c))
+        return tern_seq_span(c->snd.una, c->snd.nxt);
+    const struct tern_txq *q = tern_conn_txq(t, c);
+    return q != NULL ? tern_sent_pipe(c, q) : 0;
+}
+
 void tern_conn_describe(
     const struct tern_shard *sh, const struct tern_conn *c, struct tern_conn_info *out)
 {
     const struct tern_tcp *t = tern_tcp_of_const(sh);
     const struct tern_flow_key key = tern_conn_key(t, c);
-    const struct tern_txq *q = tern_conn_txq(t, c);
+    const struct tern_queued queued = tern_conn_queued(t, c);
     const struct tern_rare *r = tern_conn_rare(t, c);
     const struct tern_cong *g = tern_conn_cong(t, c);
     *out = (struct tern_conn_info){
@@ -382,13 +432,13 @@ void tern_conn_describe(
         .recovering = c->slow & TERN_SLOW_RECOVERY,
         .cwnd_bytes = c->cwnd_bytes,
         .ssthresh_bytes = g != NULL ? g->ssthresh_bytes : UINT32_MAX,
-        .pipe_bytes = q != NULL ? tern_sent_pipe(c, q) : 0,
+        .pipe_bytes = pipe_of(t, c),
         .pacing_bytes_per_s = tern_cc_pacing_rate(t, c),
         .snd_wnd_bytes = c->snd.wnd_bytes,
         .rcv_wnd_bytes = tern_seq_span(c->rcv.nxt, c->rcv.adv),
         .rcv_buf_bytes = tern_conn_rcv_buf(t, c),
-        .unacked_bytes = q != NULL ? q->n_bytes - q->unsent_bytes : 0,
-        .queued_bytes = q != NULL ? q->unsent_bytes : 0,
+        .unacked_bytes = queued.n_bytes - queued.unsent_bytes,
+        .queued_bytes = queued.unsent_bytes,
         .unread_bytes = c->unread_bytes,
         .urgent_bytes = tern_urgent_left(t, c),
         .soft_error = r != NULL ? r->soft_error : 0,

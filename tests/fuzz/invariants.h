@@ -9,6 +9,7 @@
  * tern_shard_settle() must have run: timers are armed there, and closed connections released.
  */
 #include "shard/shard_struct.h"
+#include "tcp/flight.h"
 #include "tcp/mbuf.h"
 #include "tcp/sent.h"
 #include "tcp/state.h"
@@ -124,8 +125,11 @@ static inline void check_conn(struct tern_shard *sh, struct tern_conn *c)
     assert((c->rxq != 0) == !!(c->slow & TERN_SLOW_REASM));
     if (!tern_conn_is_opening(c))
         assert(c->cwnd_bytes > 0);
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    if (q != NULL)
+    const bool has_flight = tern_conn_has_flight(c);
+    const struct tern_txq *q = has_flight ? NULL : tern_conn_txq(t, c);
+    if (has_flight)
+        tern_flight_check(t, c);
+    else if (q != NULL)
         check_send_queue(c, q);
     else if (!tern_conn_is_opening(c)) /* nothing but a FIN can be out */
         assert(tern_seq_span(c->snd.una, c->snd.nxt) <= !!(c->flags & TERN_CF_FIN_SENT));

@@ -7,6 +7,7 @@
  * looked at less closely.
  */
 #include "shard/shard_struct.h"
+#include "tcp/flight.h"
 #include "tcp/mbuf.h"
 #include "tcp/sent.h"
 #include "tcp/state.h"
@@ -92,14 +93,19 @@ static void check_moves(const struct look *l)
 static void check_sending(const struct look *l)
 {
     const struct tern_conn *c = l->c;
-    const struct tern_txq *q = tern_conn_txq(l->t, c);
+    const struct tern_queued all = tern_conn_queued(l->t, c);
     const uint32_t flying = tern_seq_span(c->snd.una, c->snd.nxt);
     MUST(l, !before(c->snd.nxt.v, c->snd.una.v), "SND.UNA is beyond SND.NXT");
-    const uint32_t payload = q != NULL ? q->n_bytes - q->unsent_bytes : 0;
+    const uint32_t payload = all.n_bytes - all.unsent_bytes;
     const bool fin = c->flags & TERN_CF_FIN_SENT;
     const uint32_t syn_fin = (tern_conn_is_opening(c) ? 1u : 0u) + (fin ? 1u : 0u);
     MUST(l, flying >= payload && flying - payload <= syn_fin,
         "in flight is other than what the queue holds");
+    if (tern_conn_has_flight(c)) {
+        tern_flight_check(l->t, c);
+        return;
+    }
+    const struct tern_txq *q = tern_conn_txq(l->t, c);
     uint32_t queued = 0;
     const uint32_t head_off = q != NULL ? q->head_off : 0;
     for (const struct rte_mbuf *m = q != NULL ? q->head : NULL; m != NULL; m = m->next)
@@ -133,10 +139,9 @@ static void check_reassembly(const struct look *l)
 
 static bool is_outstanding(const struct look *l)
 {
-    const struct tern_txq *q = tern_conn_txq(l->t, l->c);
     if (l->c->snd.una.v != l->c->snd.nxt.v)
         return true;
-    return q != NULL && q->unsent_bytes > 0 && !tern_conn_is_opening(l->c);
+    return tern_conn_queued(l->t, l->c).unsent_bytes > 0 && !tern_conn_is_opening(l->c);
 }
 
 /** The node fires at the deadline or before. */

@@ -81,10 +81,10 @@ static struct rte_mbuf *built(uint32_t len, uint32_t seq, uint8_t flags)
     return m;
 }
 
-static void expect_same(struct tern_template *h, uint32_t len, uint32_t seq, uint8_t flags)
+/** Takes over `got`. */
+static void expect_as_built(struct rte_mbuf *got, uint32_t len, uint32_t seq, uint8_t flags)
 {
-    struct rte_mbuf *wanted = built(len, seq, flags), *got = payload(len);
-    tern_template_put(h, got, len, (struct tern_seq){seq}, flags);
+    struct rte_mbuf *wanted = built(len, seq, flags);
     assert_int_equal(got->pkt_len, wanted->pkt_len);
     assert_int_equal(got->data_len, wanted->data_len);
     assert_memory_equal(rte_pktmbuf_mtod(got, const uint8_t *),
@@ -95,6 +95,13 @@ static void expect_same(struct tern_template *h, uint32_t len, uint32_t seq, uin
         assert_int_equal(got->l4_len, wanted->l4_len);
     rte_pktmbuf_free(wanted);
     rte_pktmbuf_free(got);
+}
+
+static void expect_same(struct tern_template *h, uint32_t len, uint32_t seq, uint8_t flags)
+{
+    struct rte_mbuf *got = payload(len);
+    tern_template_put(h, got, len, (struct tern_seq){seq}, flags);
+    expect_as_built(got, len, seq, flags);
 }
 
 static void segment_is_as_built(void **state)
@@ -110,6 +117,25 @@ static void segment_is_as_built(void **state)
         for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
             expect_same(&h, lengths[i], 0xfffffff0u + i * LONGEST,
                 i % 2 != 0 ? TERN_TCP_PSH : TERN_TCP_FIN);
+    }
+}
+
+/** One alone, with payload or without. */
+static void single_is_as_built(void **state)
+{
+    static const uint32_t lengths[] = {0, 1, 63, 64, 65, 192, LONGEST};
+    (void)state;
+    for (unsigned bits = 0; bits < 16; bits++) {
+        const struct shape s = {bits & 1, bits & 2, bits & 4, bits & 8};
+        prepare(&s);
+        const struct tern_template_fields f = {{0x99887766}, 0x1234, 61, 0x28};
+        for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+            const uint8_t flags = i % 2 != 0 ? TERN_TCP_PSH | TERN_TCP_FIN : 0;
+            const uint32_t seq = 0xfffffff0u + i;
+            struct rte_mbuf *got = payload(lengths[i]);
+            tern_template_single(&t, &c, &f, got, (struct tern_seq){seq}, flags);
+            expect_as_built(got, lengths[i], seq, flags);
+        }
     }
 }
 
@@ -133,6 +159,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(segment_is_as_built),
+        cmocka_unit_test(single_is_as_built),
         cmocka_unit_test(pins_and_the_slow_path_do_without),
     };
     struct tern_error err;
