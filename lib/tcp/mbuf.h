@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { TERN_POOL_AHEAD = 8 /* allocations: what a buffer takes to come from the cache of all */ };
+enum { TERN_MBUF_AHEAD = 8 /* allocations: what a buffer takes to come from the cache of all */ };
 
 /** What reassembly keeps in a buffer's private area (TERN_MBUF_PRIV_BYTES). */
 struct tern_mbuf_priv {
@@ -59,14 +59,14 @@ static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, u
 /**
  * Buffers have gone far since a pool last saw them, and each packet writes two lines of every
  * buffer and those its headers lie on. Ask for the ones that the thread's cache of the pool will
- * hand out TERN_POOL_AHEAD allocations from now; the first of them is to hold headers.
+ * hand out TERN_MBUF_AHEAD allocations from now; the first of them is to hold headers.
  */
-static inline void tern_pool_prefetch(struct rte_mempool *pool, uint32_t n)
+static inline void tern_mbuf_prefetch(struct rte_mempool *pool, uint32_t n)
 {
     const struct rte_mempool_cache *cache = rte_mempool_default_cache(pool, rte_lcore_id());
-    if (unlikely(cache == NULL || cache->len < TERN_POOL_AHEAD + n))
+    if (unlikely(cache == NULL || cache->len < TERN_MBUF_AHEAD + n))
         return;
-    void *const *next = &cache->objs[cache->len - TERN_POOL_AHEAD - 1];
+    void *const *next = &cache->objs[cache->len - TERN_MBUF_AHEAD - 1];
     for (uint32_t i = 0; i < n; i++) {
         const char *m = next[-(int32_t)i];
         rte_prefetch0(m);

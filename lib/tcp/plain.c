@@ -40,7 +40,7 @@ static void note_run(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q
 static uint32_t send_stamped(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     struct tern_template *h, struct tern_seq seq, uint32_t len)
 {
-    tern_pool_prefetch(t->pool, 2);
+    tern_mbuf_prefetch(t->pool, 2);
     struct rte_mbuf *m = tern_sendq_next(t, q, &len);
     if (m == NULL) {
         t->stats.drops[TERN_DROP_NO_MBUF]++;
@@ -132,7 +132,7 @@ void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payloa
         tern_conn_touch(t, c);
         return;
     }
-    tern_pool_prefetch(t->pool, 1);
+    tern_mbuf_prefetch(t->pool, 1);
     struct rte_mbuf *m = tern_flight_payload(t, f);
     if (unlikely(m == NULL)) {
         t->stats.drops[TERN_DROP_NO_MBUF]++;
