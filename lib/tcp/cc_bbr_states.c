@@ -277,7 +277,8 @@ static void exit_probe_rtt(struct tern_bbr_step *s)
 
 void tern_bbr_check_probe_rtt_done(struct tern_bbr_step *s)
 {
-    if (s->b->is_probe_rtt_timed && (int32_t)(s->t->now_ms - s->b->phase_ms) > 0)
+    const uint32_t left_ms = s->b->phase_ms - s->t->now_ms; /* more than there was: it is past */
+    if (s->b->is_probe_rtt_timed && left_ms > PROBE_RTT_MS)
         exit_probe_rtt(s);
 }
 

@@ -77,9 +77,11 @@ static bool can_probe(const struct tern_tcp *t, const struct tern_conn *c)
     return (c->flags & TERN_CF_SACK) && t->cfg.plpmtud != TERN_PLPMTUD_OFF;
 }
 
+/** Nothing is put off for longer than RAISE_MS: what seems further ahead is half a circle past. */
 static bool is_past(const struct tern_tcp *t, uint32_t ms)
 {
-    return (int32_t)(t->now_ms - ms) >= 0;
+    const uint32_t ahead_ms = ms - t->now_ms;
+    return ahead_ms == 0 || ahead_ms > RAISE_MS;
 }
 
 /* ---- down ---- */

@@ -117,6 +117,24 @@ static void yields_in_probe_rtt(void **state)
     world_free(w);
 }
 
+/** A pause of more than half of what 32 bits of milliseconds tell apart, while it yields. */
+static void yields_no_longer_after_weeks_of_silence(void **state)
+{
+    (void)state;
+    struct world *w = opened();
+    struct path *p = path_new(MBIT_100, RTT_US, 4 * BDP);
+    path_run(p, w, 3 * S);
+    while (w->c->cwnd_bytes > BDP * 6 / 10)
+        path_run(p, w, 5000);
+    path_run(p, w, 100000); /* the 200 ms have begun */
+    assert_true(w->c->cwnd_bytes <= BDP * 6 / 10);
+    set_us(w, now_us(w) + UINT64_C(26) * 24 * 3600 * S);
+    path_run(p, w, 3 * S);
+    assert_true(w->c->cwnd_bytes > BDP * 6 / 10);
+    free(p);
+    world_free(w);
+}
+
 static void follows_a_path_that_changes(void **state)
 {
     (void)state;
@@ -385,6 +403,7 @@ int main(void)
         cmocka_unit_test(converges_to_the_bottleneck),
         cmocka_unit_test(startup_ends_and_drains),
         cmocka_unit_test(yields_in_probe_rtt),
+        cmocka_unit_test(yields_no_longer_after_weeks_of_silence),
         cmocka_unit_test(follows_a_path_that_changes),
         cmocka_unit_test(keeps_a_shallow_buffer_from_overflowing),
         cmocka_unit_test(random_loss_below_the_threshold_does_not_slow_it),

@@ -464,6 +464,21 @@ static void search_is_repeated_every_ten_minutes(void **state)
     assert_in_range(packet_size(p), 1442, 1450);
 }
 
+/** More than half of what 32 bits of milliseconds tell apart. */
+static void search_is_repeated_after_weeks_of_silence(void **state)
+{
+    struct path *p = *state;
+    const uint64_t weeks_ms = UINT64_C(26) * 24 * 3600 * 1000;
+    p->mtu = 1400;
+    path_start(p, 0);
+    trickle_ms(p, 30000);
+    pair_run_ms(&p->pair, weeks_ms);
+    tern_embed_advance(p->pair.end[0], p->pair.now_ns); /* what is written now is of now */
+    p->mtu = 1450;
+    trickle_ms(p, 60000);
+    assert_in_range(packet_size(p), 1442, 1450);
+}
+
 static void router_names_the_size_to_a_probe(void **state) /* RFC 8899 §4.6.2 */
 {
     struct path *p = *state;
@@ -546,6 +561,7 @@ int main(void)
         PATHS(size_rises_ten_minutes_after_it_fell),
         PATHS(size_rises_without_probes_where_they_are_off),
         PATHS(search_is_repeated_every_ten_minutes),
+        PATHS(search_is_repeated_after_weeks_of_silence),
         PATHS(router_names_the_size_to_a_probe),
         PATHS(always_starts_small_and_grows),
         PATHS(unlucky_probe_is_tried_again),
