@@ -5,16 +5,28 @@
  * response and ours on the ACK.
  *
  * As in the server, a response that arrives in one piece is parsed on the stack; a connection gets
- * state from the pool only when there is more to come. The user pointer is NULL before the
- * response, &judged once the verdict is in, and that state in between.
+ * state from the pool only when there is more to come. One that is byte for byte a good one seen
+ * before is not parsed again (../memo.h). The user pointer is NULL before the response, &judged
+ * once the verdict is in, and that state in between.
  */
+#include "../memo.h"
 #include "load.h"
 
 #include <rte_mbuf.h>
 
 #include <errno.h>
 #include <http_parser.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* What the server does behind its response. */
+enum server_does { SERVER_CLOSES, SERVER_STAYS };
+
+struct http_worker {
+    struct tern_static *request;
+    size_t request_bytes;
+    struct app_memo good; /**< responses that were wanted; verdict: enum server_does */
+};
 
 struct http_reply {
     http_parser parser;
@@ -88,29 +100,37 @@ static void fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
     app_load_fail(sh, c, why);
 }
 
-/* The response is all there. @return true when it is what was wanted */
-static bool judge(struct tern_shard *sh, struct tern_conn *c, const struct http_reply *r)
+/* The response is all there. @return APP_FAIL_COUNT when it is what was wanted, else why not */
+static enum app_fail judge(const struct app_load_worker *w, const struct http_reply *r)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
     const int64_t expected = w->load->cfg.body_bytes;
     if (r->parser.status_code != HTTP_STATUS_OK)
-        fail(sh, c, APP_FAIL_HTTP_STATUS);
-    else if (expected >= 0 && r->body_bytes != (uint64_t)expected)
-        fail(sh, c, APP_FAIL_HTTP_BODY);
-    else
-        return true;
-    return false;
+        return APP_FAIL_HTTP_STATUS;
+    if (expected >= 0 && r->body_bytes != (uint64_t)expected)
+        return APP_FAIL_HTTP_BODY;
+    return APP_FAIL_COUNT;
+}
+
+static enum server_does server_does(const struct http_reply *r)
+{
+    return http_should_keep_alive(&r->parser) != 0 ? SERVER_STAYS : SERVER_CLOSES;
 }
 
 /* A server that closes after this response goes first; else we do. */
+static void pass(struct tern_shard *sh, struct tern_conn *c, enum server_does next)
+{
+    forget(sh, c);
+    if (next == SERVER_STAYS)
+        tern_close(sh, c);
+}
+
 static void on_complete(struct tern_shard *sh, struct tern_conn *c, const struct http_reply *r)
 {
-    const bool stays_open = http_should_keep_alive(&r->parser) != 0;
-    if (!judge(sh, c, r))
-        return;
-    forget(sh, c);
-    if (stays_open)
-        tern_close(sh, c);
+    const enum app_fail why = judge(tern_shard_user(sh), r);
+    if (why == APP_FAIL_COUNT)
+        pass(sh, c, server_does(r));
+    else
+        fail(sh, c, why);
 }
 
 /* There is more to come: the response moves from the stack into the pool. */
@@ -131,28 +151,67 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
     const struct app_load_worker *w = tern_shard_user(sh);
     if (w->load->cfg.early)
         return; /* went with the SYN, or is queued behind it */
-    const size_t n = strlen(w->load->cfg.request);
-    if (tern_send_static(sh, c, w->scenario, 0, n) < n)
+    const struct http_worker *http = w->scenario;
+    if (tern_send_static(sh, c, http->request, 0, http->request_bytes) < http->request_bytes)
         fail(sh, c, APP_FAIL_NO_STATE);
 }
 
-static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+/* The chain is the first of its connection; it was parsed. */
+static void learn(
+    const struct app_load_worker *w, const struct http_reply *r, const struct rte_mbuf *m)
+{
+    struct http_worker *http = w->scenario;
+    if (r->complete && m->nb_segs == 1 && judge(w, r) == APP_FAIL_COUNT)
+        app_memo_learn(
+            &http->good, rte_pktmbuf_mtod(m, const void *), m->data_len, (int32_t)server_does(r));
+}
+
+/* @return what the server does behind a response that was seen before, or APP_MEMO_UNKNOWN */
+static int32_t recall(const struct app_load_worker *w, const struct rte_mbuf *m)
+{
+    const struct http_worker *http = w->scenario;
+    if (m->nb_segs > 1)
+        return APP_MEMO_UNKNOWN;
+    return app_memo_find(&http->good, rte_pktmbuf_mtod(m, const void *), m->data_len);
+}
+
+/* The payload has been looked at. */
+static void give_back(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    const uint32_t len = m->pkt_len;
+    rte_pktmbuf_free(m);
+    tern_consume(sh, c, len);
+}
+
+static void parse_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
     struct http_reply *kept = tern_conn_user(c);
     struct http_reply fresh;
     struct http_reply *r = kept != NULL ? kept : &fresh;
-    const uint32_t len = m->pkt_len;
     if (r == &fresh)
         reply_init(r);
     const bool good = r != &judged && parse(r, m);
-    rte_pktmbuf_free(m);
-    tern_consume(sh, c, len);
+    if (good && r == &fresh)
+        learn(tern_shard_user(sh), r, m);
+    give_back(sh, c, m);
     if (!good)
         fail(sh, c, r == &judged || r->complete ? APP_FAIL_HTTP_BODY : APP_FAIL_HTTP_MALFORMED);
     else if (r->complete)
         on_complete(sh, c, r);
     else if (r == &fresh)
         keep(sh, c, r);
+}
+
+static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    const bool is_first = tern_conn_user(c) == NULL;
+    const int32_t known = is_first ? recall(tern_shard_user(sh), m) : APP_MEMO_UNKNOWN;
+    if (known == APP_MEMO_UNKNOWN) {
+        parse_data(sh, c, m);
+        return;
+    }
+    give_back(sh, c, m);
+    pass(sh, c, (enum server_does)known);
 }
 
 /* A response without a length ends with the connection (RFC 9112 §6.3); any other is cut off. */
@@ -163,10 +222,15 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
         r->parser.data = r;
         http_parser_execute(&r->parser, &settings, NULL, 0);
     }
+    enum app_fail why = APP_FAIL_COUNT;
     if (r == NULL || (r != &judged && !r->complete))
-        fail(sh, c, APP_FAIL_HTTP_BODY);
-    else if (r == &judged || judge(sh, c, r))
+        why = APP_FAIL_HTTP_BODY;
+    else if (r != &judged)
+        why = judge(tern_shard_user(sh), r);
+    if (why == APP_FAIL_COUNT)
         tern_close(sh, c);
+    else
+        fail(sh, c, why);
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
@@ -187,13 +251,23 @@ static const struct tern_app http_app = {
 
 static int start(struct tern_shard *sh, struct app_load_worker *w)
 {
-    w->scenario = tern_static_new(sh, w->load->cfg.request, strlen(w->load->cfg.request));
-    return w->scenario == NULL ? -ENOMEM : 0;
+    struct http_worker *http = calloc(1, sizeof *http);
+    if (http == NULL)
+        return -ENOMEM;
+    http->request_bytes = strlen(w->load->cfg.request);
+    http->request = tern_static_new(sh, w->load->cfg.request, http->request_bytes);
+    w->scenario = http;
+    if (http->request != NULL)
+        return 0;
+    free(http);
+    return -ENOMEM;
 }
 
 static void stop(struct app_load_worker *w)
 {
-    tern_static_free(w->scenario);
+    struct http_worker *http = w->scenario;
+    tern_static_free(http->request);
+    free(http);
 }
 
 const struct app_scenario app_scenario_http = {

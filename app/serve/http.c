@@ -9,10 +9,14 @@
  * usual connection (a request in one piece, a reply that fits) lives on the stack of on_data();
  * state is kept only for the others, and moves from the stack into the pool as it is.
  *
+ * A request that is byte for byte one seen before, alone in its segment on a connection that waits
+ * for nothing else, is not parsed again (../memo.h): it has its verdict, and is then as any other.
+ *
  * After the last reply: FIN. If the peer may still be sending (pipelined behind a close, or
  * garbage), its bytes are thrown away until its FIN or LINGER_NS, because an RST would take the
  * reply with it (RFC 9112 §9.6).
  */
+#include "../memo.h"
 #include "../pool.h"
 #include "../segq.h"
 #include "http_reply.h"
@@ -27,6 +31,14 @@
 struct http_worker {
     struct app_pool conns;
     struct app_replies replies;
+    struct app_memo requests; /**< verdict: an answer, see below */
+};
+
+/* What a request gets: a reply's number, and these. */
+enum {
+    ANSWER_REPLY = 0xff,       /**< mask of enum app_reply_id */
+    ANSWER_HEADERS_ONLY = 256, /**< to HEAD */
+    ANSWER_LAST = 512,         /**< the connection ends with it */
 };
 
 struct http_conn {
@@ -35,6 +47,7 @@ struct http_conn {
     uint32_t in_off;         /**< bytes of in.head that are parsed */
     enum app_reply_id reply; /**< with `replying` */
     size_t sent, to_send;    /**< bytes of the reply; HEAD wants less than all */
+    bool is_fresh;           /**< the parser has seen no byte yet */
     bool in_message;         /**< a request has begun and not ended */
     bool replying;           /**< the reply is not all queued */
     bool last;               /**< the connection ends with this reply */
@@ -62,7 +75,6 @@ static int on_message_complete(http_parser *p)
 {
     struct http_conn *h = p->data;
     h->in_message = false;
-    h->last = http_should_keep_alive(p) == 0;
     http_parser_pause(p, 1);
     return 0;
 }
@@ -85,9 +97,22 @@ static void eat(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h,
     h->in_off = 0;
 }
 
+/* What the request that was just parsed gets. */
+static int32_t judge(const struct http_conn *h)
+{
+    const bool is_head = h->parser.method == HTTP_HEAD;
+    const bool is_known = is_head || h->parser.method == HTTP_GET;
+    const bool is_last = http_should_keep_alive(&h->parser) == 0;
+    int32_t answer = is_known ? APP_REPLY_OK : APP_REPLY_METHOD;
+    if (is_last) /* the replies that say so follow those that do not */
+        answer = (answer + 1) | ANSWER_LAST;
+    return is_head ? answer | ANSWER_HEADERS_ONLY : answer;
+}
+
 /* Parse what waits, at most to the end of one request. @return HPE_OK: more input is needed */
 static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
+    struct http_worker *w = tern_shard_user(sh);
     enum http_errno e = HPE_OK;
     h->parser.data = h;
     while (h->in.head != NULL && e == HPE_OK) {
@@ -95,36 +120,29 @@ static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, str
         const uint32_t left = h->in.head->data_len - h->in_off;
         /* Length 0 would tell the parser that the connection has ended. */
         const size_t used = left == 0 ? 0 : http_parser_execute(&h->parser, &settings, at, left);
-        eat(sh, c, h, (uint32_t)used);
         e = HTTP_PARSER_ERRNO(&h->parser);
+        if (e == HPE_PAUSED && h->is_fresh)
+            app_memo_learn(&w->requests, at, used, judge(h));
+        h->is_fresh = false;
+        eat(sh, c, h, (uint32_t)used);
     }
     return e;
 }
 
-static void begin_reply(const struct http_worker *w, struct http_conn *h, enum app_reply_id id)
+static void begin_reply(const struct http_worker *w, struct http_conn *h, int32_t answer)
 {
+    const struct app_reply *reply = &w->replies.of[answer & ANSWER_REPLY];
     h->replying = true;
-    h->reply = id;
+    h->reply = (enum app_reply_id)(answer & ANSWER_REPLY);
     h->sent = 0;
-    h->to_send = w->replies.of[id].total_bytes;
-}
-
-static void answer(const struct http_worker *w, struct http_conn *h)
-{
-    const bool is_head = h->parser.method == HTTP_HEAD;
-    if (is_head || h->parser.method == HTTP_GET)
-        begin_reply(w, h, h->last ? APP_REPLY_OK_CLOSE : APP_REPLY_OK);
-    else
-        begin_reply(w, h, h->last ? APP_REPLY_METHOD_CLOSE : APP_REPLY_METHOD);
-    if (is_head)
-        h->to_send = w->replies.of[h->reply].header_bytes;
+    h->to_send = answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
+    h->last = answer & ANSWER_LAST;
 }
 
 static void refuse(const struct http_worker *w, struct http_conn *h)
 {
     h->in_message = false;
-    h->last = true;
-    begin_reply(w, h, APP_REPLY_BAD);
+    begin_reply(w, h, APP_REPLY_BAD | ANSWER_LAST);
 }
 
 /* Read the next request and begin its reply. @return false when it is not all there */
@@ -135,7 +153,7 @@ static bool next_request(struct tern_shard *sh, struct tern_conn *c, struct http
         return false;
     if (e == HPE_PAUSED) {
         http_parser_pause(&h->parser, 0);
-        answer(tern_shard_user(sh), h);
+        begin_reply(tern_shard_user(sh), h, judge(h));
     } else {
         refuse(tern_shard_user(sh), h);
     }
@@ -207,11 +225,25 @@ static void keep(struct tern_shard *sh, struct tern_conn *c, struct http_conn *o
     tern_conn_set_user(c, h);
 }
 
+/* The verdict on a request that was seen before, or APP_MEMO_UNKNOWN. */
+static int32_t recall(const struct http_worker *w, const struct rte_mbuf *m)
+{
+    if (m->nb_segs > 1)
+        return APP_MEMO_UNKNOWN;
+    return app_memo_find(&w->requests, rte_pktmbuf_mtod(m, const void *), m->data_len);
+}
+
 static void on_data_idle(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct http_conn h = {.in_off = 0};
+    const struct http_worker *w = tern_shard_user(sh);
+    struct http_conn h = {.is_fresh = true};
     http_parser_init(&h.parser, HTTP_REQUEST);
+    const int32_t answer = recall(w, m);
     app_segq_push(&h.in, m);
+    if (answer != APP_MEMO_UNKNOWN) {
+        eat(sh, c, &h, m->data_len);
+        begin_reply(w, &h, answer);
+    }
     advance(sh, c, &h);
     if (!is_idle(&h))
         keep(sh, c, &h);
