@@ -16,6 +16,10 @@
  * Otherwise a load beyond what this worker can do would open more than it finishes, and lose the
  * answers in a full ring; every one of them is then a retransmission timeout, and more work.
  *
+ * What comes after a silence is taken in a small burst, and its answers leave before the rest is
+ * taken. Else a peer and a worker that have 32 connections between them hand one burst to and fro,
+ * and one of the two always waits.
+ *
  * Where workers share a CPU they yield when idle and after some busy polls, else each would spin
  * through its time slice while the packets it waits for lie in another one's queue. A worker with a
  * CPU to itself yields after many idle polls, for whoever else the machine has to run.
@@ -35,6 +39,7 @@
 
 enum {
     REPLICAS_BURST = 16,
+    FIRST_BURST = 4, /* after a silence */
     BLOCKED_MS = 100,
     BUSY_POLLS_BEFORE_YIELD = 8,    /* with another worker on the CPU */
     IDLE_POLLS_BEFORE_YIELD = 1024, /* with the CPU to itself: some hundred microseconds */
@@ -128,11 +133,12 @@ static uint32_t keep_own(struct tern_worker *w, struct rte_mbuf **pkts, uint32_t
 static bool receive_from(struct tern_worker *w, uint16_t queue, uint64_t now_ns)
 {
     struct rte_mbuf *pkts[TERN_BURST_MAX];
-    uint32_t n = rte_eth_rx_burst(w->ep->port.id, queue, pkts, TERN_BURST_MAX);
+    const uint16_t n_max = w->n_idle_polls > 0 ? FIRST_BURST : TERN_BURST_MAX;
+    uint32_t n = rte_eth_rx_burst(w->ep->port.id, queue, pkts, n_max);
     if (n == 0)
         return false;
     w->rx_packets += n;
-    w->is_behind |= n == TERN_BURST_MAX;
+    w->is_behind |= n == n_max;
     if (w->ep->port.in_memory)
         tern_pair_received(pkts, n);
     if (w->handovers != NULL)
