@@ -23,6 +23,7 @@
 enum {
     DURATION_MAX_H = 24 * 365,
     CONNS_MAX = 1u << 28,
+    MODERATION_MAX_NS = 1000000,
     STATIC_BYTES = 1 << 20, /* more than any service and scenario together makes on a worker */
 };
 #define HOUR_NS UINT64_C(3600000000000)
@@ -34,6 +35,7 @@ enum option_key {
     OPT_QUEUES,
     OPT_NO_HUGE,
     OPT_NO_OFFLOAD,
+    OPT_MODERATION,
     OPT_CONNS_MAX,
     OPT_SEED,
     OPT_IP,
@@ -54,6 +56,7 @@ static const struct argp_option engine_options[] = {
     {"queues", OPT_QUEUES, "N", 0, "device queues (default: as many as workers and device allow)", 0},
     {"no-huge", OPT_NO_HUGE, NULL, 0, "never use hugepages", 0},
     {"no-offload", OPT_NO_OFFLOAD, NULL, 0, "checksums and segmentation in software, whatever the device can do", 0},
+    {"moderation", OPT_MODERATION, "T", 0, "how long a worker that found little waits for more, where that costs no rate (0..1ms, default 10us)", 0},
     {"conns-max", OPT_CONNS_MAX, "N", 0, "connections a worker has room for", 0},
     {"seed", OPT_SEED, "N", 0, "fix what is random: ISNs, ports, timestamps (for tests only)", 0},
     {NULL, 0, NULL, 0, NULL, 0},
@@ -83,6 +86,8 @@ static error_t parse_engine(int key, char *arg, struct argp_state *state)
         return app_value_u32("--queues", arg, 1, TERN_WORKERS_MAX, &o->n_queues, o->err);
     case OPT_NO_HUGE: o->no_huge = true; return 0;
     case OPT_NO_OFFLOAD: o->no_offload = true; return 0;
+    case OPT_MODERATION:
+        return app_value_ns("--moderation", arg, 0, MODERATION_MAX_NS, &o->moderation_ns, o->err);
     case OPT_CONNS_MAX:
         return app_value_u32("--conns-max", arg, 1, CONNS_MAX, &o->conns_max, o->err);
     case OPT_SEED:
@@ -179,6 +184,7 @@ void app_options_init(struct app_options *o, struct tern_error *err)
     memset(o, 0, sizeof *o);
     tern_stack_config_init(&o->stack);
     o->n_workers = 1;
+    o->moderation_ns = UINT64_MAX;
     o->err = err;
 }
 
@@ -228,6 +234,8 @@ void app_options_apply(
 {
     cfg->lcores = o->lcores;
     cfg->no_huge = o->no_huge;
+    if (o->moderation_ns != UINT64_MAX)
+        cfg->moderation_ns = (uint32_t)o->moderation_ns;
     ep->n_workers = o->n_workers;
     ep->n_queues = o->n_queues;
     ep->no_offload = o->no_offload;

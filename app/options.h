@@ -17,6 +17,7 @@ struct app_options {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
+    uint64_t moderation_ns;                /**< UINT64_MAX: the engine's */
     uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */
     uint32_t time_wait_ms;                 /**< 0: the subcommand's */
     uint32_t rcv_buf_bytes, snd_buf_bytes; /**< of a connection; 0: the subcommand's */
@@ -25,7 +26,7 @@ struct app_options {
     struct tern_error *err;
 };
 
-/** --workers --lcores --queues --no-huge --no-offload --conns-max --seed */
+/** --workers --lcores --queues --no-huge --no-offload --moderation --conns-max --seed */
 extern const struct argp app_engine_argp;
 /** --ip --gw --neighbour --vlan */
 extern const struct argp app_address_argp;

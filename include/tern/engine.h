@@ -74,6 +74,9 @@ struct tern_config {
     uint32_t mem_mib;   /**< memory for mbufs, 0 = computed */
     uint32_t mbufs;     /**< per worker, 0 = computed */
     uint32_t drain_ms;  /**< bound on the orderly end; default 3000 */
+    /** From the beginning of a poll that found little work to the next one, where that does not
+     * lower the rate; 0..1000000, 0: never wait; default 10000. A latency may grow by so much. */
+    uint32_t moderation_ns;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);

@@ -12,6 +12,8 @@
 enum {
     DRAIN_MS_DEFAULT = 3000,
     DRAIN_MS_MAX = 600000,
+    MODERATION_NS_DEFAULT = 10000,
+    MODERATION_NS_MAX = 1000000,
     DESC_MIN = 64,
     DESC_MAX = 32768,
     MBUFS_MAX = 1 << 26,
@@ -32,6 +34,7 @@ void tern_config_init(struct tern_config *cfg)
         tern_endpoint_config_init(&cfg->endpoints[i]);
     cfg->n_endpoints = 1;
     cfg->drain_ms = DRAIN_MS_DEFAULT;
+    cfg->moderation_ns = MODERATION_NS_DEFAULT;
 }
 
 static int check_range(const char *device, const char *what, uint32_t value, uint32_t min,
@@ -142,5 +145,7 @@ int tern_engine_check(const struct tern_config *cfg, struct tern_error *err)
         rc = check_range("", "memory in MiB", cfg->mem_mib, 0, MEM_MIB_MAX, err);
     if (rc == 0)
         rc = check_range("", "drain time in ms", cfg->drain_ms, 0, DRAIN_MS_MAX, err);
+    if (rc == 0)
+        rc = check_range("", "moderation in ns", cfg->moderation_ns, 0, MODERATION_NS_MAX, err);
     return rc;
 }

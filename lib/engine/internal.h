@@ -12,6 +12,7 @@
 #include "eal.h"
 #include "mailbox.h"
 #include "memory.h"
+#include "moderation.h"
 #include "pair.h"
 #include "shard/shard.h"
 #include "steering.h"
@@ -72,12 +73,13 @@ struct tern_worker {
 
     /* The worker's own while it runs; the counters are read by other threads (relaxed) */
     struct tern_shard *sh __rte_cache_aligned;
-    uint64_t last_cycles;    /* clock of the current poll */
+    uint64_t last_cycles;    /* when the books were closed last: the current poll's begin */
     uint64_t blocked_cycles; /* clock since when the device takes nothing; 0: it does */
     bool worked;             /* the last poll found work */
     bool is_behind;          /* this poll: there is more to receive, or to send, than it can take */
     uint32_t n_idle_polls;   /* in a row, since the last yield */
-    bool is_drained;         /* no connection lives any more */
+    struct tern_moderation moderation;
+    bool is_drained; /* no connection lives any more */
     uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;
     uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
     struct tern_outbox out;

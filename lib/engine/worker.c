@@ -20,6 +20,8 @@
  * taken. Else a peer and a worker that have 32 connections between them hand one burst to and fro,
  * and one of the two always waits.
  *
+ * A worker that found little work polls again only after an interval (moderation.h).
+ *
  * Where workers share a CPU they yield when idle and after some busy polls, else each would spin
  * through its time slice while the packets it waits for lie in another one's queue. A worker with a
  * CPU to itself yields after many idle polls, for whoever else the machine has to run.
@@ -31,6 +33,7 @@
 #include "wire/hint.h"
 
 #include <rte_ethdev.h>
+#include <rte_pause.h>
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 
@@ -41,6 +44,7 @@ enum {
     REPLICAS_BURST = 16,
     FIRST_BURST = 4, /* after a silence */
     BLOCKED_MS = 100,
+    SECOND_NS = 1000000000,
     BUSY_POLLS_BEFORE_YIELD = 8,    /* with another worker on the CPU */
     IDLE_POLLS_BEFORE_YIELD = 1024, /* with the CPU to itself: some hundred microseconds */
 };
@@ -313,8 +317,8 @@ static bool transmit(struct tern_worker *w)
 
 /* ---- the loop ---- */
 
-/** Close the books of the last poll and begin the next. @return now */
-static uint64_t begin_poll(struct tern_worker *w)
+/** Close the books of what has passed since they were closed last. @return now, in cycles */
+static uint64_t account(struct tern_worker *w)
 {
     const uint64_t cycles = rte_rdtsc();
     const uint64_t n_cycles = cycles - w->last_cycles;
@@ -322,15 +326,15 @@ static uint64_t begin_poll(struct tern_worker *w)
     w->total_cycles += n_cycles;
     if (w->worked)
         w->busy_cycles += n_cycles;
-    w->polls++;
-    return tern_clock_ns(&w->engine->clock, cycles);
+    return cycles;
 }
 
 static void poll_once(struct tern_worker *w)
 {
     const struct tern_worker_app *app = &w->ep->cfg.app;
-    const uint64_t now_ns = begin_poll(w);
+    const uint64_t now_ns = tern_clock_ns(&w->engine->clock, account(w));
 
+    w->polls++;
     w->is_behind = w->out.n > 0;
     bool worked = receive(w, now_ns);
     worked |= open_mail(w, now_ns);
@@ -354,6 +358,20 @@ static void be_fair(struct tern_worker *w)
     sched_yield();
 }
 
+/** Let packets gather after a poll that received `n`; this time is idle in the books. */
+static void moderate(struct tern_worker *w, uint64_t n)
+{
+    if (!w->worked)
+        return;
+    const uint64_t due = tern_moderation_next(&w->moderation, w->last_cycles, (uint32_t)n);
+    if (due == 0 || w->is_behind || w->out.n > 0 || w->shares_cpu)
+        return;
+    account(w);
+    w->worked = false;
+    while (rte_rdtsc() < due)
+        rte_pause();
+}
+
 static bool is_stopping(const struct tern_worker *w)
 {
     return __atomic_load_n(&w->engine->stop, __ATOMIC_RELAXED);
@@ -371,10 +389,14 @@ static void tell_addrs(struct tern_worker *w)
 
 void tern_worker_run(struct tern_worker *w)
 {
+    w->moderation =
+        tern_moderation_make(w->engine->cfg.moderation_ns * rte_get_tsc_hz() / SECOND_NS);
     w->last_cycles = rte_rdtsc();
     while (!is_stopping(w)) {
+        const uint64_t n_before = w->rx_packets;
         poll_once(w);
         be_fair(w);
+        moderate(w, w->rx_packets - n_before);
         if (unlikely(!w->addrs_ready))
             tell_addrs(w);
     }

@@ -203,6 +203,8 @@ static const struct refusal refusals[] = {
     {"pair --workers 0", "--workers: 0 is outside 1..64"},
     {"pair --workers 65", "--workers: 65 is outside"},
     {"pair --queues 0", "--queues: 0 is outside"},
+    {"pair --moderation 2ms", "--moderation: 2ms is outside 0ns..1ms"},
+    {"pair --moderation 10", "--moderation: 10 is outside"},
     {"pair --lcores 9999", "--lcores: CPU 9999"},
     {"pair --lcores 0,,1", "--lcores"},
     {"pair --lcores 1-0", "--lcores"},
