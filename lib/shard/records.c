@@ -192,6 +192,11 @@ uint32_t tern_records_find(
     return tern_flow_find(&sh->flow, hash, same, &m);
 }
 
+void tern_host_prefetch(struct tern_tcp *t, uint64_t hash)
+{
+    tern_flow_prefetch(&tern_shard_of(t)->flow, hash);
+}
+
 struct tern_tw *tern_host_find_tw(
     struct tern_tcp *t, const struct tern_flow_key *key, uint64_t hash, bool *in_use)
 {

@@ -35,6 +35,9 @@ void tern_host_half_free(struct tern_tcp *t, struct tern_half *h);
 bool tern_host_halves_full(const struct tern_tcp *t);
 void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw);
 
+/** The four-tuple with this hash will be asked for soon. */
+void tern_host_prefetch(struct tern_tcp *t, uint64_t hash);
+
 /** What holds a four-tuple: a TIME-WAIT record (returned), something alive (*in_use), or nothing.
  */
 struct tern_tw *tern_host_find_tw(

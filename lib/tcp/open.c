@@ -36,17 +36,30 @@ static bool claim(
     return true;
 }
 
+/**
+ * The next connection to the same place will look here: ask for the line now. Who opens many has
+ * others to open meanwhile, and this one's line is waited for by nobody.
+ */
+static void look_ahead(struct tern_tcp *t, struct tern_flow_key key, uint16_t upcoming)
+{
+    key.lport = upcoming;
+    tern_host_prefetch(t, tern_flow_hash(t, &key));
+}
+
 static int choose_port(
     struct tern_tcp *t, struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
 {
     uint32_t *turn = tern_host_port_turn(t, key);
+    uint16_t upcoming = 0;
     for (uint32_t i = 0; i < PORT_TRIES_MAX; i++) {
-        key->lport = tern_ports_next(t, key, turn);
+        key->lport = tern_ports_next(t, key, turn, &upcoming);
         if (key->lport == 0)
             break;
         *hash = tern_flow_hash(t, key);
-        if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss)) /* (6056-2) */
+        if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss)) { /* (6056-2) */
+            look_ahead(t, *key, upcoming);
             return 0;
+        }
     }
     return -EADDRNOTAVAIL;
 }

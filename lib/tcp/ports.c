@@ -100,7 +100,8 @@ static uint32_t permute(uint32_t x, uint32_t n, uint64_t key)
     return x;
 }
 
-uint16_t tern_ports_next(const struct tern_tcp *t, const struct tern_flow_key *key, uint32_t *turn)
+uint16_t tern_ports_next(
+    const struct tern_tcp *t, const struct tern_flow_key *key, uint32_t *turn, uint16_t *upcoming)
 {
     const struct ports p = ports_towards(t, key);
     uint64_t w[5];
@@ -111,8 +112,11 @@ uint16_t tern_ports_next(const struct tern_tcp *t, const struct tern_flow_key *k
 
     for (uint32_t i = 0; i < p.n; i++) {
         const uint16_t port = nth_port(t, &p, permute((*turn)++ % p.n, p.n, round_keys));
-        if (port >= t->cfg.port_min && port <= t->cfg.port_max)
-            return port;
+        if (port < t->cfg.port_min || port > t->cfg.port_max)
+            continue;
+        if (upcoming != NULL)
+            *upcoming = nth_port(t, &p, permute(*turn % p.n, p.n, round_keys));
+        return port;
     }
     return 0;
 }

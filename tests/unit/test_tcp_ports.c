@@ -34,7 +34,7 @@ static int set_up(void **state)
 
 static uint16_t nth(uint32_t turn)
 {
-    return tern_ports_next(&tcp, &to, &turn);
+    return tern_ports_next(&tcp, &to, &turn, NULL);
 }
 
 static void set_range(uint16_t first, uint16_t last, uint16_t stride, uint16_t phase)
@@ -55,9 +55,12 @@ static void expect_each_once(uint32_t first_turn, uint32_t n_turns)
 {
     static uint8_t n_taken[UINT16_MAX + 1];
     uint32_t turn = first_turn;
+    uint16_t upcoming = 0;
     memset(n_taken, 0, sizeof n_taken);
     while (turn < first_turn + n_turns) {
-        const uint16_t port = tern_ports_next(&tcp, &to, &turn);
+        const uint16_t foretold = upcoming;
+        const uint16_t port = tern_ports_next(&tcp, &to, &turn, &upcoming);
+        assert_true(foretold == port || foretold == 0 || !is_in_range(foretold));
         if (turn <= first_turn + n_turns) /* else it is the next round's */
             n_taken[port]++;
     }
@@ -210,9 +213,9 @@ static void expect_spread_steps(uint32_t n_steps)
 {
     static int32_t step[DEFAULT_PORTS];
     uint32_t n_near = 0, n_same = 0, n_same_max = 0, turn = 0;
-    int32_t before = tern_ports_next(&tcp, &to, &turn);
+    int32_t before = tern_ports_next(&tcp, &to, &turn, NULL);
     for (uint32_t i = 0; i < n_steps; i++) {
-        const int32_t port = tern_ports_next(&tcp, &to, &turn);
+        const int32_t port = tern_ports_next(&tcp, &to, &turn, NULL);
         step[i] = port - before;
         n_near += abs(step[i]) <= 32; /* 64 in 64512 by chance */
         before = port;
