@@ -22,6 +22,7 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_mempool.h>
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -35,11 +36,14 @@ enum {
     LINK_POLL_MS = 100,
     /* The largest IP packet less the headers that every segment repeats. */
     TSO_BYTES_MAX = 65535 - 255,
+    XDP_MTU_SAFE = 3000, /* what kernel drivers with XDP take at least, of those we know */
 };
 
-#define RX_CSUM (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
-#define TX_CSUM (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
-#define RSS     (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP)
+#define AF_XDP_DRIVER "net_af_xdp"
+
+#define RX_CSUM       (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+#define TX_CSUM       (RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+#define RSS           (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP)
 
 static const char *label(const struct tern_port_want *w)
 {
@@ -168,6 +172,35 @@ static uint32_t mtu_limit(const struct rte_eth_dev_info *info)
     return info->max_rx_pktlen - RTE_ETHER_HDR_LEN - RTE_ETHER_CRC_LEN;
 }
 
+/** With AF_XDP the interface's own MTU must be small, however short our packets are: the kernel's
+ * driver wants any packet in one page, with headroom. How much it leaves is told by none. */
+static bool is_link_too_large(const struct tern_port_want *w, const struct rte_eth_dev_info *info)
+{
+    return strcmp(info->driver_name, AF_XDP_DRIVER) == 0
+           && tern_device_mtu(w->spec, UINT16_MAX) > XDP_MTU_SAFE;
+}
+
+static int refuse_mtu(
+    const struct tern_port_want *w, const struct rte_eth_dev_info *info, struct tern_error *err)
+{
+    const bool link = is_link_too_large(w, info);
+    const uint32_t mtu_max = link ? XDP_MTU_SAFE : mtu_limit(info);
+    char also[64] = "";
+    if (link)
+        snprintf(also, sizeof also, ", and: ip link set %.32s mtu %u", w->spec->name, mtu_max);
+    return tern_fail(err, -EMSGSIZE,
+        "%s: an MTU of %u was asked for, the device (%s) takes %u; type: --mtu %u%s", label(w),
+        w->mtu_bytes, info->driver_name, mtu_limit(info), mtu_max, also);
+}
+
+static int refuse_link(
+    const struct tern_port_want *w, const struct rte_eth_dev_info *info, struct tern_error *err)
+{
+    return tern_fail(err, -EMSGSIZE,
+        "%s: too large for %s with an MTU of %u; type: ip link set %.32s mtu %u", label(w),
+        info->driver_name, tern_device_mtu(w->spec, UINT16_MAX), w->spec->name, XDP_MTU_SAFE);
+}
+
 static bool may_have_rss(const struct tern_port_want *w, const struct rte_eth_dev_info *info)
 {
     return w->spec->kind == TERN_DEVICE_PCI
@@ -187,11 +220,8 @@ static int configure(const struct tern_port_want *w, const struct rte_eth_dev_in
         conf.rx_adv_conf.rss_conf.rss_hf = info->flow_type_rss_offloads & RSS;
     }
     p->in_memory = w->spec->kind == TERN_DEVICE_PAIR;
-    const uint32_t mtu_max = mtu_limit(info);
-    if (w->mtu_bytes > mtu_max)
-        return tern_fail(err, -EINVAL,
-            "%s: an MTU of %u was asked for, the device (%s) takes %u; type: --mtu %u", label(w),
-            w->mtu_bytes, info->driver_name, mtu_max, mtu_max);
+    if (w->mtu_bytes > mtu_limit(info))
+        return refuse_mtu(w, info, err);
 
     const int rc = rte_eth_dev_configure(p->id, p->n_rxq, p->n_txq, &conf);
     if (rc != 0)
@@ -214,6 +244,8 @@ static int set_up_queues(const struct tern_port_want *w, const struct rte_eth_de
     for (uint16_t q = 0; q < p->n_rxq; q++) {
         struct rte_mempool *pool = w->umem != NULL ? w->umem : w->pools[q % w->cfg->n_workers];
         const int rc = rte_eth_rx_queue_setup(p->id, q, p->n_rx_desc, node, &rx, pool);
+        if (rc != 0 && is_link_too_large(w, info))
+            return refuse_link(w, info, err);
         if (rc != 0)
             return refuse(w, rc, "setting up a receive queue", err);
     }
@@ -312,7 +344,7 @@ static void remember(
     p->segs_max = (p->tx_offloads & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0
                       ? info->tx_desc_lim.nb_mtu_seg_max
                       : 1;
-    p->keeps_mbufs = strcmp(p->driver, "net_af_xdp") == 0;
+    p->keeps_mbufs = strcmp(p->driver, AF_XDP_DRIVER) == 0;
     p->mtu_bytes = w->mtu_bytes;
     judge_spreading(w, p);
     p->node =
@@ -376,18 +408,24 @@ static void write_note(const struct tern_port_want *w, const char *not_xdp, stru
 int tern_port_open(const struct tern_port_want *want, struct tern_port *out, struct tern_error *err)
 {
     struct tern_error why = {.text = ""}, first = {.text = ""};
-    int rc = 0;
+    uint32_t n_umem_lost = 0;
+    int rc = 0, first_rc = 0;
     for (uint32_t way = 0; way < tern_device_spec_n_ways(want->spec); way++) {
         rc = open_way(want, way, out, &why);
         if (rc == 0) {
+            out->n_umem_lost = n_umem_lost;
             write_note(want, way > 0 ? first.text : "", out);
             return 0;
         }
         tern_port_close(out);
-        if (way == 0)
+        n_umem_lost = want->umem != NULL ? rte_mempool_in_use_count(want->umem) : 0;
+        if (way == 0) {
             first = why;
+            first_rc = rc;
+        }
     }
-    return tern_fail(err, rc, "%s", why.text);
+    /* The first way takes larger packets than the second, and says how to have it. */
+    return tern_fail(err, rc, "%s", first_rc == -EMSGSIZE ? first.text : why.text);
 }
 
 void tern_port_close(struct tern_port *p)

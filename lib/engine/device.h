@@ -36,11 +36,12 @@ struct tern_port {
     uint16_t n_rxq, n_txq;
     uint16_t n_rx_desc, n_tx_desc;
     uint16_t mtu_bytes;
-    uint16_t segs_max;   /**< buffers a packet may be made of; 1: the device takes no chains */
-    bool in_memory;      /**< one end of a pair */
-    bool keeps_flows;    /**< a four-tuple always comes from the same queue */
-    bool spreads_by_rss; /**< … by hash and redirection table */
-    bool keeps_mbufs;    /**< the driver gives its last buffers back to nobody (AF_XDP) */
+    uint16_t segs_max;    /**< buffers a packet may be made of; 1: the device takes no chains */
+    bool in_memory;       /**< one end of a pair */
+    bool keeps_flows;     /**< a four-tuple always comes from the same queue */
+    bool spreads_by_rss;  /**< … by hash and redirection table */
+    bool keeps_mbufs;     /**< the driver gives its last buffers back to nobody (AF_XDP) */
+    uint32_t n_umem_lost; /**< buffers that AF_XDP did not give back when it failed to start */
     bool undo_promiscuous;
     int node;
     uint64_t rx_offloads, tx_offloads; /**< in use, RTE_ETH_*_OFFLOAD_* */

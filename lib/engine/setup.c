@@ -496,7 +496,8 @@ static uint64_t close_pools(struct tern_endpoint *ep)
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);
     free(ep->rss);
-    return ep->port.keeps_mbufs ? n_missing : n_missing + n_umem_missing;
+    const bool is_excused = ep->port.keeps_mbufs || n_umem_missing == ep->port.n_umem_lost;
+    return is_excused ? n_missing : n_missing + n_umem_missing;
 }
 
 uint64_t tern_engine_take_down(struct tern_engine *e)

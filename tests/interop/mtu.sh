@@ -41,6 +41,22 @@ too_large() {
     ok "MTU 9000: $(tail -n 1 "$scratch/tern.log")"
 }
 
+# The kernel gives AF_XDP no interface with large packets, however short ours are: AF_PACKET steps in, and leaks nothing.
+falls_back() {
+    local status=0
+    [ "$device_kind" = af_xdp ] || return 0
+    tern_seconds=10 tern_start serve "$device" "${tern_net[@]}"
+    for _ in $(seq 50); do
+        grep -q '^ *time s' "$scratch/tern.log" && break
+        sleep 0.1
+    done
+    kill -TERM "$tern_pid"
+    wait "$tern_pid" || status=$?
+    tern_pid=''
+    equal "interface with an MTU of 9000: the end" 0 $status
+    grep -q 'AF_PACKET, as AF_XDP failed: .*; type: ip link set v0 mtu [0-9]' "$scratch/tern.log" || fail "AF_XDP: no word of what to type"
+}
+
 tern_net=(--ip 198.18.0.2/15)
 downloads 576 4
 tern_net+=(--ip 2001:2::2/48)
@@ -48,3 +64,4 @@ downloads 1280 4 6
 downloads "${largest[$device_kind]}" 4 6
 set_mtu 9000
 too_large
+falls_back
