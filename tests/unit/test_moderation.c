@@ -105,7 +105,7 @@ static void a_steady_load_is_taken_in_larger_bursts(void **state)
     run_ms(&moderated, 100);
     assert_in_range(moderated.n_packets, plain.n_packets - 20, plain.n_packets + 20);
     assert_true(plain.n_packets < 3 * plain.n_polls);
-    assert_true(moderated.n_packets > 7 * moderated.n_polls);
+    assert_true(moderated.n_packets > 5 * moderated.n_polls);
     assert_true(moderated.busy < plain.busy * 7 / 10);
 }
 
@@ -152,7 +152,7 @@ static void when_the_load_falls_waiting_ends(void **state)
     w.gap = 700;
     w.n_taken = w.now / w.gap;
     run_ms(&w, 100); /* and begins again */
-    assert_true(w.n_packets > 7 * w.n_polls);
+    assert_true(w.n_packets > 5 * w.n_polls);
 }
 
 static void a_silence_is_no_part_of_the_rate(void **state)
@@ -163,7 +163,7 @@ static void a_silence_is_no_part_of_the_rate(void **state)
     w.now += 3600 * UINT64_C(1000000000);
     w.n_taken = w.now / w.gap;
     run_ms(&w, 100);
-    assert_true(w.n_packets > 7 * w.n_polls);
+    assert_true(w.n_packets > 5 * w.n_polls);
 }
 
 static void bursts_with_silence_between_are_a_light_load(void **state)
