@@ -162,7 +162,8 @@ static void learn(
 {
     struct http_worker *http = w->scenario;
     if (r->complete && m->nb_segs == 1 && judge(w, r) == APP_FAIL_COUNT)
-        app_memo_learn(&http->good, rte_pktmbuf_mtod(m, const void *), m->data_len, server_does(r));
+        app_memo_learn(
+            &http->good, rte_pktmbuf_mtod(m, const void *), m->data_len, (int32_t)server_does(r));
 }
 
 /* @return what the server does behind a response that was seen before, or APP_MEMO_UNKNOWN */

@@ -34,6 +34,8 @@ enum {
     DESC_DEFAULT = 1024,
     LINK_WAIT_MS = 5000,
     LINK_POLL_MS = 100,
+    LINK_WAIT_MEMIF_MS = 1000,
+    LINK_POLL_MEMIF_MS = 5,
     /* The largest IP packet less the headers that every segment repeats. */
     TSO_BYTES_MAX = 65535 - 255,
     XDP_MTU_SAFE = 3000, /* what kernel drivers with XDP take at least, of those we know */
@@ -313,13 +315,20 @@ bool tern_port_link_is_up(const struct tern_port *p)
     return rte_eth_link_get_nowait(p->id, &link) == 0 && link.link_status != 0;
 }
 
-/** A cable takes a second or two to be negotiated; virtual devices are not waited for. */
+/**
+ * A cable takes a second or two to be negotiated, the other end of a memif some milliseconds to
+ * share its rings; what is sent before is lost. A memif's server has nobody to wait for yet, and
+ * other virtual devices are up at once.
+ */
 static void wait_for_link(const struct tern_port_want *w, const struct tern_port *p)
 {
-    if (w->spec->kind != TERN_DEVICE_PCI)
+    const bool is_memif_client = w->spec->kind == TERN_DEVICE_MEMIF && !w->spec->server;
+    if (w->spec->kind != TERN_DEVICE_PCI && !is_memif_client)
         return;
-    for (uint32_t ms = 0; ms < LINK_WAIT_MS && !tern_port_link_is_up(p); ms += LINK_POLL_MS)
-        rte_delay_us_sleep(LINK_POLL_MS * 1000);
+    const uint32_t poll_ms = is_memif_client ? LINK_POLL_MEMIF_MS : LINK_POLL_MS;
+    const uint32_t wait_ms = is_memif_client ? LINK_WAIT_MEMIF_MS : LINK_WAIT_MS;
+    for (uint32_t ms = 0; ms < wait_ms && !tern_port_link_is_up(p); ms += poll_ms)
+        rte_delay_us_sleep(poll_ms * 1000);
 }
 
 /* ---- the whole ---- */
