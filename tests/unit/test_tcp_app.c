@@ -3,6 +3,7 @@
  * The callbacks of tern/conn.h: what is called when, that an application may do anything in any of
  * them, and how payload is handed over. Memory that runs out must cost speed, nothing else.
  */
+#include "tcp/flight.h"
 #include "tcp/proto.h"
 #include "tcp_peer.h"
 
@@ -389,6 +390,47 @@ static void send_copied(struct peer *p, uint32_t *at, uint32_t n)
     assert_int_equal(tern_send_bytes(p->sh, seen.c, bytes, n), n);
 }
 
+/** A static body's flight (tcp/flight.h) needs a buffer to become a queue; without one the ACK of a
+ * part of it counts as lost. */
+static void part_of_a_flight_is_not_acked_without_buffers(void **state)
+{
+    struct peer *p = *state;
+    uint8_t body[100];
+    for (uint32_t i = 0; i < sizeof body; i++)
+        body[i] = pattern(1 + i);
+    establish_app(p);
+    struct rte_mempool *pool = tern_tcp_of(p->sh)->pool;
+    struct tern_static *s = tern_static_new(p->sh, body, sizeof body);
+    assert_int_equal(tern_send_static(p->sh, seen.c, s, 0, sizeof body), sizeof body);
+    expect_segment(p, ACK, 1, 1, sizeof body);
+    assert_true(tern_conn_has_flight(seen.c));
+    const uint32_t una = seen.c->snd.una.v;
+    const uint64_t n_short = tern_shard_stats(p->sh)->drops[TERN_DROP_NO_MBUF];
+
+    struct rte_mbuf *all = NULL, *m; /* the ACK has its buffer before */
+    struct rte_mbuf *last = rte_pktmbuf_alloc(pool);
+    while ((m = rte_pktmbuf_alloc(pool)) != NULL) {
+        m->next = all;
+        all = m;
+    }
+    rte_pktmbuf_free(last);
+    inject(p, ACK, 1, 50, 0);
+    assert_int_equal(seen.c->snd.una.v, una);
+    assert_true(tern_shard_stats(p->sh)->drops[TERN_DROP_NO_MBUF] > n_short);
+    for (; all != NULL; all = m) {
+        m = all->next;
+        all->next = NULL;
+        rte_pktmbuf_free(all);
+    }
+    inject(p, ACK, 1, 50, 0);
+    assert_int_equal(seen.c->snd.una.v, una + 49);
+    inject(p, ACK, 1, 101, 0);
+    assert_int_equal(seen.c->txq, 0);
+    tern_abort(p->sh, seen.c);
+    skip_segments(p);
+    tern_static_free(s);
+}
+
 /** Chains, bytes and a shared body in turn; check_always() compares every byte on the wire. */
 static void all_ways_of_sending_make_one_stream(void **state)
 {
@@ -687,6 +729,7 @@ int main(void)
         BOTH(timer_fires_once_at_its_time),
         BOTH(timer_cancelled_does_not_fire),
         BOTH(timer_beyond_39_hours_is_cut),
+        BOTH(part_of_a_flight_is_not_acked_without_buffers),
         BOTH(all_ways_of_sending_make_one_stream),
         BOTH(segments_of_many_tiny_buffers_stay_within_a_chain),
         BOTH(send_cut_short_is_told_when_half_has_drained),

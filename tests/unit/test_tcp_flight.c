@@ -9,6 +9,7 @@ enum {
     REQUEST_BYTES = 64,
     REQUESTS = 40,
     SEEDS = 80,
+    BUFFERS_MAX = 8192, /* more than the server has */
 };
 
 /** A client that asks, and a server that answers with a piece of a body. */
@@ -20,6 +21,7 @@ struct talk {
     uint32_t n_asked;             /* requests */
     uint32_t n_heard;             /* bytes of them */
     uint64_t n_due, n_read;       /* bytes of answers */
+    uint32_t steals;              /* in 1000, of events */
     uint32_t pipelined, closes;   /* in 1000; after the last answer, or with it */
     uint32_t n_flights, n_static; /* events that found one */
 };
@@ -87,6 +89,32 @@ static const struct tern_app server_app = {.on_open = open_server,
     .on_peer_closed = client_closed,
     .on_closed = closed_server};
 
+/* ---- no buffers ---- */
+
+static struct rte_mbuf *stolen[BUFFERS_MAX];
+static uint32_t n_stolen;
+
+static void give_back(void)
+{
+    rte_pktmbuf_free_bulk(stolen, n_stolen);
+    n_stolen = 0;
+}
+
+/** Take all the server has, now and then, or give them back. */
+static void steal(struct talk *k, struct tern_tcp *t)
+{
+    const uint32_t dice = (uint32_t)(next_random(&k->run.pair.random) % 1000);
+    if (n_stolen > 0) {
+        if (dice < 300)
+            give_back();
+        return;
+    }
+    if (dice >= k->steals)
+        return;
+    while (n_stolen < BUFFERS_MAX && (stolen[n_stolen] = rte_pktmbuf_alloc(t->pool)) != NULL)
+        n_stolen++;
+}
+
 /* ---- the client ---- */
 
 static void talk_on(struct pair *pair)
@@ -100,6 +128,8 @@ static void talk_on(struct pair *pair)
         k->n_flights++;
         k->n_static += tern_conn_flight(t, k->conn)->flags & TERN_FLIGHT_STATIC;
     }
+    if (k->steals > 0)
+        steal(k, tern_tcp_of(tern_embed_shard(pair->end[1])));
     while ((n = tern_sock_recv(pair->client, bytes, sizeof bytes)) > 0)
         k->n_read += (uint64_t)n;
     const bool answered = k->n_heard == k->n_asked * REQUEST_BYTES && k->n_read == k->n_due;
@@ -116,7 +146,7 @@ static void talk_on(struct pair *pair)
 /* ---- */
 
 struct outcome {
-    uint64_t trace;
+    uint64_t trace, n_short;
     uint32_t n_flights, n_static;
 };
 
@@ -141,12 +171,13 @@ static void configure(struct talk *k, uint64_t seed, bool slow_only)
     k->closes = next_random(&dice) % 1000;
 }
 
-static struct outcome play(bool v6, uint64_t seed, bool slow_only)
+static struct outcome play(bool v6, uint64_t seed, bool slow_only, uint32_t steals)
 {
     static struct talk k;
     memset(&k, 0, sizeof k);
     run_init(&k.run, v6);
     configure(&k, seed, slow_only);
+    k.steals = steals;
     struct pair *pair = &k.run.pair;
     pair->ctx = &k;
     pair->hook = random_fate;
@@ -163,10 +194,13 @@ static struct outcome play(bool v6, uint64_t seed, bool slow_only)
         tern_sock_connect(pair->end[0], &pair->addr[1], PAIR_PORT, NULL, 0, &pair->client), 0);
     pair->on_event = talk_on;
     pair_run_ms(pair, 600000);
+    give_back();
+    pair_run_ms(pair, 600000);
     assert_int_equal(k.n_asked, REQUESTS);
     assert_int_equal(k.n_read, k.n_due);
     assert_null(k.conn);
-    const struct outcome o = {pair->trace, k.n_flights, k.n_static};
+    const uint64_t n_short = pair_stats(pair, 1)->drops[TERN_DROP_NO_MBUF];
+    const struct outcome o = {pair->trace, n_short, k.n_flights, k.n_static};
     pair_close(pair);
     tern_static_free(k.body);
     return o;
@@ -176,8 +210,8 @@ static void same_wire_with_and_without_flights(void **state)
 {
     uint32_t n_flights = 0, n_static = 0;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        const struct outcome quick = play(*state != NULL, seed, false);
-        const struct outcome slow = play(*state != NULL, seed, true);
+        const struct outcome quick = play(*state != NULL, seed, false, 0);
+        const struct outcome slow = play(*state != NULL, seed, true, 0);
         if (quick.trace != slow.trace)
             fail_msg("seed %llu: the wires differ", (unsigned long long)seed);
         assert_int_equal(slow.n_flights, 0);
@@ -187,8 +221,19 @@ static void same_wire_with_and_without_flights(void **state)
     assert_true(n_static > 10 * SEEDS && n_flights > n_static + 5 * SEEDS);
 }
 
+static void without_buffers_everything_comes_later(void **state)
+{
+    uint64_t n_short = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++)
+        n_short += play(*state != NULL, seed, false, 100).n_short;
+    assert_true(n_short > 3 * SEEDS);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {FAMILIES(same_wire_with_and_without_flights)};
+    const struct CMUnitTest tests[] = {
+        FAMILIES(same_wire_with_and_without_flights),
+        FAMILIES(without_buffers_everything_comes_later),
+    };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }
