@@ -68,3 +68,13 @@ static inline uint32_t tern_queue_due(const struct tern_queue *q, uint32_t now_t
         return 0;
     return q->head;
 }
+
+/** The record behind `idx`, if it is due, too; or 0. */
+static inline uint32_t tern_queue_next_due(
+    const struct tern_queue *q, uint32_t idx, uint32_t now_tick)
+{
+    const uint32_t next = tern_queue_node(q, idx)->next;
+    if (next == 0 || (int32_t)(tern_queue_node(q, next)->due - now_tick) > 0)
+        return 0;
+    return next;
+}

@@ -12,7 +12,11 @@
 
 #include <errno.h>
 
-enum { EXPIRED_BATCH = 64, EXPIRED_PER_CALL = 1024 };
+enum {
+    EXPIRED_BATCH = 64,   /* connections … */
+    EXPIRED_AT_ONCE = 16, /* … and TIME-WAIT records that are looked up beside each other */
+    EXPIRED_PER_CALL = 1024,
+};
 
 /* ---- sizes ---- */
 
@@ -288,17 +292,17 @@ struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern
 struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    const struct tern_flow_key key = tern_conn_key(t, c);
-    const uint64_t hash = tern_flow_hash(t, &key);
-    const uint32_t conn_ref = tern_ref(TERN_REF_CONN, tern_conn_idx(t, c));
     const uint32_t idx = tern_pool_get(&sh->tws);
     if (idx == 0) {
-        tern_flow_remove(&sh->flow, hash, conn_ref);
+        tern_host_conn_forget(t, c);
         return NULL;
     }
     struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
-    *tw = (struct tern_tw){.key = key, .queue_prev = TERN_QUEUE_OUT};
-    tern_flow_replace(&sh->flow, hash, conn_ref, tern_ref(TERN_REF_TW, idx));
+    tw->key =
+        tern_conn_key(t, c); /* field by field: copying a struct just made would wait for it */
+    tw->queue_prev = TERN_QUEUE_OUT;
+    tern_flow_replace(&sh->flow, tern_flow_hash(t, &tw->key),
+        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)), tern_ref(TERN_REF_TW, idx));
     return tw;
 }
 
@@ -480,20 +484,39 @@ static void half_expired(struct tern_shard *sh, uint32_t idx)
     tern_host_half_free(&sh->tcp, h);
 }
 
-static void tw_expired(struct tern_shard *sh, uint32_t idx)
-{
-    tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx));
-}
-
 /** Fire what is due in one queue. Each expiry frees its record or appends it to another queue. */
-static void advance_queue(
-    struct tern_shard *sh, struct tern_queue *q, void (*fn)(struct tern_shard *, uint32_t))
+static void advance_halves(struct tern_shard *sh, struct tern_queue *q)
 {
     for (uint32_t n = 0; n < EXPIRED_PER_CALL; n++) {
         const uint32_t idx = tern_queue_due(q, sh->tcp.now_tick);
         if (idx == 0)
             return;
-        fn(sh, idx);
+        half_expired(sh, idx);
+    }
+}
+
+/** The first of the TIME-WAIT records that are due; what their going will read is asked for. */
+static uint32_t tws_due(struct tern_shard *sh, uint32_t idx[EXPIRED_AT_ONCE])
+{
+    uint32_t n = 0;
+    for (uint32_t at = tern_queue_due(&sh->tw_queue, sh->tcp.now_tick);
+         at != 0 && n < EXPIRED_AT_ONCE;
+         at = tern_queue_next_due(&sh->tw_queue, at, sh->tcp.now_tick)) {
+        const struct tern_tw *tw = tern_pool_at(&sh->tws, at);
+        tern_flow_prefetch(&sh->flow, tern_flow_hash(&sh->tcp, &tw->key));
+        idx[n++] = at;
+    }
+    return n;
+}
+
+static void advance_tws(struct tern_shard *sh)
+{
+    uint32_t idx[EXPIRED_AT_ONCE];
+    uint32_t n = EXPIRED_AT_ONCE;
+    for (uint32_t done = 0; n == EXPIRED_AT_ONCE && done < EXPIRED_PER_CALL; done += n) {
+        n = tws_due(sh, idx);
+        for (uint32_t i = 0; i < n; i++)
+            tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx[i]));
     }
 }
 
@@ -516,8 +539,8 @@ void tern_records_advance(struct tern_shard *sh)
 {
     advance_conns(sh);
     for (int i = 0; i < TERN_SYNACK_TRIES_MAX; i++)
-        advance_queue(sh, &sh->half_queues[i], half_expired);
-    advance_queue(sh, &sh->tw_queue, tw_expired);
+        advance_halves(sh, &sh->half_queues[i]);
+    advance_tws(sh);
 }
 
 uint32_t tern_records_n_armed(const struct tern_shard *sh)

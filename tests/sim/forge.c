@@ -132,7 +132,7 @@ static void tamper_option(struct prng *p, uint8_t *tcp, uint32_t opt_bytes)
     if (opt_bytes == 0)
         return;
     uint8_t *at = tcp + 20 + prng_below(p, opt_bytes);
-    *at = prng_percent(p, 50) ? (uint8_t)prng_next(p) : (uint8_t)(*at ^ 1u << prng_below(p, 8));
+    *at = prng_percent(p, 50) ? (uint8_t)prng_next(p) : (uint8_t)(*at ^ (1u << prng_below(p, 8)));
 }
 
 void forge_tamper(struct prng *p, uint8_t *at, const struct packet_view *v)
