@@ -6,6 +6,7 @@
  * 6528) a function of the four-tuple, for a cookie one of peer's ISN and period, too. The cipher
  * takes its time, so it is asked for over a whole burst before the first SYN of it is answered.
  */
+#include "tcp.h"
 #include "tuple.h"
 
 /** The key of a period's cookies; the next one's is made as the period begins. */
