@@ -76,7 +76,9 @@ TERN_API size_t tern_embed_output(struct tern_embed *e, void *buf, size_t cap);
 /** When advance() should be called at the latest. @return false: never, unless something arrives */
 TERN_API bool tern_embed_deadline(const struct tern_embed *e, uint64_t *at_ns);
 
-/** Time passes: timers fire. Also sends what socket calls since the last call have queued. */
+/** Time passes: timers fire. Also sends what socket calls since the last call have queued. The
+ * clock of an instance stands still between calls that tell the time: after a sleep call this one
+ * first, or what is queued carries the timestamps of before. */
 TERN_API void tern_embed_advance(struct tern_embed *e, uint64_t now_ns);
 
 /** The shard inside, for conn.h's own calls (listen with callbacks, statistics). */
