@@ -274,15 +274,25 @@ static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
         tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
 }
 
+/** A four-tuple moves to another record. @param slot  where its entry was last seen, or NULL */
+static inline void replace(
+    struct tern_shard *sh, uint32_t *slot, uint64_t hash, uint32_t old_ref, uint32_t new_ref)
+{
+    if (likely(slot != NULL && *slot == old_ref))
+        *slot = new_ref;
+    else
+        tern_flow_replace(&sh->flow, hash, old_ref, new_ref);
+}
+
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
-    struct tern_half *h, uint64_t hash, uint16_t neighbour)
+    struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
     struct tern_conn *c = conn_make(sh, as, &h->key, neighbour);
     if (c == NULL)
         return NULL;
     const uint32_t idx = half_idx(sh, h);
-    tern_flow_replace(&sh->flow, hash, tern_ref(TERN_REF_HALF, idx),
+    replace(sh, seg->slot, seg->hash, tern_ref(TERN_REF_HALF, idx),
         tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
     half_unqueue(sh, h);
     tern_pool_put(&sh->halves, idx);

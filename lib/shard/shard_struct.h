@@ -47,7 +47,6 @@ struct tern_shard {
     struct tern_flow_table flow;
     struct tern_pool conns, addr6s, txqs, sents, congs, rxqs, rares, halves, tws;
     union tern_addr mine_last;          /* the address of ours that the last segment was sent to */
-    uint32_t n_inserted_seen;           /* flow.n_inserted when the burst was looked up */
     const struct tern_pool *pool_of[4]; /* by enum tern_ref_kind */
     uint32_t n_sent_more;               /* of sents: beyond the first of each connection */
     struct tern_wheel conn_wheel;

@@ -15,9 +15,9 @@ struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn 
     const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour);
 
 /** The connection that a half-open one becomes, in its place in the table; `h` is freed. NULL: as
- * above, and `h` lives. */
+ * above, and `h` lives. @param seg  of the same four-tuple */
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
-    struct tern_half *h, uint64_t hash, uint16_t neighbour);
+    struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour);
 
 /** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
  * is in the table no more). NULL: none left; then c's entry is gone, too. */

@@ -40,7 +40,7 @@ struct tern_seg {
     uint64_t hash;
     struct tern_prf secret; /* of a SYN: syn_secret.h … */
     bool secret_is_cookies; /* … and what it was asked for */
-    const uint32_t *slot;   /* of the flow table, where its record may be named, or NULL … */
+    uint32_t *slot;         /* of the flow table, where its record may be named, or NULL … */
     bool is_absent;         /* no entry was there that might name it */
     uint32_t guess;         /* … and what it said when that record was asked for */
 };

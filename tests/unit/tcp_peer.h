@@ -28,6 +28,8 @@
 #include "unit.h"
 #include "wire_frames.h"
 
+#include <rte_mbuf.h>
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -601,6 +603,19 @@ static inline void write_segment(struct peer *p, struct frame *f, uint8_t flags,
     for (uint32_t i = 0; i < len; i++)
         frame_fill(f, pattern(seq + !!(flags & SYN) + i), 1);
     frame_seal(f);
+}
+
+/** A segment as a device would hand it over, for a burst: count it in p->n_injected. */
+static inline struct rte_mbuf *segment_mbuf(
+    struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+{
+    struct frame f;
+    write_segment(p, &f, flags, seq, ack, len, NULL, 0);
+    struct rte_mbuf *m = tern_shard_mbuf(p->sh);
+    assert_non_null(m);
+    memcpy(rte_pktmbuf_append(m, (uint16_t)f.n), f.b, f.n);
+    p->n_injected++;
+    return m;
 }
 
 /** A segment with options given as bytes, a multiple of four. */
