@@ -72,7 +72,6 @@ struct tern_plain_ip {
     const uint8_t *src;
     uint32_t addr_bytes; /* dst lies so far behind src */
     uint32_t l4_off, end_off;
-    uint8_t tos, hop_limit;
     bool v6;
 };
 
@@ -107,7 +106,7 @@ static inline void tern_plain_fields(const uint8_t *tcp, struct tern_pkt *p)
 #endif
 }
 
-/** The packet, whose lengths so far are the sender's word. */
+/** All else of the packet, whose lengths so far are the sender's word. */
 static inline bool tern_plain_tcp(
     const uint8_t *frame, uint32_t n_bytes, const struct tern_plain_ip *ip, struct tern_pkt *p)
 {
@@ -130,8 +129,6 @@ static inline bool tern_plain_tcp(
     p->kind = TERN_PKT_TCP;
     p->v6 = ip->v6;
     p->group_mac = false;
-    p->hop_limit = ip->hop_limit;
-    p->tos = ip->tos;
     p->urg = tern_load16(tcp + TERN_TCP_OFF_URG);
     p->payload_off = ip->l4_off + doff_bytes;
     p->len_bytes = l4_bytes - doff_bytes;
@@ -150,9 +147,9 @@ static inline bool tern_plain_parse(
             .addr_bytes = 4,
             .l4_off = l2_bytes + TERN_IP4_BYTES,
             .end_off = l2_bytes + tern_load16(ip + 2),
-            .tos = ip[1],
-            .hop_limit = ip[8],
         };
+        p->tos = ip[1];
+        p->hop_limit = ip[8];
         return likely(tern_addr4_class(ip + 12) == TERN_ADDR_UNICAST
                       && tern_addr4_class(ip + 16) == TERN_ADDR_UNICAST)
                && tern_plain_tcp(frame, n_bytes, &v4, p);
@@ -164,10 +161,10 @@ static inline bool tern_plain_parse(
         .addr_bytes = 16,
         .l4_off = l2_bytes + TERN_IP6_BYTES,
         .end_off = l2_bytes + TERN_IP6_BYTES + tern_load16(ip + 4),
-        .tos = (uint8_t)(tern_load16(ip) >> 4),
-        .hop_limit = ip[7],
         .v6 = true,
     };
+    p->tos = (uint8_t)(tern_load16(ip) >> 4);
+    p->hop_limit = ip[7];
     return likely(tern_addr6_class(ip + 8) == TERN_ADDR_UNICAST
                   && tern_addr6_class(ip + 24) == TERN_ADDR_UNICAST)
            && tern_plain_tcp(frame, n_bytes, &v6, p);
