@@ -9,9 +9,11 @@
  * A `struct stream` is one direction of payload: it writes pattern bytes on one side as fast as
  * they are taken, reads them on the other and compares.
  */
-#include <tern/embed.h>
+#include "tcp_instance.h"
+#include "wire_frames.h" /* next_random() */
 
-#include "tcp_peer.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { PAIR_PORT = 80, PACKET_MAX = 2000 };
 
