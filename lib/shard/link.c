@@ -26,13 +26,9 @@ static void pad_as_pinned(struct tern_tcp *t, struct rte_mbuf *frame)
 void tern_link_send(struct tern_shard *sh, struct rte_mbuf *frame)
 {
     struct tern_tcp *t = &sh->tcp;
-    if (unlikely(t->n_tx == TERN_TX_BURST)) {
-        tern_drop_mbuf(t, frame, TERN_DROP_TX_FULL);
-        return;
-    }
     if (unlikely(t->cfg.pins.has_padding))
         pad_as_pinned(t, frame);
-    t->tx[t->n_tx++] = frame;
+    tern_tcp_queue(t, frame);
 }
 
 void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6)

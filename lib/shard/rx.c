@@ -107,16 +107,10 @@ static enum tern_drop take_icmp_error(struct tern_shard *sh, const struct tern_i
     return tern_conn_icmp(&sh->tcp, c, (int)v->kind, q->seq, q->mtu_bytes, q->quoted_ip_bytes);
 }
 
-/** A reply is written over the request, so the frame must be ours alone and in one piece. */
-static bool is_writable(const struct rte_mbuf *m)
-{
-    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL;
-}
-
 static enum tern_drop take_icmp(
     struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p, bool replica)
 {
-    if (!is_writable(*m)) {
+    if (!tern_mbuf_is_writable(*m)) { /* the reply is written over the request */
         struct rte_mbuf *copy = rte_pktmbuf_copy(*m, sh->tcp.pool, 0, UINT32_MAX);
         if (copy == NULL || copy->next != NULL) {
             rte_pktmbuf_free(copy);
@@ -362,9 +356,9 @@ static inline void ask_for_record(const struct tern_shard *sh, struct tern_seg *
 /** Ask for the records of all; those that may be away from home take another round. */
 static void look(struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
-    tern_flow_begin(&sh->flow);
     struct tern_seg *away[TERN_BURST_MAX];
     uint32_t n_away = 0;
+    tern_flow_begin(&sh->flow);
     for (uint32_t i = 0; i < n; i++) {
         struct tern_seg *seg = &segs[i];
         seg->slot = tern_flow_home_match(&sh->flow, seg->hash);

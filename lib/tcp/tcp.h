@@ -299,11 +299,25 @@ static inline void tern_drop_mbuf(struct tern_tcp *t, struct rte_mbuf *m, enum t
     rte_pktmbuf_free(m);
 }
 
-/** Can this buffer be used again as it is: of the shard's own pool, direct, unshared, single? */
+/** May an answer be written over this frame: direct, unshared, in one buffer? */
+static inline bool tern_mbuf_is_writable(const struct rte_mbuf *m)
+{
+    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL;
+}
+
+/** Can this buffer be used again as it is: writable, and of the shard's own pool? */
 static inline bool tern_mbuf_is_spare(const struct tern_tcp *t, const struct rte_mbuf *m)
 {
-    return m->pool == t->pool && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
-           && m->next == NULL;
+    return m->pool == t->pool && tern_mbuf_is_writable(m);
+}
+
+/** Put a whole frame on the list of what leaves; it is dropped when that is full. Takes it. */
+static inline void tern_tcp_queue(struct tern_tcp *t, struct rte_mbuf *frame)
+{
+    if (likely(t->n_tx < TERN_TX_BURST))
+        t->tx[t->n_tx++] = frame;
+    else
+        tern_drop_mbuf(t, frame, TERN_DROP_TX_FULL);
 }
 
 /** Give the spare buffers of a burst back, all at once. */
