@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "error.h"
 #include "opt/command.h"
+#include "opt/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ static const struct runner {
     {CMD_SERVE, app_cmd_serve},
     {CMD_LOAD, app_cmd_load},
     {CMD_DOCTOR, app_cmd_doctor},
+    {CMD_EXPLAIN, app_cmd_explain},
 };
 enum { N_RUNNERS = sizeof runners / sizeof runners[0] };
 
@@ -43,12 +45,15 @@ static int usage_error(const char *cause, const char *word)
 {
     struct tern_error err;
     char known[128] = "";
+    struct app_nearest near = app_nearest_to(word);
     for (uint32_t i = 0; i < app_command_count(); i++) {
         const size_t used = strlen(known);
-        snprintf(
-            known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ", app_command_at(i)->name);
+        const char *name = app_command_at(i)->name;
+        snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ", name);
+        app_nearest_try(&near, name);
     }
-    app_refuse(&err, "%s%.60s; type one of %s, or 'tern --help'", cause, word, known);
+    app_refuse(&err, "%s%.60s%s%s; type one of %s, or 'tern --help'", cause, word,
+        near.best != NULL ? "; nearest is " : "", near.best != NULL ? near.best : "", known);
     return app_report_error(APP_EXIT_USAGE, &err);
 }
 

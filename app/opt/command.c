@@ -22,6 +22,9 @@ static const struct app_command commands[] = {
     {.name = "doctor", .bit = CMD_DOCTOR,
         .summary = "what this machine can do, and the command that mends what it cannot",
         .about = "What this machine can do, and the command that mends each finding. Exits with 1 only when 'tern pair' cannot run."},
+    {.name = "explain", .bit = CMD_EXPLAIN,
+        .summary = "what a configuration file or a preset means, and the lines that say the same",
+        .about = "What a configuration file or a preset means: each key, its value in plain units, who takes it; then the command lines that say the same."},
 };
 
 static const struct app_example examples[] = {
@@ -33,6 +36,8 @@ static const struct app_example examples[] = {
         "one connection, bytes both ways, each compared with what was sent", true},
     {CMD_PAIR, "tern pair --count 1M --syn-cookies always",
         "a million connections, every SYN answered with a cookie", true},
+    {CMD_PAIR, "tern pair --preset rfc9411-cps --duration 2s",
+        "connections per second as RFC 9411 means it, in two seconds", true},
     {CMD_SERVE, "tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080",
         "HTTP on a kernel TAP interface", false},
     {CMD_SERVE, "tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
@@ -45,6 +50,10 @@ static const struct app_example examples[] = {
         "one connection's bytes a second", false},
     {CMD_DOCTOR, "tern doctor",
         "a line a finding", true},
+    {CMD_EXPLAIN, "tern explain lab.yml",
+        "what load, serve and pair make of the file", false},
+    {CMD_EXPLAIN, "tern explain --preset rfc9411-cps",
+        "the options behind a name", true},
 };
 // clang-format on
 

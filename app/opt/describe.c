@@ -6,6 +6,7 @@
 #include "../value.h"
 #include "row.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,5 +90,50 @@ char *app_opt_describe(const struct app_opt_row *row, char buf[APP_OPT_TEXT_BYTE
         add_standard(buf, row->standard);
     }
     add(buf, ")");
+    return buf;
+}
+
+static uint64_t number_of(const struct app_opt_row *row, const void *field)
+{
+    switch (row->kind) {
+    case OPT_U64:
+    case OPT_NS: return *(const uint64_t *)field;
+    case OPT_MS:
+    case OPT_CHOICE:
+    case OPT_U32: return *(const uint32_t *)field;
+    case OPT_U16: return *(const uint16_t *)field;
+    case OPT_U8: return *(const uint8_t *)field;
+    case OPT_FLAG:
+    case OPT_FLAG_OFF: return *(const bool *)field;
+    case OPT_TEXT:
+    case OPT_CALL:
+    case OPT_HELP: return 0;
+    }
+    return 0;
+}
+
+char *app_opt_value_text(
+    const struct app_opt_row *row, const struct app_settings *s, char buf[APP_OPT_TEXT_BYTES])
+{
+    const uint64_t n = number_of(row, (const char *)s + row->offset);
+    char time[APP_NS_TEXT_BYTES];
+    buf[0] = '\0';
+    switch (row->kind) {
+    case OPT_NS: add(buf, "%s", app_value_ns_text(n, time)); break;
+    case OPT_MS: add(buf, "%s", app_value_ns_text(n * APP_MS_NS, time)); break;
+    case OPT_U64:
+    case OPT_U32:
+    case OPT_U16:
+    case OPT_U8:
+        add(buf, "%" PRIu64 "%s%s", n, row->unit != NULL ? " " : "",
+            row->unit != NULL ? row->unit : "");
+        break;
+    case OPT_FLAG:
+    case OPT_FLAG_OFF:
+    case OPT_CHOICE:
+    case OPT_TEXT:
+    case OPT_CALL:
+    case OPT_HELP: break;
+    }
     return buf;
 }

@@ -13,6 +13,8 @@
 
 #include "../error.h"
 #include "command.h"
+#include "gather.h"
+#include "nearest.h"
 #include "sayings.h"
 
 #include <argp.h>
@@ -20,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_FIRST = 0x100, NOTES_BYTES = 4096, USAGE_BYTES = 64 };
+enum { KEY_FIRST = 0x100, USAGE_BYTES = 64, NEAREST_BYTES = 64 };
 
 /* argp's tables, and what its parser needs to know. */
 struct parser {
@@ -30,7 +32,7 @@ struct parser {
     struct argp_option options[APP_OPT_ROWS_MAX + APP_GROUP_COUNT + 1];
     char docs[APP_OPT_ROWS_MAX][APP_OPT_TEXT_BYTES];
     char titles[APP_GROUP_COUNT][APP_OPT_TEXT_BYTES];
-    char usage[USAGE_BYTES], notes[NOTES_BYTES];
+    char usage[USAGE_BYTES];
     uint32_t n_options;
 };
 
@@ -66,35 +68,12 @@ static void add_option(struct parser *p, uint32_t i)
     };
 }
 
-static void add_example(struct parser *p, const struct app_example *e)
-{
-    const size_t used = strlen(p->notes);
-    if (e->command == p->command->bit)
-        snprintf(p->notes + used, sizeof p->notes - used, "  %s\n      %s\n", e->line, e->what);
-}
-
-/* After the options: what the bare word is, examples, units. */
-static void add_notes(struct parser *p, const struct app_opt_row *word)
-{
-    snprintf(p->notes, sizeof p->notes, "%s\v", p->command->about);
-    if (word != NULL) {
-        const size_t used = strlen(p->notes);
-        snprintf(p->notes + used, sizeof p->notes - used, "%s is %s.\n\n", word->arg, word->help);
-    }
-    for (uint32_t i = 0; i < app_example_count(); i++)
-        add_example(p, app_example_at(i));
-    const size_t used = strlen(p->notes);
-    snprintf(p->notes + used, sizeof p->notes - used,
-        "\nNumbers take k, M, G (1000) and Ki, Mi, Gi (1024); times ns, us, ms, s, m, h.");
-}
-
 static void make_tables(struct parser *p)
 {
     const struct app_opt_row *word = app_opt_positional(p->command->bit);
     for (uint32_t i = 0; i < app_opt_count(); i++)
         add_option(p, i);
     snprintf(p->usage, sizeof p->usage, "%s", word != NULL ? word->arg : "");
-    add_notes(p, word);
 }
 
 /* ---- reading ---- */
@@ -111,6 +90,12 @@ static const struct app_opt_row *row_of_key(uint32_t command, int key)
     return NULL;
 }
 
+static error_t say(struct parser *p, const struct app_opt_row *row, const char *text)
+{
+    return app_sayings_add(
+        p->said, &(struct app_saying){.row = row, .text = text, .rank = APP_RANK_LINE}, p->err);
+}
+
 /* The word that stands alone: the one that the command takes, once. */
 static error_t take_word(struct parser *p, const char *text)
 {
@@ -122,13 +107,31 @@ static error_t take_word(struct parser *p, const char *text)
     if (app_sayings_last(p->said, row) != NULL && !row->many)
         return app_refuse(p->err, "%s: '%.60s' is one word too many, a second %s; type one", name,
             text, row->name);
-    return app_sayings_add(p->said, row, text, p->err);
+    return say(p, row, text);
+}
+
+/* After the options: the bare word, and examples, each on a line that can be copied. argp would
+ * fill them up. */
+static void print_notes(const struct app_command *command)
+{
+    char about[APP_OPT_TEXT_BYTES];
+    const struct app_opt_row *word = app_opt_positional(command->bit);
+    if (word != NULL)
+        printf("\n%s is %s.\n", word->arg, app_opt_describe(word, about));
+    printf("\nExamples:\n");
+    for (uint32_t i = 0; i < app_example_count(); i++) {
+        const struct app_example *e = app_example_at(i);
+        if (e->command == command->bit)
+            printf("  %s\n      %s\n", e->line, e->what);
+    }
+    printf("\nNumbers take k, M, G (1000) and Ki, Mi, Gi (1024); times ns, us, ms, s, m, h.\n");
 }
 
 static error_t give_help(struct argp_state *state)
 {
-    argp_state_help(state, stdout,
-        ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG | ARGP_HELP_POST_DOC);
+    const struct parser *p = state->input;
+    argp_state_help(state, stdout, ARGP_HELP_SHORT_USAGE | ARGP_HELP_PRE_DOC | ARGP_HELP_LONG);
+    print_notes(p->command);
     return ECANCELED;
 }
 
@@ -142,7 +145,7 @@ static error_t take(int key, char *arg, struct argp_state *state)
         return ARGP_ERR_UNKNOWN;
     if (row->kind == OPT_HELP)
         return give_help(state);
-    return app_sayings_add(p->said, row, arg != NULL ? arg : "", p->err);
+    return say(p, row, arg != NULL ? arg : "");
 }
 
 /* Run argp with what it and getopt print caught in `text`, [bytes]. */
@@ -151,7 +154,7 @@ static error_t parse_captured(struct parser *p, int argc, char **argv, char *tex
     const struct argp argp = {.options = p->options,
         .parser = take,
         .args_doc = p->usage[0] != '\0' ? p->usage : NULL,
-        .doc = p->notes};
+        .doc = p->command->about};
     FILE *const real = stderr;
     FILE *const captured = fmemopen(text, bytes, "w");
     if (captured == NULL)
@@ -163,13 +166,32 @@ static error_t parse_captured(struct parser *p, int argc, char **argv, char *tex
     return rc;
 }
 
+/* The option that a wrong one was probably meant to be: in getopt's words the wrong one stands in
+ * quotes, with what was given to it. "": none */
+static void find_nearest(uint32_t command, const char *text, char buf[NEAREST_BYTES])
+{
+    char wrong[NEAREST_BYTES] = "";
+    buf[0] = '\0';
+    if (sscanf(text, "%*[^']'--%39[^'=]", wrong) != 1)
+        return;
+    struct app_nearest near = app_nearest_to(wrong);
+    for (uint32_t i = 0; i < app_opt_count(); i++)
+        if ((app_opt_at(i)->commands & command) != 0 && !app_opt_at(i)->positional)
+            app_nearest_try(&near, app_opt_at(i)->name);
+    if (near.best != NULL)
+        snprintf(buf, NEAREST_BYTES, "; nearest is '--%s'", near.best);
+}
+
 /* argp's first line, without its "tern ", as ours. */
 static int refuse_line(const struct parser *p, char *text)
 {
+    char nearest[NEAREST_BYTES] = "";
     text[strcspn(text, "\n")] = '\0';
     const size_t skip = strncmp(text, "tern ", strlen("tern ")) == 0 ? strlen("tern ") : 0;
-    return app_refuse(p->err, "%.300s; type 'tern help %s'",
-        text[skip] != '\0' ? text + skip : "the line cannot be read", p->command->name);
+    if (strstr(text, "unrecognized option '--") != NULL)
+        find_nearest(p->command->bit, text, nearest);
+    return app_refuse(p->err, "%.300s%s; type 'tern help %s'",
+        text[skip] != '\0' ? text + skip : "the line cannot be read", nearest, p->command->name);
 }
 
 /* What the line says, in its order. */
@@ -190,9 +212,9 @@ static int collect(
 
 int app_opt_parse(int argc, char **argv, struct app_settings *s, struct tern_error *err)
 {
-    struct app_sayings line = {.n = 0};
-    int rc = collect(argc, argv, s->command, &line, err);
-    for (uint32_t i = 0; rc == 0 && i < line.n; i++)
-        rc = app_opt_set(line.of[i].row, s, line.of[i].text, err);
-    return rc;
+    struct app_sayings said = {.n = 0};
+    int rc = collect(argc, argv, s->command, &said, err);
+    if (rc == 0 && (s->command & CMD_ENDS) != 0)
+        rc = app_opt_gather(s->command, &said, &s->texts, err);
+    return rc == 0 ? app_sayings_set(&said, s, err) : rc;
 }

@@ -19,6 +19,7 @@ enum app_command_bit {
     CMD_SERVE = 1 << 1,
     CMD_LOAD = 1 << 2,
     CMD_DOCTOR = 1 << 3,
+    CMD_EXPLAIN = 1 << 4,
 };
 /** Those that run the engine. */
 #define CMD_ENDS (CMD_PAIR | CMD_SERVE | CMD_LOAD)
@@ -34,6 +35,7 @@ enum app_opt_group {
     APP_GROUP_TCP,
     APP_GROUP_RUN,
     APP_GROUP_REPORT,
+    APP_GROUP_CONFIG,
     APP_GROUP_COUNT,
 };
 
@@ -56,6 +58,7 @@ struct app_opt_row {
     const char *name; /**< without the dashes; also the key in a configuration file */
     char letter;      /**< 0: none */
     bool positional;  /**< a bare word of the line, not --name; in a file a key like the others */
+    bool line_only;   /**< makes no sense in a file */
     bool many;        /**< may be said again, and adds */
     uint8_t group;    /**< enum app_opt_group */
     enum app_opt_kind kind;
@@ -129,7 +132,14 @@ static inline uint32_t app_opt_n_choices(const char *const *choices)
 
 /* ---- one value ---- */
 
-/** Store `text` in the row's field, checked. @return 0, or -EINVAL with one line in *err */
+/** Whether it has no argument: said, or in a file true or false. */
+static inline bool app_opt_is_flag(const struct app_opt_row *row)
+{
+    return row->kind == OPT_FLAG || row->kind == OPT_FLAG_OFF;
+}
+
+/** Store `text` in the row's field, checked; of a flag "", "true" or "false". @return 0, or -EINVAL
+ * with one line in *err */
 int app_opt_set(const struct app_opt_row *row, struct app_settings *s, const char *text,
     struct tern_error *err);
 
@@ -137,3 +147,8 @@ enum { APP_OPT_TEXT_BYTES = 512 };
 
 /** The sentence with range and default: "worker threads an end (1..64, default 1)". @return buf */
 char *app_opt_describe(const struct app_opt_row *row, char buf[APP_OPT_TEXT_BYTES]);
+
+/** The value that was set, in plain numbers with their unit: "9000 bytes"; "" where the text says
+ * it all. @return buf */
+char *app_opt_value_text(
+    const struct app_opt_row *row, const struct app_settings *s, char buf[APP_OPT_TEXT_BYTES]);

@@ -16,6 +16,7 @@ static const struct app_opt_rows *const areas[] = {
     &app_rows_address,
     &app_rows_tcp,
     &app_rows_run,
+    &app_rows_config,
 };
 enum { N_AREAS = sizeof areas / sizeof areas[0] };
 
@@ -29,6 +30,7 @@ static const char *const titles[APP_GROUP_COUNT] = {
     [APP_GROUP_TCP] = "TCP and IP",
     [APP_GROUP_RUN] = "Run",
     [APP_GROUP_REPORT] = "Report",
+    [APP_GROUP_CONFIG] = "Configuration",
 };
 
 const char *app_opt_group_title(enum app_opt_group group)

@@ -42,7 +42,7 @@ static const struct app_opt_row rows[] = {
     {.name = "requests", .arg = "N", LOAD, APP_U64(requests, 0, REQUESTS_MAX), .standard = "1",
         .help = "echo: requests of a connection, each sent when the one before is answered; 0: until the run ends"},
     {.name = "direction", .arg = "WAY", LOAD, APP_CHOICE(stream.direction, enum app_stream_direction, directions), .standard = "up",
-        .help = "stream: up to a sink, down from a source, or both at once"},
+        .help = "stream: up to a sink, down from a source"},
     {.name = "verify", LOAD, APP_FLAG(stream.verify),
         .help = "stream: compare what is received with the pattern that tern sends"},
 };

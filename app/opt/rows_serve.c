@@ -33,7 +33,7 @@ static const struct app_opt_row rows[] = {
         APP_U32(body_bytes, 0, BODY_MAX), .standard = "1", .unit = "bytes",
         .help = "http: bytes of each body"},
     {.name = "direction", .arg = "WAY", SERVE, APP_CHOICE(stream.direction, enum app_stream_direction, directions), .standard = "up",
-        .help = "stream: up (take), down (send) or both"},
+        .help = "stream: up takes, down sends"},
     {.name = "bytes", .arg = "N", SERVE, APP_U64(bytes, 1, BYTES_MAX), .standard = "until the client ends", .unit = "bytes",
         .help = "stream: bytes to send on a connection"},
     {.name = "verify", SERVE, APP_FLAG(stream.verify),

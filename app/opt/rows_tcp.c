@@ -35,15 +35,6 @@ static const char *const ack_names[] = {[TERN_ACK_QUICK_START] = "quick-start",
     [TERN_ACK_EVERY_BURST] = "every-burst",
     NULL};
 
-/* One word for both ends: take requests with the SYN, and send them so. */
-static int set_tfo(struct app_settings *s, const char *text, struct tern_error *err)
-{
-    (void)text;
-    (void)err;
-    s->stack.tfo_accept = s->stack.tfo_connect = true;
-    return 0;
-}
-
 #define TCP .group = APP_GROUP_TCP, .commands = CMD_ENDS
 
 // clang-format off
@@ -70,7 +61,7 @@ static const struct app_opt_row rows[] = {
         .help = "explicit congestion notification (RFC 3168): accept takes it where the peer asks"},
     {.name = "pacing", TCP, APP_FLAG(stack.pacing),
         .help = "spread the congestion window over the round trip"},
-    {.name = "tfo", TCP, APP_CALL(set_tfo),
+    {.name = "tfo", TCP, APP_FLAG(tfo),
         .help = "TCP Fast Open (RFC 7413): take requests with the SYN, and send them so (http)"},
     {.name = "init-cwnd", .arg = "SEGMENTS", TCP, APP_U32(stack.init_cwnd_segs, 1, INIT_CWND_MAX), .standard = "10", .unit = "segments",
         .help = "initial congestion window (RFC 6928)"},

@@ -60,12 +60,17 @@ static int set_choice(const struct reading *r, void *field)
     return app_value_choice(r->option, r->text, names, app_opt_n_choices(names), field, r->err);
 }
 
+static bool is_false(const char *text)
+{
+    return strcmp(text, "false") == 0;
+}
+
 static int set_field(const struct reading *r, struct app_settings *s)
 {
     void *field = (char *)s + r->row->offset;
     switch (r->row->kind) {
-    case OPT_FLAG: *(bool *)field = true; return 0;
-    case OPT_FLAG_OFF: *(bool *)field = false; return 0;
+    case OPT_FLAG: *(bool *)field = !is_false(r->text); return 0;
+    case OPT_FLAG_OFF: *(bool *)field = is_false(r->text); return 0;
     case OPT_U64: return set_u64(r, field);
     case OPT_U32: return set_u32(r, field);
     case OPT_U16: return set_u16(r, field);
@@ -89,7 +94,7 @@ int app_opt_set(
     const struct reading r = {.row = row, .option = option, .text = text, .err = err};
     const int rc = set_field(&r, s);
     const uint32_t i = app_opt_index(row);
-    if (rc == 0)
+    if (rc == 0 && !(app_opt_is_flag(row) && is_false(text)))
         s->said[i / 64] |= UINT64_C(1) << i % 64;
     return rc;
 }

@@ -49,6 +49,7 @@ void app_settings_apply(
     ep->no_offload = s->no_offload;
     ep->static_bytes = STATIC_BYTES;
     ep->stack = s->stack;
+    ep->stack.tfo_accept = ep->stack.tfo_connect = s->tfo;
     if (s->time_wait_ms != 0)
         ep->stack.time_wait_ms = s->time_wait_ms;
     if (s->rcv_buf_bytes != 0)

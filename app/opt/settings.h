@@ -15,6 +15,12 @@
 
 enum { APP_SAID_WORDS = 3 }; /**< 64 rows each */
 
+/** What a configuration file says, so that values can point to it. */
+struct app_texts {
+    char bytes[64 << 10];
+    uint32_t used;
+};
+
 struct app_settings {
     uint32_t command;              /**< CMD_*: whose settings these are */
     uint64_t said[APP_SAID_WORDS]; /**< which rows were said; app_settings_has() */
@@ -23,6 +29,7 @@ struct app_settings {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
+    bool tfo;                              /**< both ways: stack.tfo_accept and stack.tfo_connect */
     uint64_t moderation_ns;                /**< UINT64_MAX: the engine's */
     uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */
     uint32_t time_wait_ms;                 /**< 0: the subcommand's */
@@ -46,6 +53,9 @@ struct app_settings {
 
     uint64_t duration_ns; /**< 0: the subcommand's */
     const char *json;     /**< NULL, a path, or "-" */
+
+    const char *config, *preset; /**< where the rest was said; NULL: nowhere */
+    struct app_texts texts;      /**< the settings are not copied: some of them point here */
 };
 
 /** Every default. @param command  CMD_* of the one subcommand */
