@@ -7,8 +7,11 @@
 #include "cmd.h"
 #include "error.h"
 #include "opt/command.h"
+#include "opt/completion.h"
+#include "opt/man.h"
 #include "opt/nearest.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +82,41 @@ static int help_on(const char *name)
     return run_command(c, 2, argv);
 }
 
+/* help --man [COMMAND]: NULL is the program as a whole */
+static int print_man(const char *name)
+{
+    const struct app_command *c = name != NULL ? app_command_find(name) : NULL;
+    if (name != NULL && c == NULL)
+        return usage_error("no manual of an unknown command: ", name);
+    app_man_print(stdout, c);
+    return APP_EXIT_OK;
+}
+
+static int print_completion(const char *shell)
+{
+    struct tern_error err;
+    if (shell != NULL && app_completion_print(stdout, shell))
+        return APP_EXIT_OK;
+    app_refuse(&err,
+        "help --completion: '%.60s' is no shell known here; type one of bash, zsh, fish",
+        shell != NULL ? shell : "");
+    return app_report_error(APP_EXIT_USAGE, &err);
+}
+
+/* help [COMMAND], help --man [COMMAND], help --completion SHELL; argv[0] is "help" */
+static int run_help(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (word == NULL)
+        return print_help();
+    const bool is_man = strcmp(word, "--man") == 0, is_shell = strcmp(word, "--completion") == 0;
+    if (argc > (is_man || is_shell ? 3 : 2))
+        return usage_error("too many words after ", word);
+    if (is_man)
+        return print_man(argv[2]);
+    return is_shell ? print_completion(argv[2]) : help_on(word);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -86,10 +124,10 @@ int main(int argc, char **argv)
     const char *word = argv[1];
     if (strcmp(word, "--version") == 0)
         return argc == 2 ? print_version() : usage_error("too many words after ", word);
-    if (strcmp(word, "help") == 0 && argc == 3)
-        return help_on(argv[2]);
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return argc == 2 ? print_help() : usage_error("too many words after ", word);
+    if (strcmp(word, "help") == 0)
+        return run_help(argc - 1, argv + 1);
     const struct app_command *c = app_command_find(word);
     return c != NULL ? run_command(c, argc - 1, argv + 1) : usage_error("unknown command ", word);
 }

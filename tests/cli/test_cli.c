@@ -158,6 +158,11 @@ static const struct refusal refusals[] = {
     {"pair --duratoin=3s", "unrecognized option '--duratoin=3s'; nearest is '--duration'"},
     {"--version now", "too many words"},
     {"help dance", "no help on an unknown command: dance"},
+    {"help load now", "too many words after load"},
+    {"help --man dance", "no manual of an unknown command: dance"},
+    {"help --man load now", "too many words after --man"},
+    {"help --completion", "'' is no shell known here; type one of bash, zsh, fish"},
+    {"help --completion ksh", "'ksh' is no shell known here"},
     {"pair --dance", "pair: unrecognized option '--dance'; type 'tern help pair'"},
     {"pair -x", "invalid option -- 'x'"},
     {"pair now", "'now' is one word too many"},
@@ -434,10 +439,11 @@ static void control_characters_are_not_printed(void **state)
 static void help_is_on_stdout(void **state)
 {
     (void)state;
-    static const char *const lines[][3] = {{"--help"}, {"--version"}, {"help", "pair"},
-        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}};
+    static const char *const lines[][4] = {{"--help"}, {"--version"}, {"help", "pair"},
+        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}, {"help"}, {"help", "--man"},
+        {"help", "--completion", "bash"}};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        const char *const words[] = {program, lines[i][0], lines[i][1], NULL};
+        const char *const words[] = {program, lines[i][0], lines[i][1], lines[i][2], NULL};
         struct outcome o;
         run(&o, words);
         assert_int_equal(o.status, 0);
