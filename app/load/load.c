@@ -285,14 +285,6 @@ void app_load_free(struct app_load *load)
 
 /* ---- scenarios ---- */
 
-const char *app_fail_name(enum app_fail why)
-{
-#define NAME(name, json) json,
-    static const char *const names[] = {APP_FAIL_LIST(NAME)};
-#undef NAME
-    return names[why];
-}
-
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
 {
     static const struct app_scenario *const all[] = {&app_scenario_handshake, &app_scenario_http,
