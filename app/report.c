@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "measure/latency.h"
 #include "result.h"
 #include "value.h"
 
@@ -174,6 +175,19 @@ static void print_rate(FILE *out, const struct app_result *r)
         fprintf(out, "    %-22s %14.0f\n", "requests a second", r->rps);
 }
 
+/** What the schedule asked for and did not get in time. */
+static void print_ledger(FILE *out, const struct app_result *r)
+{
+    const struct app_ledger *l = &r->ledger;
+    if ((l->late | l->held_back | r->not_started) == 0)
+        return;
+    fprintf(out, "  schedule\n");
+    print_count(out, "starts late", l->late);
+    print_count(out, "held back by --conns", l->held_back);
+    print_count(out, "not started at the end", r->not_started);
+    fprintf(out, "    %-22s %14.3f\n", "longest behind, ms", (double)l->late_max_ns / 1e6);
+}
+
 static void print_traffic(FILE *out, const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
@@ -244,6 +258,9 @@ void app_report_summary(FILE *out, const struct app_result *r)
         print_held(out, r);
     else
         print_rate(out, r);
+    print_ledger(out, r);
+    if (r->times != NULL)
+        app_latency_report(out, r->times);
     print_traffic(out, r);
     print_handed_over(out, r);
     print_drops(out, r);

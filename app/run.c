@@ -231,8 +231,11 @@ static void begin_measuring(struct session *s)
         read_workers(s, ep, s->start_workers[ep]);
     memcpy(s->line_workers, s->start_workers[0], sizeof s->line_workers);
     s->start_ns = s->progress_ns = now_ns();
-    if (s->run->load != NULL)
-        app_load_set_phase(s->run->load, APP_LOAD_RUNS);
+    if (s->run->load == NULL)
+        return;
+    if (!holds(s->run))
+        s->run->load->cfg.steady_ns = s->run->duration_ns;
+    app_load_set_phase(s->run->load, APP_LOAD_RUNS);
 }
 
 static uint64_t answered_so_far(const struct app_run *run)
@@ -306,6 +309,17 @@ static void drain(struct session *s)
     }
 }
 
+/* What the workers wrote; they have ended. */
+static void read_load(const struct app_load *load, struct app_result *r)
+{
+    app_load_sum(load, &r->load);
+    app_load_ledger(load, &r->ledger);
+    r->not_started = app_load_not_started(load);
+    r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
+    for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
+        app_load_times(load, (enum app_metric)m, &r->times[m]);
+}
+
 /* Read what the engine counted, then give it back. */
 static void collect(struct session *s)
 {
@@ -319,9 +333,9 @@ static void collect(struct session *s)
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
     read_books(s, &r->ends[0].stats, &r->books);
-    if (run->load != NULL)
-        app_load_sum(run->load, &r->load);
     tern_engine_close(s->engine, &r->leaks);
+    if (run->load != NULL)
+        read_load(run->load, r);
     if (run->load != NULL)
         app_load_free(run->load);
     r->goodput.has_client = run->load != NULL;
@@ -402,6 +416,7 @@ int app_run(const struct app_run *run)
         rc = run_engine(s, &err);
     }
     app_goodput_free(&s->result.goodput);
+    free(s->result.times);
     free(s);
     return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
 }
