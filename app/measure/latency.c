@@ -2,6 +2,7 @@
 #include "latency.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #define PERCENT(name, percent, json) percent,
 static const double percents[] = {APP_PERCENTILE_LIST(PERCENT)};
@@ -67,13 +68,22 @@ static json_t *count(uint64_t n)
     return json_integer((json_int_t)n);
 }
 
+/* One line, where an array would be thousands. */
 static json_t *buckets(const struct app_hist *h)
 {
-    json_t *list = json_array();
+    char *text = NULL;
+    size_t n_bytes = 0;
+    FILE *out = open_memstream(&text, &n_bytes);
+    if (out == NULL)
+        return NULL;
+    const char *comma = "";
     for (uint32_t i = 0; i < APP_HIST_BUCKETS; i++)
-        if (h->counts[i] != 0)
-            json_array_append_new(
-                list, json_pack("[o, o]", count(app_hist_highest_ns(i)), count(h->counts[i])));
+        if (h->counts[i] != 0) {
+            fprintf(out, "%s%" PRIu64 ":%" PRIu64, comma, app_hist_highest_ns(i), h->counts[i]);
+            comma = ",";
+        }
+    json_t *list = fclose(out) == 0 ? json_string(text) : NULL;
+    free(text);
     return list;
 }
 
