@@ -91,36 +91,28 @@ static void print_heading(FILE *out, bool stream)
     fprintf(out, " %8s %8s %8s %8s %6s\n", "failed", "retrans", "Mpps in", "Mpps out", "busy %");
 }
 
-static void print_conns(FILE *out, const struct app_books *a, const struct app_books *b)
+static double busiest(const struct app_second *s)
 {
-    fprintf(out, " %11" PRIu64 " %11" PRIu64 " %11" PRIu64, b->opened - a->opened,
-        b->established - a->established, b->closed - a->closed);
+    double most = 0;
+    for (uint32_t i = 0; i < TERN_WORKERS_MAX; i++)
+        most = s->busy[0][i] > most ? s->busy[0][i] : most;
+    return most;
 }
 
-static void print_payload(
-    FILE *out, const struct app_sample *before, const struct app_sample *now, double us)
+void app_report_line(FILE *out, uint32_t n, bool stream, const struct app_second *s)
 {
-    const struct app_books *b = &now->books;
-    const struct app_payload *p = &before->payload, *q = &now->payload;
-    fprintf(out, " %11" PRIu64 " %11.1f %11.1f", b->opened - b->closed - b->failed,
-        (double)(q->up_bytes - p->up_bytes) / us, (double)(q->down_bytes - p->down_bytes) / us);
-}
-
-void app_report_line(FILE *out, uint32_t n, bool stream, uint64_t start_ns,
-    const struct app_sample *before, const struct app_sample *now)
-{
-    const double us = (double)(now->at_ns - before->at_ns) / 1e3;
+    const double us = (double)s->length_ns / 1e3;
     if (n % HEADING_EVERY == 0)
         print_heading(out, stream);
-    fprintf(out, "%7.1f", (double)(now->at_ns - start_ns) / 1e9);
+    fprintf(out, "%7.1f", (double)s->at_ns / 1e9);
     if (stream)
-        print_payload(out, before, now, us);
+        fprintf(out, " %11" PRIu64 " %11.1f %11.1f", s->open_now, (double)s->up_bytes / us,
+            (double)s->down_bytes / us);
     else
-        print_conns(out, &before->books, &now->books);
-    fprintf(out, " %8" PRIu64 " %8" PRIu64 " %8.3f %8.3f %6.1f\n",
-        now->books.failed - before->books.failed, now->retransmits - before->retransmits,
-        (double)(now->rx_packets - before->rx_packets) / us,
-        (double)(now->tx_packets - before->tx_packets) / us, 100 * now->busy);
+        fprintf(
+            out, " %11" PRIu64 " %11" PRIu64 " %11" PRIu64, s->opened, s->established, s->closed);
+    fprintf(out, " %8" PRIu64 " %8" PRIu64 " %8.3f %8.3f %6.1f\n", s->failed, s->retransmits,
+        (double)s->rx_packets / us, (double)s->tx_packets / us, 100 * busiest(s));
     fflush(out);
 }
 

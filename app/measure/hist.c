@@ -14,7 +14,8 @@ void app_hist_merge(struct app_hist *sum, const struct app_hist *from)
     if (max_ns > sum->max_ns)
         sum->max_ns = max_ns;
     sum->sum_ns += load(&from->sum_ns);
-    for (uint32_t i = 0; i < APP_HIST_BUCKETS; i++)
+    for (uint32_t i = 0; i <= app_hist_bucket(max_ns);
+         i++) /* one added meanwhile is read next time */
         sum->counts[i] += load(&from->counts[i]);
 }
 
@@ -22,7 +23,7 @@ void app_hist_subtract(struct app_hist *now, const struct app_hist *before)
 {
     uint32_t highest = 0;
     now->sum_ns -= before->sum_ns;
-    for (uint32_t i = 0; i < APP_HIST_BUCKETS; i++) {
+    for (uint32_t i = 0; i <= app_hist_bucket(now->max_ns); i++) {
         now->counts[i] -= before->counts[i];
         highest = now->counts[i] != 0 ? i : highest;
     }
@@ -33,7 +34,7 @@ void app_hist_subtract(struct app_hist *now, const struct app_hist *before)
 uint64_t app_hist_n(const struct app_hist *h)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < APP_HIST_BUCKETS; i++)
+    for (uint32_t i = 0; i <= app_hist_bucket(h->max_ns); i++)
         n += h->counts[i];
     return n;
 }

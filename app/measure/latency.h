@@ -29,7 +29,8 @@ void app_latency_of(const struct app_hist *h, struct app_latency *out);
 void app_latency_report(FILE *out, const struct app_hist *hist);
 
 /**
- * By metric: n, mean, percentiles, max, and the histogram as "longest ns of a bucket:count,…", which
- * can be added up. @param hist [APP_METRIC_COUNT] @return a new reference, NULL without memory
+ * By metric: n, mean, percentiles, max, and the histogram as "longest ns of a bucket:count,…",
+ * which can be added up. @param hist [APP_METRIC_COUNT] @return a new reference, NULL without
+ * memory
  */
 json_t *app_latency_json(const struct app_hist *hist);
