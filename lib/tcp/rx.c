@@ -377,14 +377,13 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
         check_ack, check_urgent, take_payload};
     seg->sets_echo = false;
     seg->old_bytes = 0;
-    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        const enum tern_drop why = steps[i](t, c, seg);
-        if (why != TERN_DROP_NONE)
-            return why;
+    enum tern_drop why = TERN_DROP_NONE;
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0] && why == TERN_DROP_NONE; i++) {
         if (c->state == TERN_CLOSED)
             return TERN_DROP_TCP_DONE;
+        why = steps[i](t, c, seg);
     }
-    return TERN_DROP_NONE;
+    return why;
 }
 
 void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
