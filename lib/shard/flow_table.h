@@ -97,14 +97,14 @@ bool tern_flow_replace(
 static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t hash);
 
 /** The first reference of the home bucket whose tag fits: a guess. Or NULL. */
-static inline const uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash);
+static inline uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash);
 
 /** Nothing fits in the home bucket: ask for the other bucket's line if a find will read it, or an
  * insertion. @return whether a find will */
 static inline bool tern_flow_prefetch_other(const struct tern_flow_table *t, uint64_t hash);
 
 /** The same as tern_flow_home_match(), of the other bucket. */
-static inline const uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash);
+static inline uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash);
 
 /**
  * Look a key up.
@@ -201,20 +201,19 @@ static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t 
     __builtin_prefetch(&t->buckets[tern_flow_place(t, hash).home]);
 }
 
-TERN_FLOW_INLINE const uint32_t *tern_flow_bucket_match(
-    const struct tern_flow_bucket *b, uint16_t tag)
+TERN_FLOW_INLINE uint32_t *tern_flow_bucket_match(struct tern_flow_bucket *b, uint16_t tag)
 {
     const uint32_t equal = tern_flow_tags_equal(b, tag);
     return equal != 0 ? &b->ref[__builtin_ctz(equal)] : NULL;
 }
 
-static inline const uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash)
+static inline uint32_t *tern_flow_home_match(const struct tern_flow_table *t, uint64_t hash)
 {
     const struct tern_flow_place p = tern_flow_place(t, hash);
     return tern_flow_bucket_match(&t->buckets[p.home], p.tag);
 }
 
-static inline const uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash)
+static inline uint32_t *tern_flow_other_match(const struct tern_flow_table *t, uint64_t hash)
 {
     const struct tern_flow_place p = tern_flow_place(t, hash);
     return tern_flow_bucket_match(&t->buckets[tern_flow_other(t, p.home, p.tag)], p.tag);

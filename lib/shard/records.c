@@ -268,10 +268,14 @@ static void half_unqueue(struct tern_shard *sh, struct tern_half *h)
         tern_queue_remove(&sh->half_queues[(h->tries_queue >> 4) - 1], half_idx(sh, h));
 }
 
-static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
+/** A four-tuple moves to another record. @param slot  where its entry was last seen, or NULL */
+static inline void replace(
+    struct tern_shard *sh, uint32_t *slot, uint64_t hash, uint32_t old_ref, uint32_t new_ref)
 {
-    if (tw->queue_prev != TERN_QUEUE_OUT)
-        tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
+    if (likely(slot != NULL && *slot == old_ref))
+        *slot = new_ref;
+    else
+        tern_flow_replace(&sh->flow, hash, old_ref, new_ref);
 }
 
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
@@ -289,28 +293,32 @@ struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern
     return c;
 }
 
-struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
+struct tern_tw *tern_host_tw_from_conn(
+    struct tern_tcp *t, const struct tern_conn *c, const struct tern_seg *seg, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tern_pool_get(&sh->tws);
-    if (idx == 0) {
-        tern_host_conn_forget(t, c);
+    if (unlikely(idx == 0)) {
+        tern_host_conn_forget_at(t, c, seg->hash);
         return NULL;
     }
     struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
-    tw->key =
-        tern_conn_key(t, c); /* field by field: copying a struct just made would wait for it */
-    tw->queue_prev = TERN_QUEUE_OUT;
-    tern_flow_replace(&sh->flow, tern_flow_hash(t, &tw->key),
-        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)), tern_ref(TERN_REF_TW, idx));
+    tw->key = seg->key;
+    tern_queue_append(&sh->tw_queue, idx, due);
+    replace(sh, seg->slot, seg->hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)),
+        tern_ref(TERN_REF_TW, idx));
     return tw;
 }
 
 void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c)
 {
     const struct tern_flow_key key = tern_conn_key(t, c);
-    tern_flow_remove(&tern_shard_of(t)->flow, tern_flow_hash(t, &key),
-        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
+    tern_host_conn_forget_at(t, c, tern_flow_hash(t, &key));
+}
+
+void tern_host_conn_forget_at(struct tern_tcp *t, const struct tern_conn *c, uint64_t hash)
+{
+    tern_flow_remove(&tern_shard_of(t)->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
 }
 
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c)
@@ -365,7 +373,7 @@ void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw)
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tw_idx(sh, tw);
     tern_flow_remove(&sh->flow, tern_flow_hash(t, &tw->key), tern_ref(TERN_REF_TW, idx));
-    tw_unqueue(sh, tw);
+    tern_queue_remove(&sh->tw_queue, idx);
     tern_pool_put(&sh->tws, idx);
 }
 
@@ -468,8 +476,9 @@ void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    tw_unqueue(sh, tw);
-    tern_queue_append(&sh->tw_queue, tw_idx(sh, tw), due);
+    const uint32_t idx = tw_idx(sh, tw);
+    tern_queue_remove(&sh->tw_queue, idx);
+    tern_queue_append(&sh->tw_queue, idx, due);
 }
 
 /** A half-open connection lives no longer than its listener (RFC 9293 §3.10.4). */

@@ -40,7 +40,7 @@ struct tern_seg {
     uint64_t hash;
     struct tern_prf secret; /* of a SYN: syn_secret.h … */
     bool secret_is_cookies; /* … and what it was asked for */
-    const uint32_t *slot;   /* of the flow table, where its record may be named, or NULL … */
+    uint32_t *slot;         /* of the flow table, where its record may be named, or NULL … */
     bool is_absent;         /* no entry was there that might name it */
     uint32_t guess;         /* … and what it said when that record was asked for */
 };
@@ -336,7 +336,11 @@ static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum 
 /* rx.c, rx_fast.c, rx_syn.c: segment arrival. Each leaves seg->m owned or NULL; tern_tcp_rx() ends
  * it. */
 void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** The straight paths. @return false: not for them, and nothing has changed */
 bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+bool tern_conn_rx_closing(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** Payload and FIN of a segment at RCV.NXT, in a state that takes them. */
+enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
@@ -425,12 +429,14 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy);
 void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c);
 /** Over: CLOSED with a reason; on_closed() and release follow when it is settled. */
 void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
+/** Over in order, by a segment of its own that acknowledges our FIN in LAST-ACK. */
+void tern_conn_end_in_order(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 /** CLOSE (RFC 9293 §3.10.4). Unread data makes it an abort where it matters (SHLD-3). */
 void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matters);
 /** RST to the peer, then over. */
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
-/** Both FINs exchanged: TIME-WAIT record, then over. */
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
+/** Both FINs exchanged, by this segment of its own: TIME-WAIT record, then over. */
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
 /** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
