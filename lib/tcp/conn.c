@@ -18,6 +18,7 @@
 #include "sendq.h"
 #include "sent.h"
 #include "state.h"
+#include "template.h"
 
 /* ---- starting ---- */
 
@@ -52,6 +53,7 @@ void tern_tcp_derive(struct tern_tcp *t)
     t->own_mss[0] = own_mss(cfg, TERN_IP4_BYTES);
     t->own_mss[1] = own_mss(cfg, TERN_IP6_BYTES);
     t->cookie_period = UINT64_MAX; /* none yet */
+    tern_template_init(t);
     t->blank = (struct tern_conn){
         .slow = TERN_SLOW_STATE,
         .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,

@@ -124,6 +124,7 @@ struct tern_tcp {
     uint32_t link_bytes;          /* in front of an IP header we send */
     uint16_t own_mss[2];          /* what our SYNs say: IPv4, IPv6 */
     uint8_t syn_agrees;           /* options of a SYN that we agree to, TERN_HAS_* */
+    uint64_t tx_orders[2];        /* mbuf.ol_flags of what we send: IPv4, IPv6 */
     bool has_syn_acks;            /* the store below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */

@@ -38,18 +38,12 @@ struct tern_template_fields {
  * to packet. */
 static inline bool tern_template_fits(const struct tern_tcp *t);
 
+/** Once, when the configuration is known. */
+void tern_template_init(struct tern_tcp *t);
+
 /** Write all but what a segment decides. Timestamps are of now, where they were negotiated. */
 void tern_template_write(const struct tern_tcp *t, const struct tern_conn *c,
     const struct tern_template_fields *f, struct tern_template *out);
-
-/**
- * The headers of a segment that is the only one of its kind, in front of its payload, or of none.
- *
- * @param m      payload, or empty, with TERN_HDR_BYTES_MAX of headroom
- * @param flags  beside ACK: PSH, FIN
- */
-void tern_template_single(const struct tern_tcp *t, const struct tern_conn *c,
-    const struct tern_template_fields *f, struct rte_mbuf *m, struct tern_seq seq, uint8_t flags);
 
 /**
  * Put the headers of a segment in front of its payload.
