@@ -368,13 +368,19 @@ void tern_host_half_free(struct tern_tcp *t, struct tern_half *h)
     tern_pool_put(&sh->halves, idx);
 }
 
+/** A record that is in no queue any more. */
+static void tw_free(struct tern_shard *sh, uint32_t idx, uint64_t hash)
+{
+    tern_flow_remove(&sh->flow, hash, tern_ref(TERN_REF_TW, idx));
+    tern_pool_put(&sh->tws, idx);
+}
+
 void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw)
 {
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tw_idx(sh, tw);
-    tern_flow_remove(&sh->flow, tern_flow_hash(t, &tw->key), tern_ref(TERN_REF_TW, idx));
     tern_queue_remove(&sh->tw_queue, idx);
-    tern_pool_put(&sh->tws, idx);
+    tw_free(sh, idx, tern_flow_hash(t, &tw->key));
 }
 
 /* ---- records beside a connection ---- */
@@ -504,28 +510,37 @@ static void advance_halves(struct tern_shard *sh, struct tern_queue *q)
     }
 }
 
-/** The first of the TIME-WAIT records that are due; what their going will read is asked for. */
-static uint32_t tws_due(struct tern_shard *sh, uint32_t idx[EXPIRED_AT_ONCE])
+/** A TIME-WAIT record that is due. */
+struct tw_due {
+    uint32_t idx;
+    uint64_t hash;
+};
+
+/** The first of them leave their queue; what their going will read is asked for. */
+static uint32_t tws_due(struct tern_shard *sh, struct tw_due due[EXPIRED_AT_ONCE])
 {
     uint32_t n = 0;
     for (uint32_t at = tern_queue_due(&sh->tw_queue, sh->tcp.now_tick);
          at != 0 && n < EXPIRED_AT_ONCE;
          at = tern_queue_next_due(&sh->tw_queue, at, sh->tcp.now_tick)) {
         const struct tern_tw *tw = tern_pool_at(&sh->tws, at);
-        tern_flow_prefetch(&sh->flow, tern_flow_hash(&sh->tcp, &tw->key));
-        idx[n++] = at;
+        const uint64_t hash = tern_flow_hash(&sh->tcp, &tw->key);
+        tern_flow_prefetch(&sh->flow, hash);
+        due[n++] = (struct tw_due){at, hash};
     }
+    if (n > 0)
+        tern_queue_shift(&sh->tw_queue, n, due[n - 1].idx);
     return n;
 }
 
 static void advance_tws(struct tern_shard *sh)
 {
-    uint32_t idx[EXPIRED_AT_ONCE];
+    struct tw_due due[EXPIRED_AT_ONCE];
     uint32_t n = EXPIRED_AT_ONCE;
     for (uint32_t done = 0; n == EXPIRED_AT_ONCE && done < EXPIRED_PER_CALL; done += n) {
-        n = tws_due(sh, idx);
+        n = tws_due(sh, due);
         for (uint32_t i = 0; i < n; i++)
-            tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx[i]));
+            tw_free(sh, due[i].idx, due[i].hash);
     }
 }
 
