@@ -45,6 +45,13 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
     }
 }
 
+/** A short one is copied into the packet's buffer, and a long one where it cannot be attached. */
+static uint32_t flight_bytes_max(const struct tern_tcp *t)
+{
+    const uint32_t room = rte_pktmbuf_data_room_size(t->pool) - RTE_PKTMBUF_HEADROOM;
+    return t->cfg.tx_multi_seg && room >= TERN_COPY_BYTES_MAX ? TERN_FLIGHT_BYTES_MAX : room;
+}
+
 void tern_tcp_derive(struct tern_tcp *t)
 {
     const struct tern_stack_config *cfg = &t->cfg;
@@ -54,6 +61,8 @@ void tern_tcp_derive(struct tern_tcp *t)
     t->own_mss[1] = own_mss(cfg, TERN_IP6_BYTES);
     t->cookie_period = UINT64_MAX; /* none yet */
     tern_template_init(t);
+    tern_timers_init(t);
+    t->flight_bytes_max = flight_bytes_max(t);
     t->blank = (struct tern_conn){
         .slow = TERN_SLOW_STATE,
         .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,

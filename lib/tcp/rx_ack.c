@@ -420,3 +420,23 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     }
     update_window(t, c, seg, advances);
 }
+
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+{
+    const bool advances = tern_seq_before(c->snd.una, seg->p.ack);
+    c->last_rx_ms = t->now_ms;
+    if (advances) {                          /* all of it */
+        if (likely(tern_conn_has_flight(c))) /* else a FIN alone */
+            tern_flight_acked(t, c);
+        c->snd.una = seg->p.ack;
+        tern_host_confirm(t, c->neighbour);
+        tern_conn_cancel_rtx(t, c); /* RFC 6298 §5.2 (6298-6) */
+        tern_conn_touch(t, c);
+        if (c->flags & TERN_CF_FIN_SENT) {
+            fin_acked(t, c, seg);
+            if (c->state == TERN_CLOSED)
+                return;
+        }
+    }
+    update_window(t, c, seg, advances);
+}

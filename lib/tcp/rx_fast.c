@@ -66,7 +66,11 @@ static inline void take_head(struct tern_tcp *t, struct tern_conn *c, const stru
     if ((c->flags & TERN_CF_TS) && c->last_ack_sent.v == seg->p.seq.v)
         c->ts_recent = seg->opts.ts_val; /* RFC 7323 §4.3 (7323-5) */
     t->stats.rx_fast++;
-    tern_conn_ack(t, c, seg);
+    const bool queued = c->txq != 0 && !tern_conn_has_flight(c);
+    if (likely(!queued && c->backoff == 0))
+        tern_conn_ack_plainly(t, c, seg);
+    else
+        tern_conn_ack(t, c, seg);
 }
 
 bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)

@@ -125,7 +125,13 @@ struct tern_tcp {
     uint16_t own_mss[2];          /* what our SYNs say: IPv4, IPv6 */
     uint8_t syn_agrees;           /* options of a SYN that we agree to, TERN_HAS_* */
     uint64_t tx_orders[2];        /* mbuf.ol_flags of what we send: IPv4, IPv6 */
-    bool has_syn_acks;            /* the store below may be used */
+    bool plain_headers;           /* … may come from a template (template.h) */
+    uint32_t flight_bytes_max;    /* payload of a flight that one packet carries */
+    /* the RTO of a connection that was never kept waiting, as far as it is the same for all: before
+     * the first sample; and as long as what the samples make of it is less than … us, the least */
+    uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
+    uint32_t pause_ticks;                           /* no RTO is shorter */
+    bool has_syn_acks;                              /* the store below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
@@ -345,6 +351,9 @@ enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct te
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+/** The same where what is in flight is a flight or a FIN, and all or nothing of it is acknowledged
+ * (tern_flight_takes()), no timer has run out, and no window was shut. */
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
 void tern_conn_deliver(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
@@ -452,6 +461,8 @@ void tern_tcp_derive(struct tern_tcp *t);
 int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
 
 /* timers.c */
+/** Once, when the configuration is known. */
+void tern_timers_init(struct tern_tcp *t);
 void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c);
 /** The peer spoke after intervals had run out: its silence starts anew, and an interval that R2 had

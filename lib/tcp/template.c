@@ -62,6 +62,7 @@ void tern_template_init(struct tern_tcp *t)
     const uint64_t ip = t->cfg.tx_ip_csum ? RTE_MBUF_F_TX_IP_CKSUM : 0;
     t->tx_orders[0] = RTE_MBUF_F_TX_IPV4 | ip | tcp;
     t->tx_orders[1] = RTE_MBUF_F_TX_IPV6 | tcp;
+    t->plain_headers = t->fast_path && !t->cfg.pins.has_ip_id && !t->cfg.pins.no_df;
 }
 
 void tern_template_write(const struct tern_tcp *t, const struct tern_conn *c,
