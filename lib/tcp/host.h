@@ -19,12 +19,16 @@ struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn 
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
     struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour);
 
-/** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
- * is in the table no more). NULL: none left; then c's entry is gone, too. */
-struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c);
+/** A TIME-WAIT record in the place of `c` in the table, freed at `due` (c itself stays to be
+ * settled and freed, and is in the table no more). NULL: none left; then c's entry is gone, too.
+ * @param seg  of the same four-tuple */
+struct tern_tw *tern_host_tw_from_conn(
+    struct tern_tcp *t, const struct tern_conn *c, const struct tern_seg *seg, uint32_t due);
 
 /** Remove a connection's entry from the table: its four-tuple is free. */
 void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c);
+/** The same where its hash is known. */
+void tern_host_conn_forget_at(struct tern_tcp *t, const struct tern_conn *c, uint64_t hash);
 
 /** Free a forgotten connection and every record it holds; its timer is cancelled. */
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c);
@@ -66,7 +70,7 @@ void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due)
 /** Call tern_half_timer() at `due`, not earlier and not at an earlier `due`. All with the same
  * number of `tries`, 1..TERN_SYNACK_TRIES_MAX, wait equally long. */
 void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries, uint32_t due);
-/** Free the record at `due`; all wait equally long. */
+/** Free the record at `due` after all; all wait equally long. */
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
 
 /** The counter from which the next ephemeral port towards this destination is drawn. */

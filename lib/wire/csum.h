@@ -19,10 +19,9 @@ uint64_t tern_csum_add(uint64_t sum, const void *bytes, uint32_t len_bytes);
 static inline uint16_t tern_csum_fold(uint64_t sum)
 {
     sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)sum;
+    const uint32_t half = (uint32_t)sum + (uint32_t)(sum >> 32);
+    const uint32_t turned = half << 16 | half >> 16;
+    return (uint16_t)((half + turned) >> 16); /* the lower half's carry is the end-around one */
 }
 
 /** Sum of the TCP/ICMPv6 pseudo-header over addresses as they lie in the IP header, next header
