@@ -8,6 +8,7 @@
  * (RFC 6191, RFC 7323 appendix B.2); the new ISN then lies beyond the old connection's last octet.
  */
 #include "host.h"
+#include "syn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -118,8 +119,8 @@ static bool take_early(
 }
 
 /** @param early  NULL, or what is queued before the SYN, which may carry it */
-static void send_first_syn(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss, struct rte_mbuf *early)
+static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
+    struct tern_seq iss, struct rte_mbuf *early)
 {
     c->flags |= TERN_CF_ACTIVE;
     c->snd.una = iss;
@@ -131,7 +132,10 @@ static void send_first_syn(
         const uint32_t n_taken = tern_send_mbufs(tern_shard_of(t), c, &early, 1);
         assert(n_taken == 1); /* the queue is empty, and was to be had (take_early()) */
     }
-    tern_conn_send_syn(t, c);
+    if (tern_syn_fits(t, early != NULL))
+        tern_syn_send(t, c, key, iss);
+    else
+        tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
     tern_conn_touch(t, c);
 }
@@ -183,7 +187,7 @@ int tern_connect(
     }
     tern_conn_init(t, c, (uint8_t)app, opts->user);
     c->ts_offset = tern_ts_offset(t, &key);
-    send_first_syn(t, c, iss, early);
+    send_first_syn(t, c, &key, iss, early);
     if (out != NULL)
         *out = c;
     return 0;

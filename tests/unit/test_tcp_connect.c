@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Active opens by the hundred: what a shard keeps of its destinations and looks up ahead changes
- * nothing but the cost. Ports come as the destination's order says.
+ * Active opens by the hundred: what a shard keeps of its destinations, looks up ahead and writes
+ * ahead changes nothing but the cost. Ports come as the destination's order says, and a SYN from
+ * the store is the SYN that is written from nothing.
  */
 #include "eal_fixture.h"
 #include "shard/shard_struct.h"
@@ -84,10 +85,11 @@ static void close_shard(void)
     assert_int_equal(rte_mempool_in_use_count(pool), 0);
 }
 
-/** A SYN as it leaves. */
+/** One SYN, whose bytes and orders to the device go to *out. */
 struct syn {
     uint32_t n;
     uint8_t bytes[FRAME_MAX];
+    uint64_t ol_flags, tx_offload;
 };
 
 static int connect_to(const union tern_addr *remote, uint16_t rport, const union tern_addr *local)
@@ -102,7 +104,7 @@ static struct syn take_syn(void)
     struct rte_mbuf *sent[TERN_SHARD_TX_MAX];
     assert_int_equal(tern_shard_take_tx(sh, sent), 1);
     const struct rte_mbuf *m = sent[0];
-    struct syn s = {.n = m->pkt_len};
+    struct syn s = {.n = m->pkt_len, .ol_flags = m->ol_flags, .tx_offload = m->tx_offload};
     assert_int_equal(m->nb_segs, 1);
     assert_int_equal(m->data_len, m->pkt_len);
     assert_in_range(s.n, 1, FRAME_MAX);
@@ -375,6 +377,117 @@ static void unspecified_source_is_one_of_ours(void **state) /* MUST-44 */
     close_shard();
 }
 
+/* ---- SYNs ---- */
+
+static void set_link(struct tern_stack_config *cfg)
+{
+    static const uint8_t mac[] = {2, 0, 0, 0, 0, 1}, theirs[] = {2, 0, 0, 0, 0, 2};
+    cfg->l3 = false;
+    memcpy(cfg->mac, mac, sizeof mac);
+    cfg->n_neighbours = 2;
+    for (int v6 = 0; v6 < 2; v6++) {
+        cfg->neighbours[v6].addr = target(v6, 0);
+        memcpy(cfg->neighbours[v6].mac, theirs, sizeof theirs);
+    }
+}
+
+/** One of all shapes that the configuration gives to a SYN. */
+static struct tern_stack_config shaped(unsigned shape)
+{
+    struct tern_stack_config cfg = stack();
+    cfg.timestamps = shape & 1;
+    cfg.sack = shape & 2;
+    cfg.window_scale = shape & 4;
+    cfg.tx_tcp_csum = shape & 8;
+    cfg.tx_ip_csum = shape & 16;
+    if (shape & 32)
+        set_link(&cfg);
+    if (shape & 64) {
+        cfg.dscp = 10;
+        cfg.ttl = 5;
+        cfg.rcv_buf_bytes = 4000;
+        cfg.mss_max = 700;
+    }
+    return cfg;
+}
+
+static void expect_same(const struct syn *a, const struct syn *b, unsigned shape)
+{
+    if (a->n != b->n || memcmp(a->bytes, b->bytes, a->n) != 0)
+        fail_msg("shape %u: the SYNs differ", shape);
+    assert_int_equal(a->ol_flags, b->ol_flags);
+    assert_int_equal(a->tx_offload, b->tx_offload);
+}
+
+static void syn_from_the_store_is_that_from_nothing(void **state)
+{
+    (void)state;
+    enum { SHAPES = 128, EACH = 3 };
+    for (unsigned shape = 0; shape < SHAPES; shape++) {
+        struct tern_stack_config cfg = shaped(shape);
+        struct syn first[2 * EACH];
+        open_shard(&cfg);
+        assert_true(sh->tcp.has_syns);
+        for (unsigned i = 0; i < 2 * EACH; i++)
+            first[i] = open_to(i % 2, 0, 80, i);
+        close_shard();
+        cfg.pins.slow_path_only = true;
+        open_shard(&cfg);
+        assert_false(sh->tcp.has_syns);
+        for (unsigned i = 0; i < 2 * EACH; i++) {
+            const struct syn again = open_to(i % 2, 0, 80, i);
+            expect_same(&first[i], &again, shape);
+        }
+        close_shard();
+    }
+}
+
+static void expect_ecn_syn(void)
+{
+    const struct syn syn = open_to(false, 0, 80, 0);
+    assert_int_equal(tcp_of(&syn)[TERN_TCP_OFF_FLAGS], TERN_TCP_SYN | TERN_TCP_ECE | TERN_TCP_CWR);
+}
+
+/** What asks for more than the store has is not taken from it. */
+static void ecn_and_fast_open_are_asked_for(void **state) /* 3168-1 */
+{
+    (void)state;
+    struct tern_stack_config cfg = stack();
+    cfg.ecn = TERN_ECN_REQUEST;
+    open_shard(&cfg);
+    expect_ecn_syn();
+    close_shard();
+    cfg = stack();
+    cfg.cc = TERN_CC_DCTCP;
+    open_shard(&cfg);
+    expect_ecn_syn();
+    close_shard();
+    cfg = stack();
+    cfg.tfo_connect = true;
+    open_shard(&cfg);
+    assert_false(sh->tcp.has_syns);
+    close_shard();
+}
+
+/** Without a buffer the SYN is the timer's to send, and is the same. */
+static void syn_without_a_buffer_leaves_later(void **state)
+{
+    (void)state;
+    const struct tern_stack_config cfg = stack();
+    struct rte_mbuf *all[MBUFS];
+    open_shard(&cfg);
+    const union tern_addr remote = target(false, 0), local = source(false, 0);
+    assert_int_equal(rte_pktmbuf_alloc_bulk(pool, all, MBUFS), 0);
+    assert_int_equal(connect_to(&remote, 80, &local), 0);
+    assert_int_equal(tern_shard_stats(sh)->drops[TERN_DROP_NO_MBUF], 1);
+    tern_shard_settle(sh);
+    rte_pktmbuf_free_bulk(all, MBUFS);
+    tern_shard_advance(sh, START_NS + UINT64_C(1100000000));
+    const struct syn syn = take_syn();
+    assert_int_equal(tcp_of(&syn)[TERN_TCP_OFF_FLAGS], TERN_TCP_SYN);
+    close_shard();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +498,9 @@ int main(void)
         cmocka_unit_test(refused_destination_stays_refused),
         cmocka_unit_test(family_without_an_address_of_ours_is_unreachable),
         cmocka_unit_test(unspecified_source_is_one_of_ours),
+        cmocka_unit_test(syn_from_the_store_is_that_from_nothing),
+        cmocka_unit_test(ecn_and_fast_open_are_asked_for),
+        cmocka_unit_test(syn_without_a_buffer_leaves_later),
     };
     return cmocka_run_group_tests(tests, set_up_all, NULL);
 }
