@@ -3,11 +3,9 @@
  * Opening connections. A worker asks after every poll how many it may open now: its share of
  * --conns less what is open, at most its share of --count, and in open loop as many as are due.
  *
- * Open loop: start k of the whole run is due at k / rate, and belongs to worker k mod n, so any
- * number of workers keeps one even schedule without talking to each other. What is due is computed
- * from the time, not added up, so there is no drift. A worker that fell behind catches up at most
- * CATCH_UP_NS of starts and gives up the rest, counted: a load that comes late is not the load that
- * was asked for.
+ * Open loop: starts are even and without drift (schedule.h). A worker that fell behind catches up
+ * at most CATCH_UP_NS of starts and gives up the rest, counted: a load that comes late is not the
+ * load that was asked for.
  *
  * The phase is the only word the main thread writes; `idle` and the counters the only ones it
  * reads.
@@ -26,40 +24,24 @@ enum { OPEN_BURST = 64, LINE_BYTES = 64 };
 #define CATCH_UP_NS UINT64_C(10000000)
 #define WARM_UP_NS  UINT64_C(100000000)
 
-__extension__ typedef unsigned __int128 wide;
-
 /* ---- how many now ---- */
 
-/* Starts of this worker that are due `elapsed_ns` after time 0; the first one is due at once. */
-static uint64_t due_after(const struct app_load_worker *w, uint64_t elapsed_ns)
+/* Starts that are too late to catch up are given up, all but a burst of them. */
+static void give_up_late(struct app_load_worker *w, uint64_t now_ns)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
-    const uint64_t all = (uint64_t)((wide)elapsed_ns * cfg->rate / SECOND_NS) + 1;
-    return (all + cfg->n_workers - 1 - w->index) / cfg->n_workers;
-}
-
-/* When start number `k` of this worker is due. */
-static uint64_t due_at(const struct app_load_worker *w, uint64_t k)
-{
-    const struct app_load_config *cfg = &w->load->cfg;
-    const wide all = (wide)k * cfg->n_workers + w->index;
-    return w->start_ns + (uint64_t)((all * SECOND_NS + cfg->rate - 1) / cfg->rate);
-}
-
-/* Starts that are due and neither made nor given up; gives up what is too late to catch up. */
-static uint64_t backlog(struct app_load_worker *w, uint64_t now_ns)
-{
-    if (now_ns < w->next_ns)
-        return 0;
-    const uint64_t elapsed_ns = now_ns - w->start_ns;
-    const uint64_t due = due_after(w, elapsed_ns);
-    const uint64_t too_late = elapsed_ns > CATCH_UP_NS ? due_after(w, elapsed_ns - CATCH_UP_NS) : 0;
-    if (too_late > w->scheduled + OPEN_BURST) {
-        const uint64_t lost = too_late - w->scheduled - OPEN_BURST;
+    if (now_ns < w->start_ns + CATCH_UP_NS)
+        return;
+    const uint64_t lost = app_schedule_give_up(&w->schedule, now_ns - CATCH_UP_NS, OPEN_BURST);
+    if (lost != 0)
         __atomic_store_n(&w->counts.late, w->counts.late + lost, __ATOMIC_RELAXED);
-        w->scheduled += lost;
-    }
-    return due - w->scheduled;
+}
+
+/* The first start has been made: it was the connection that found the way. */
+static void begin_schedule(struct app_load_worker *w)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    w->schedule = app_schedule_begin(w->start_ns, cfg->rate, cfg->n_workers, w->index);
+    app_schedule_step(&w->schedule);
 }
 
 /* The first connection finds the way: while ARP or NDP has no answer yet, more would only be
@@ -73,9 +55,12 @@ static bool is_warm(const struct tern_shard *sh, struct app_load_worker *w, uint
         w->start_ns = now_ns;
     const bool answers = w->live == 0 || tern_shard_stats(sh)->active_established > 0;
     w->warm = w->counts.opened > 0 && (answers || now_ns - w->start_ns > WARM_UP_NS);
-    if (w->warm)
-        w->start_ns = w->next_ns = now_ns;
-    return w->warm;
+    if (!w->warm)
+        return false;
+    w->start_ns = now_ns;
+    if (w->load->cfg.rate != 0)
+        begin_schedule(w);
+    return true;
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -94,13 +79,13 @@ static uint64_t room_to_open(const struct tern_shard *sh, const struct app_load_
     return max == 0 ? UINT64_MAX : room_below(tern_shard_stats(sh)->opening_now, max);
 }
 
+/* Connections there is room for. */
 static uint64_t may_open(const struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
     if (!is_warm(sh, w, now_ns))
         return w->counts.opened == 0 && w->count_max > 0 ? 1 : 0;
-    const uint64_t due = w->load->cfg.rate == 0 ? OPEN_BURST : backlog(w, now_ns);
     const uint64_t room = lesser(room_below(w->live, w->conns_max), room_to_open(sh, w));
-    return lesser(lesser(due, room), lesser(OPEN_BURST, w->count_max - w->counts.opened));
+    return lesser(room, lesser(OPEN_BURST, w->count_max - w->counts.opened));
 }
 
 /* ---- opening ---- */
@@ -136,8 +121,37 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
         return false;
     app_load_bump(&w->counts.opened);
     w->live++;
-    w->scheduled++;
     return true;
+}
+
+/* At most `n`, as fast as it goes. @return how many */
+static uint64_t open_closed_loop(struct tern_shard *sh, struct app_load_worker *w, uint64_t n)
+{
+    uint64_t opened = 0;
+    while (opened < n && open_one(sh, w))
+        opened++;
+    return opened;
+}
+
+/* At most `n`, each when it is due. */
+static uint64_t open_open_loop(
+    struct tern_shard *sh, struct app_load_worker *w, uint64_t n, uint64_t now_ns)
+{
+    uint64_t opened = 0;
+    give_up_late(w, now_ns);
+    while (opened < n && app_schedule_is_due(&w->schedule, now_ns) && open_one(sh, w)) {
+        app_schedule_step(&w->schedule);
+        opened++;
+    }
+    return opened;
+}
+
+/* The first connection is ahead of time 0. */
+static uint64_t open_some(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+{
+    const uint64_t n = may_open(sh, w, now_ns);
+    return w->load->cfg.rate == 0 || !w->warm ? open_closed_loop(sh, w, n)
+                                              : open_open_loop(sh, w, n, now_ns);
 }
 
 static void set_idle(struct app_load_worker *w, int phase)
@@ -154,14 +168,7 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     const int phase = __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED);
     const struct app_scenario *s = w->load->cfg.scenario;
     const bool ended = phase == APP_LOAD_ENDS && s->end != NULL && s->end(sh, w);
-    uint64_t opened = 0;
-    if (phase == APP_LOAD_RUNS) {
-        const uint64_t n = may_open(sh, w, now_ns);
-        while (opened < n && open_one(sh, w))
-            opened++;
-        if (opened > 0 && w->load->cfg.rate != 0)
-            w->next_ns = due_at(w, w->scheduled);
-    }
+    const uint64_t opened = phase == APP_LOAD_RUNS ? open_some(sh, w, now_ns) : 0;
     set_idle(w, phase);
     return opened > 0 || ended;
 }

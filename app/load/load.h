@@ -10,6 +10,7 @@
 
 #include "../pool.h"
 #include "../stream.h"
+#include "schedule.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -77,8 +78,8 @@ struct app_load_worker {
     struct app_load_counts counts;
     uint64_t conns_max, count_max; /**< this worker's share */
     uint64_t live;                 /**< opened and not closed */
-    uint64_t start_ns, next_ns;    /**< time 0; open loop: when the next start is due */
-    uint64_t scheduled;            /**< open loop: starts made or given up */
+    uint64_t start_ns;             /**< time 0 */
+    struct app_schedule schedule;  /**< open loop, once it is warm */
     uint32_t index, next_source, next_port;
     bool warm;            /**< the first connection has shown that the target answers */
     int idle;             /**< nothing open, and nothing more to open; atomic */
