@@ -228,7 +228,7 @@ static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq 
  * connection's own, no SACK blocks. Only reads. */
 static bool has_plain_headers(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0;
+    return t->plain_headers && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0;
 }
 
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)

@@ -7,10 +7,10 @@
  * sequence number, PSH and FIN, so headers are written once (template.h), and what all of them mean
  * to scoreboard and timers is noted once. One alone, all there is, is a flight (flight.h).
  */
+#include "headers.h"
 #include "host.h"
 #include "mbuf.h"
 #include "sendq.h"
-#include "template.h"
 
 /** What segments that leave now say; it counts as said. */
 static inline struct tern_template_fields fields_now(const struct tern_tcp *t, struct tern_conn *c)
@@ -107,7 +107,7 @@ static inline void put_headers(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint8_t flags)
 {
     const struct tern_template_fields f = fields_now(t, c);
-    tern_template_single(t, c, &f, m, c->snd.nxt, flags);
+    tern_headers_put(t, c, &f, m, c->snd.nxt, flags);
     t->stats.tx_segments++;
 }
 

@@ -27,6 +27,9 @@
 #include "recovery.h"
 #include "state.h"
 
+/** G of RFC 6298 §2.3, as four times the variation is counted: 1 ms. */
+#define RTTVAR_LEAST_US4 UINT32_C(1000)
+
 enum {
     UNANSWERED_MAX = 15, /* what the high nibble of tern_conn.backoff counts to */
     R1_EXPIRIES = 3,     /* from then on the next hop is asked whether it is still there */
@@ -70,7 +73,7 @@ static uint32_t base_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     if (c->srtt_us8 == 0)
         return t->cfg.rto_initial_ms; /* (6298-1) */
-    const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, 1000u)) / 1000;
+    const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, RTTVAR_LEAST_US4)) / 1000;
     return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms); /* (6298-3, 6298-4) */
 }
 
@@ -209,12 +212,40 @@ static void arm_flight(const struct tern_tcp *t, struct tern_conn *c, uint32_t a
     tern_conn_arm_flight_probe(t, c);
 }
 
-void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
+/** What every connection's timer has in common, once. */
+void tern_timers_init(struct tern_tcp *t)
 {
-    /* The last interval ends at R2, not after it (MUST-21). */
+    const struct tern_stack_config *cfg = &t->cfg;
+    t->pause_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_min_ms, cfg->rto_initial_ms));
+    t->rto_first_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_initial_ms, cfg->user_timeout_ms));
+    t->rto_least_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_min_ms, cfg->user_timeout_ms));
+    t->rto_least_us = (cfg->rto_min_ms + 1) * 1000; /* whole milliseconds count */
+}
+
+/** Until the retransmission timer runs out. The last interval ends at R2, not after it (MUST-21).
+ */
+static uint32_t rtx_ticks(const struct tern_tcp *t, const struct tern_conn *c)
+{
     const uint64_t left_ms = RTE_MIN(r2_left_ms(t, c), persist_left_ms(t, c));
     const uint64_t rto_ms = tern_conn_rto_ms(t, c);
-    const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+    return tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+}
+
+/** The same, known beforehand for nearly all. */
+static inline uint32_t rtx_ticks_everyday(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const bool waits = c->backoff != 0 || c->snd.wnd_bytes == 0 || tern_conn_is_opening(c);
+    if (unlikely(waits || c->rare != 0))
+        return rtx_ticks(t, c);
+    if (c->srtt_us8 == 0)
+        return t->rto_first_ticks;
+    const uint32_t rto_us = c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, RTTVAR_LEAST_US4);
+    return likely(rto_us < t->rto_least_us) ? t->rto_least_ticks : rtx_ticks(t, c);
+}
+
+void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
+{
+    const uint32_t at = t->now_tick + rtx_ticks_everyday(t, c);
     if (tern_conn_has_flight(c)) {
         arm_flight(t, c, at);
         return;

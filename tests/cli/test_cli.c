@@ -32,7 +32,7 @@ extern char **environ;
 
 enum {
     WORDS_MAX = 24,
-    TEXT_BYTES = 16384,
+    TEXT_BYTES = 1 << 19,
     HANG_MS = 20000, /* far beyond the second that is allowed: sanitizers are slow, hangs are not */
     STATUS_USAGE = 2,
     STATUS_INTERRUPTED = 130,
@@ -474,6 +474,35 @@ static json_t *result_of(const struct outcome *o)
     return json;
 }
 
+static json_int_t sum_of_histogram(const json_t *latency)
+{
+    const char *at = json_string_value(json_object_get(latency, "histogram"));
+    json_int_t n = 0;
+    for (; at != NULL; at = strchr(at, ',')) {
+        at = strchr(at, ':') + 1;
+        n += strtoll(at, NULL, 10);
+    }
+    return n;
+}
+
+/* All but the connection that found the way are timed, and ended in order. */
+static void expect_times(const json_t *json, json_int_t n)
+{
+    static const char *const metrics[] = {"latency.connect", "latency.close"};
+    assert_int_equal(json_integer_value(field(json, "ledger.counted.begun")), n - 1);
+    assert_int_equal(json_integer_value(field(json, "ledger.counted.ended.ok")), n - 1);
+    assert_int_equal(json_integer_value(field(json, "ledger.not_counted.begun")), 1);
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
+        const json_t *latency = field(json, metrics[i]);
+        const json_t *percentiles = field(latency, "percentiles_ns");
+        assert_int_equal(json_integer_value(field(latency, "n")), n - 1);
+        assert_int_equal(sum_of_histogram(latency), n - 1);
+        assert_true(json_integer_value(field(percentiles, "p50")) > 0);
+        assert_true(json_integer_value(field(percentiles, "p50"))
+                    <= json_integer_value(field(percentiles, "p99")));
+    }
+}
+
 static void pair_of_exactly_n_balances_in_json(void **state)
 {
     (void)state;
@@ -489,6 +518,7 @@ static void pair_of_exactly_n_balances_in_json(void **state)
         assert_int_equal(json_object_size(field(json, "connections.failed")), 0);
         assert_true(json_is_true(field(json, "books_balance")));
         assert_int_equal(json_integer_value(field(json, "leaks.mbufs")), 0);
+        expect_times(json, 1000);
         assert_int_equal(json_array_size(field(json, "workers")), 2);
         assert_string_equal(json_string_value(field(json, "scenario")), scenarios[i]);
         json_decref(json);
