@@ -121,8 +121,8 @@ static void print_zsh_option(FILE *out, const struct app_opt_row *row)
 {
     fprintf(out, " \\\n            '");
     if (row->letter != 0)
-        fprintf(out, "(-%c --%s)'{-%c,--%s%s}'", row->letter, row->name, row->letter, row->name,
-            row->arg != NULL ? "=" : "");
+        fprintf(out, "(-%c --%s)'{-%c%s,--%s%s}'", row->letter, row->name, row->letter,
+            row->arg != NULL ? "+" : "", row->name, row->arg != NULL ? "=" : "");
     else
         fprintf(out, "%s--%s%s", row->many ? "*" : "", row->name, row->arg != NULL ? "=" : "");
     fputc('[', out);

@@ -171,6 +171,17 @@ static void print_commands(FILE *out)
     fprintf(out, ".El\n");
 }
 
+/* "dev (tern serve) target (tern load)" */
+static void print_words(FILE *out)
+{
+    for (uint32_t i = 0; i < app_command_count(); i++) {
+        const struct app_command *c = app_command_at(i);
+        const struct app_opt_row *word = app_opt_positional(c->bit);
+        if (word != NULL && (c->bit & CMD_ENDS) != 0)
+            fprintf(out, ".Ic %s\n.Pq tern %s\n", word->name, c->name);
+    }
+}
+
 static void print_config(FILE *out)
 {
     fprintf(out, ".Sh CONFIGURATION FILE\n"
@@ -183,11 +194,9 @@ static void print_config(FILE *out)
         print_text(out, app_config_map_at(i)->who);
     }
     fprintf(out, ".El\n.Pp\n"
-                 "The word that stands alone on the line has a name there:\n");
-    for (uint32_t i = 0; i < app_opt_count(); i++)
-        if (app_opt_at(i)->positional && (app_opt_at(i)->commands & CMD_ENDS) != 0)
-            fprintf(out, ".Ic %s\n", app_opt_at(i)->name);
-    fprintf(out, ".Pp\n"
+                 "The word that stands alone on the line is called\n");
+    print_words(out);
+    fprintf(out, "there.\n"
                  "A list says an option again; a flag is true or false.\n"
                  "The line wins over the file, the map of a command over\n.Ic common ,\n"
                  "and the file over a preset.\n"

@@ -21,7 +21,7 @@ static const struct app_opt_row rows[] = {
         .help = "read options from a YAML file; the line wins"},
     {.name = "preset", .arg = "NAME", .group = APP_GROUP_CONFIG, .commands = CMD_ENDS | CMD_EXPLAIN,
         APP_CALL(set_preset), .choices = app_preset_names,
-        .help = "options under one name; file and line win ('tern explain --preset NAME' lists them)"},
+        .help = "options under one name, over which file and line win; 'tern explain --preset NAME' lists them"},
     {.name = "file", .arg = "FILE", .positional = true, .group = APP_GROUP_CONFIG, .commands = CMD_EXPLAIN,
         APP_TEXT(config), .standard = "$TERN_CONFIG",
         .help = "the configuration file"},

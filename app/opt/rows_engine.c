@@ -30,9 +30,9 @@ static int set_seed(struct app_settings *s, const char *text, struct tern_error 
 
 // clang-format off
 static const struct app_opt_row rows[] = {
-    {.name = "workers", .arg = "N", .group = APP_GROUP_ENGINE, .commands = CMD_ENDS,
+    {.name = "workers", .letter = 't', .arg = "N", .group = APP_GROUP_ENGINE, .commands = CMD_ENDS,
         APP_U32(n_workers, 1, TERN_WORKERS_MAX), .standard = "1",
-        .help = "worker threads an end, each with a queue and a shard"},
+        .help = "worker threads an end, each with a queue and a shard; wrk's -t"},
     {.name = "lcores", .arg = "LIST", .group = APP_GROUP_ENGINE, .commands = CMD_ENDS,
         APP_TEXT(lcores), .standard = "chosen, the device's node first",
         .help = "CPUs for the workers, such as 2,3 or 2-5"},

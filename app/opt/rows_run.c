@@ -8,7 +8,7 @@ enum { DURATION_MAX_H = 24 * 365 };
 
 // clang-format off
 static const struct app_opt_row rows[] = {
-    {.name = "duration", .arg = "T", .group = APP_GROUP_RUN, .commands = CMD_ENDS,
+    {.name = "duration", .letter = 'd', .arg = "T", .group = APP_GROUP_RUN, .commands = CMD_ENDS,
         APP_NS(duration_ns, MS_NS, DURATION_MAX_H * HOUR_NS), .standard = "load 10s, pair 5s, serve until Ctrl-C",
         .help = "how long to run"},
     {.name = "json", .arg = "FILE", .group = APP_GROUP_REPORT, .commands = CMD_ENDS | CMD_DOCTOR,

@@ -22,6 +22,11 @@ for command in pair doctor; do
 done
 "$tern" explain --preset rfc9411-cps | grep -q '^  tern pair .*--scenario http' || { echo 'FAIL: explain'; bad=1; }
 "$tern" explain | grep -qx '  tern pair --duration 1s --no-huge' || { echo 'FAIL: explain of a file'; bad=1; }
+for preset in $("$tern" pair --preset no 2>&1 | sed 's/.*type one of //; s/,//g'); do
+    timeout 60 "$tern" pair --preset "$preset" --duration 1s >"$dir/out" 2>&1 ||
+        { echo "FAIL: --preset $preset"; tail -5 "$dir/out"; bad=1; }
+    n=$((n + 1))
+done
 echo "$n examples"
-[[ $n -ge 5 ]] || bad=1
+[[ $n -ge 10 ]] || bad=1
 exit $bad

@@ -32,6 +32,11 @@ for page in '' $commands; do
     fi
 done
 
+# the file that the manual shows is one
+"$tern" help --man | sed -n '/^\.Bd/,/^\.Ed/{/^\.[BE]d/!p}' >"$dir/manual.yml"
+"$tern" explain "$dir/manual.yml" >"$dir/text" || complain 'the file in tern.1 is refused'
+grep -q '^  tern load --mtu 9000 http' "$dir/text" || complain 'the file in tern.1 says something else'
+
 # bash: the script is sourced and asked
 "$tern" help --completion bash >"$dir/bash"
 bash -n "$dir/bash" || complain 'bash -n'
