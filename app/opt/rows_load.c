@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a load does, which `tern load` and `tern pair` share; its device and target. */
+#include "../load/target.h"
 #include "rows.h"
 
 enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
@@ -15,12 +16,22 @@ static int set_scenario(struct app_settings *s, const char *text, struct tern_er
     return app_scenario_find(text, &s->scenario, err);
 }
 
+/* Kept as it was typed; read here only so that a file's mistake is told with its line. */
+static int set_target(struct app_settings *s, const char *text, struct tern_error *err)
+{
+    struct app_target target;
+    const int rc = app_target_parse(&target, text, err);
+    if (rc == 0)
+        s->target = text;
+    return rc;
+}
+
 #define LOAD .group = APP_GROUP_LOAD, .commands = CMD_LOAD | CMD_PAIR
 
 // clang-format off
 static const struct app_opt_row rows[] = {
     {.name = "target", .arg = "TARGET", .positional = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
-        APP_TEXT(target),
+        APP_CALL(set_target),
         .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names"},
     {.name = "dev", .arg = "DEVICE", .group = APP_GROUP_DEVICE, .commands = CMD_LOAD,
         APP_TEXT(device),

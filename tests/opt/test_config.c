@@ -179,6 +179,7 @@ static const struct mistake mistakes[] = {
     {"serve:\n  port: 0\n", ":2:9: --port: 0 is outside 1..65535"},
     {"common:\n  cc: vegas\n", ":2:7: --cc: 'vegas' is unknown; type one of cubic"},
     {"load:\n  ip:\n  - 198.18.1.1/15\n  - hello\n", ":4:5: --ip: 'hello' is not an address"},
+    {"load:\n  target: 198.18.0.1\n", ":2:11: target '198.18.0.1' has no port"},
     {"pair:\n  preset: x\n", ":2:11: --preset: 'x' is unknown; type one of rfc9411-cps"},
     {"load:\n  no-huge: yes\n", ":2:12: no-huge: 'yes' is neither true nor false"},
     {"load:\n  no-huge:\n", ": no-huge: the value is missing; write no-huge: true"},
