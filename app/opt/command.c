@@ -85,7 +85,7 @@ const struct app_command *app_command_of(uint32_t bit)
     for (int i = 0; i < N_COMMANDS; i++)
         if (commands[i].bit == bit)
             return &commands[i];
-    assert(!"a command without a row");
+    assert(false && "a command without a row");
     return NULL;
 }
 

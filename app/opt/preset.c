@@ -35,7 +35,7 @@ const struct app_preset *app_preset_find(const char *name)
     for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
         if (strcmp(presets[i].name, name) == 0)
             return &presets[i];
-    assert(!"a preset that is in the list of names only");
+    assert(false && "a preset that is in the list of names only");
     return NULL;
 }
 

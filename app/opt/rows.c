@@ -62,7 +62,7 @@ uint32_t app_opt_index(const struct app_opt_row *row)
     for (uint32_t i = 0; i < app_opt_count(); i++)
         if (app_opt_at(i) == row)
             return i;
-    assert(!"a row of no area");
+    assert(false && "a row of no area");
     return 0;
 }
 

@@ -82,7 +82,7 @@ static int set_field(const struct reading *r, struct app_settings *s)
     case OPT_CALL: return r->row->call(s, r->text, r->err);
     case OPT_HELP: return 0;
     }
-    assert(!"a kind of option that nothing sets");
+    assert(false && "a kind of option that nothing sets");
     return 0;
 }
 
