@@ -103,7 +103,7 @@ void tern_output_run(
 /* ---- flights ---- */
 
 /** The headers of the only segment. */
-static inline void put_headers(
+static inline __attribute__((always_inline)) void put_headers(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint8_t flags)
 {
     const struct tern_template_fields f = fields_now(t, c);
@@ -158,6 +158,16 @@ bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c)
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return false;
     }
+    put_headers(t, c, m, 0);
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+    return true;
+}
+
+bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    struct rte_mbuf *m = tern_mbuf_of_seg(t, seg);
+    if (unlikely(m == NULL))
+        return false;
     put_headers(t, c, m, 0);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
     return true;

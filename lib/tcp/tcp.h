@@ -130,8 +130,9 @@ struct tern_tcp {
     /* the RTO of a connection that was never kept waiting, as far as it is the same for all: before
      * the first sample; and as long as what the samples make of it is less than … us, the least */
     uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
-    uint32_t pause_ticks;                           /* no RTO is shorter */
-    bool has_syn_acks;                              /* the store below may be used */
+    uint32_t pause_ticks;       /* no RTO is shorter */
+    uint32_t rcv_most_bytes[2]; /* the window of a buffer that has not grown: unscaled, scaled */
+    bool has_syn_acks;          /* the store below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
@@ -350,10 +351,10 @@ bool tern_conn_rx_closing(struct tern_tcp *t, struct tern_conn *c, struct tern_s
 enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
-void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** The same where what is in flight is a flight or a FIN, and all or nothing of it is acknowledged
  * (tern_flight_takes()), no timer has run out, and no window was shut. */
-void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
 void tern_conn_deliver(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
@@ -446,7 +447,7 @@ void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matter
 /** RST to the peer, then over. */
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
 /** Both FINs exchanged, by this segment of its own: TIME-WAIT record, then over. */
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
 /** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
@@ -483,6 +484,8 @@ void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us);
 /* output.c */
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c);
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c);
+/** An ACK at once, in answer to this segment, of which nothing but its buffer is left. */
+void tern_conn_answer(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
