@@ -22,7 +22,6 @@
 #include "sendq.h"
 #include "state.h"
 #include "template.h"
-#include "wire/hint.h"
 
 /** A segment being written: the packet and what it points at. */
 struct draft {
@@ -31,35 +30,14 @@ struct draft {
     uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
 };
 
-uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
-{
-    return RTE_MIN(tern_conn_rcv_buf(t, c), 0xffffu << tern_conn_rcv_wscale(t, c));
-}
-
-/** Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
- * (RFC 9293 §3.8.6.2.2 MUST-39). */
-static inline uint32_t without_silliness(
-    const struct tern_conn *c, uint32_t promised, uint32_t free_bytes, uint32_t most)
-{
-    const uint32_t step = RTE_MIN(most / 2, (uint32_t)c->mss_bytes);
-    return free_bytes >= promised + step ? free_bytes : promised; /* SHLD-14 */
-}
-
-/** As the field can say it. @param up  less than a unit of it, to round up */
-static inline uint32_t in_units(uint32_t wnd, uint8_t shift, uint32_t up)
-{
-    return RTE_MIN((wnd + up) >> shift, 0xffffu) << shift;
-}
-
-/** tern_conn_window() whatever the buffer is like. */
-static TERN_ASIDE uint32_t window_in_use(const struct tern_tcp *t, const struct tern_conn *c)
+uint32_t tern_conn_window_in_use(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     const uint32_t buf = tern_conn_rcv_buf(t, c), most = tern_conn_window_max(t, c);
     const uint32_t unused = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
     const uint32_t free_bytes = RTE_MIN(unused, most);
     const uint8_t shift = tern_conn_rcv_wscale(t, c);
-    const uint32_t wnd = without_silliness(c, promised, free_bytes, most);
+    const uint32_t wnd = tern_window_without_silliness(c, promised, free_bytes, most);
 
     /* Rounding up keeps the right edge, or moves it on by less than a unit. Small segments would so
      * push it on for ever before an application that does not read: a unit beyond the buffer it is
@@ -67,18 +45,7 @@ static TERN_ASIDE uint32_t window_in_use(const struct tern_tcp *t, const struct 
      * §2.4). What was promised is taken all the same. */
     const uint32_t unit = 1u << shift;
     const bool is_over = (uint64_t)promised + c->unread_bytes > (uint64_t)buf + unit;
-    return in_units(wnd, shift, is_over ? 0 : unit - 1);
-}
-
-uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
-{
-    if (unlikely(c->unread_bytes != 0 || tern_conn_rcv_doublings(c) != 0))
-        return window_in_use(t, c);
-    /* All of a buffer that has not grown: nothing promised is beyond it. */
-    const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
-    const uint32_t most = t->rcv_most_bytes[(c->flags & TERN_CF_WSCALE) != 0];
-    const uint8_t shift = tern_conn_rcv_wscale(t, c);
-    return in_units(without_silliness(c, promised, most, most), shift, (1u << shift) - 1);
+    return tern_window_in_units(wnd, shift, is_over ? 0 : unit - 1);
 }
 
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c)

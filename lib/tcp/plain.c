@@ -10,6 +10,7 @@
 #include "headers.h"
 #include "host.h"
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "sendq.h"
 
 /** What segments that leave now say; it counts as said. */
@@ -120,7 +121,7 @@ static void note_flight(
     c->snd.nxt = tern_seq_add(c->snd.nxt, span);
     t->stats.tx_payload_bytes += f->len_bytes;
     if (likely(!(c->flags & TERN_CF_RTX)))
-        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
+        tern_conn_arm_flight(t, c); /* RFC 6298 §5.1 */
     else
         tern_conn_arm_flight_probe(t, c);
 }

@@ -472,7 +472,8 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
 /** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
-/** The same after sending a flight (flight.h). */
+/** Timers of a flight (flight.h): as tern_conn_arm_rtx(), and as tern_conn_arm_probe(). */
+void tern_conn_arm_flight(const struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c);
 /** Look for losses again in `after_us`, when a reordering window ends (RFC 8985 §6.2). */
 void tern_conn_arm_reorder(
@@ -497,10 +498,6 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 /** Challenge ACK (RFC 5961): at most one a connection and period. */
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);
-/** The window the next segment will advertise, bytes; a multiple of the scale. */
-uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c);
-/** The widest window there can be: the buffer, or what the field can say. */
-uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c);
 /** Payload bytes that fit beside the options of a segment. */
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c);
 
