@@ -31,12 +31,23 @@ void tern_link_send(struct tern_shard *sh, struct rte_mbuf *frame)
     tern_tcp_queue(t, frame);
 }
 
+/** tern_host_output() where there is something to think of. */
+static TERN_ASIDE void output_any(struct tern_shard *sh, uint16_t neighbour, struct rte_mbuf *m)
+{
+    if (tern_neigh_output(&sh->neighbours, neighbour, m))
+        tern_link_send(sh, m);
+}
+
 void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6)
 {
     (void)v6; /* the neighbour's header knows its family */
     struct tern_shard *sh = tern_shard_of(t);
-    if (likely(tern_neigh_output(&sh->neighbours, neighbour, m)))
-        tern_link_send(sh, m);
+    const bool usual = t->n_tx < TERN_TX_BURST && !t->cfg.pins.has_padding;
+    if (unlikely(!usual || !tern_neigh_output_fresh(&sh->neighbours, neighbour, m))) {
+        output_any(sh, neighbour, m);
+        return;
+    }
+    t->tx[t->n_tx++] = m;
 }
 
 void tern_host_send(struct tern_tcp *t, struct rte_mbuf *frame)

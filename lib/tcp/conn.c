@@ -63,6 +63,8 @@ void tern_tcp_derive(struct tern_tcp *t)
     tern_template_init(t);
     tern_timers_init(t);
     t->flight_bytes_max = flight_bytes_max(t);
+    t->rcv_most_bytes[0] = RTE_MIN(cfg->rcv_buf_bytes, 0xffffu);
+    t->rcv_most_bytes[1] = RTE_MIN(cfg->rcv_buf_bytes, 0xffffu << t->rcv_wscale);
     t->blank = (struct tern_conn){
         .slow = TERN_SLOW_STATE,
         .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,
@@ -186,10 +188,10 @@ void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_re
     tern_conn_end(t, c, why);
 }
 
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (c->flags & TERN_CF_ACK_NOW) /* the peer's FIN brought us here; not so from CLOSING */
-        tern_conn_send_ack(t, c);
+        tern_conn_answer(t, c, seg);
     tern_conn_set_state(c, TERN_TIME_WAIT);
     const uint32_t due = t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms); /* MUST-13 */
     struct tern_tw *tw = tern_host_tw_from_conn(t, c, seg, due);
@@ -282,7 +284,8 @@ static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
         app->on_sendable(tern_shard_of(t), c);
 }
 
-void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
+/** It is still open. */
+static void settle_open(struct tern_tcp *t, struct tern_conn *c)
 {
     if ((c->flags & TERN_CF_WANT_SENDABLE) && c->state != TERN_CLOSED)
         tell_sendable(t, c);
@@ -290,10 +293,16 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_output(t, c);
     if ((c->flags & TERN_CF_ACK_NOW) && c->state != TERN_CLOSED)
         tern_conn_send_ack(t, c);
-    if (c->state != TERN_CLOSED)
+    if (c->state != TERN_CLOSED) /* else on_sendable() ended it, and it comes again */
         tern_conn_arm_timer(t, c);
-    else if (!(c->flags & TERN_CF_TOUCHED)) /* else on_sendable() ended it, and it comes again */
+}
+
+void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->state == TERN_CLOSED)
         release(t, c);
+    else
+        settle_open(t, c);
 }
 
 /** Whatever a burst brought, all of it has been processed by now (MUST-59), and a connection sends

@@ -110,8 +110,9 @@ void tern_headers_put6(const struct tern_tcp *t, const struct tern_conn *c,
  * @param m      payload, or empty, with TERN_HDR_BYTES_MAX of headroom
  * @param flags  beside ACK: PSH, FIN
  */
-static inline void tern_headers_put(const struct tern_tcp *t, const struct tern_conn *c,
-    const struct tern_template_fields *f, struct rte_mbuf *m, struct tern_seq seq, uint8_t flags)
+static inline __attribute__((always_inline)) void tern_headers_put(const struct tern_tcp *t,
+    const struct tern_conn *c, const struct tern_template_fields *f, struct rte_mbuf *m,
+    struct tern_seq seq, uint8_t flags)
 {
     const uint16_t kind = c->flags & (TERN_CF_V6 | TERN_CF_TS);
     if (kind == 0)

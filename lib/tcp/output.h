@@ -95,3 +95,5 @@ void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payloa
 
 /** A plain ACK without payload. @return false: no buffer */
 bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c);
+/** The same in the buffer of the segment that it answers. @return false: that one will not do */
+bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);

@@ -10,6 +10,7 @@
 #include "headers.h"
 #include "host.h"
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "sendq.h"
 
 /** What segments that leave now say; it counts as said. */
@@ -103,7 +104,7 @@ void tern_output_run(
 /* ---- flights ---- */
 
 /** The headers of the only segment. */
-static inline void put_headers(
+static inline __attribute__((always_inline)) void put_headers(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint8_t flags)
 {
     const struct tern_template_fields f = fields_now(t, c);
@@ -120,7 +121,7 @@ static void note_flight(
     c->snd.nxt = tern_seq_add(c->snd.nxt, span);
     t->stats.tx_payload_bytes += f->len_bytes;
     if (likely(!(c->flags & TERN_CF_RTX)))
-        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
+        tern_conn_arm_flight(t, c); /* RFC 6298 §5.1 */
     else
         tern_conn_arm_flight_probe(t, c);
 }
@@ -158,6 +159,16 @@ bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c)
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return false;
     }
+    put_headers(t, c, m, 0);
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+    return true;
+}
+
+bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    struct rte_mbuf *m = tern_mbuf_of_seg(t, seg);
+    if (unlikely(m == NULL))
+        return false;
     put_headers(t, c, m, 0);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
     return true;

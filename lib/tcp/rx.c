@@ -18,6 +18,7 @@
 #include "reasm.h"
 #include "sendq.h"
 #include "state.h"
+#include "wire/hint.h"
 
 static bool has(const struct tern_seg *seg, uint8_t flag)
 {
@@ -282,7 +283,7 @@ void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf 
 }
 
 /** @param seg  brought the FIN, or what was missing before it */
-static void peer_closed(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+static void peer_closed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
     c->rcv.adv = tern_seq_add(c->rcv.adv, 1); /* a FIN takes no buffer: the window stays as wide */
@@ -299,7 +300,7 @@ static void peer_closed(struct tern_tcp *t, struct tern_conn *c, const struct te
 }
 
 /** Everything that lies ready at RCV.NXT now, FIN included. */
-static void deliver_held(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+static void deliver_held(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     uint32_t len;
     struct rte_mbuf *m;
@@ -393,12 +394,18 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
     return why;
 }
 
-void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+/** Whatever there is. */
+static TERN_ASIDE void rx_any(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
-    if (t->fast_path && (tern_conn_rx_fast(t, c, seg) || tern_conn_rx_closing(t, c, seg)))
-        return;
     tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts); /* of any segment: MUST-5 */
     const enum tern_drop why =
         c->state == TERN_SYN_SENT ? tern_syn_sent_rx(t, c, seg) : arrive(t, c, seg);
     tern_seg_done(t, seg, why);
+}
+
+void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (likely(t->fast_path) && (tern_conn_rx_fast(t, c, seg) || tern_conn_rx_closing(t, c, seg)))
+        return;
+    rx_any(t, c, seg);
 }

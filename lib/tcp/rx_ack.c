@@ -291,7 +291,7 @@ static void take_ack(
 
 /* ---- what follows ---- */
 
-static void fin_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+static void fin_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (c->state == TERN_FIN_WAIT_1) {
         tern_conn_set_state(c, TERN_FIN_WAIT_2);
@@ -307,7 +307,7 @@ static void fin_acked(struct tern_tcp *t, struct tern_conn *c, const struct tern
 }
 
 /** SND.UNA has moved. */
-static void una_advanced(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+static void una_advanced(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     c->backoff &= 0xf; /* the doublings stay until there is a sample (Karn, RFC 6298 §5) */
     tern_host_confirm(t, c->neighbour);
@@ -393,7 +393,7 @@ static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
            && c->snd.una.v != c->snd.nxt.v;
 }
 
-void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
     const uint8_t doublings = c->backoff & 0xf;
@@ -421,7 +421,7 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
     update_window(t, c, seg, advances);
 }
 
-void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const bool advances = tern_seq_before(c->snd.una, seg->p.ack);
     c->last_rx_ms = t->now_ms;

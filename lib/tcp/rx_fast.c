@@ -61,7 +61,7 @@ static inline bool is_next(
 }
 
 /** It is taken: its timestamp and its acknowledgement. */
-static inline void take_head(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+static inline void take_head(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if ((c->flags & TERN_CF_TS) && c->last_ack_sent.v == seg->p.seq.v)
         c->ts_recent = seg->opts.ts_val; /* RFC 7323 §4.3 (7323-5) */

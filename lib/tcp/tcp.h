@@ -131,8 +131,9 @@ struct tern_tcp {
     /* the RTO of a connection that was never kept waiting, as far as it is the same for all: before
      * the first sample; and as long as what the samples make of it is less than … us, the least */
     uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
-    uint32_t pause_ticks;                           /* no RTO is shorter */
-    bool has_syn_acks, has_syns;                    /* the stores below may be used */
+    uint32_t pause_ticks;        /* no RTO is shorter */
+    uint32_t rcv_most_bytes[2];  /* the window of a buffer that has not grown: unscaled, scaled */
+    bool has_syn_acks, has_syns; /* the stores below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
     struct tern_syn_ack syns[2];                    /* what all our SYNs say: IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
@@ -366,10 +367,10 @@ bool tern_conn_rx_closing(struct tern_tcp *t, struct tern_conn *c, struct tern_s
 enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
-void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** The same where what is in flight is a flight or a FIN, and all or nothing of it is acknowledged
  * (tern_flight_takes()), no timer has run out, and no window was shut. */
-void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
 void tern_conn_deliver(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
@@ -464,7 +465,7 @@ void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matter
 /** RST to the peer, then over. */
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
 /** Both FINs exchanged, by this segment of its own: TIME-WAIT record, then over. */
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
 /** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
@@ -489,7 +490,8 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
 /** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
-/** The same after sending a flight (flight.h). */
+/** Timers of a flight (flight.h): as tern_conn_arm_rtx(), and as tern_conn_arm_probe(). */
+void tern_conn_arm_flight(const struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c);
 /** Look for losses again in `after_us`, when a reordering window ends (RFC 8985 §6.2). */
 void tern_conn_arm_reorder(
@@ -501,6 +503,8 @@ void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us);
 /* output.c */
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c);
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c);
+/** An ACK at once, in answer to this segment, of which nothing but its buffer is left. */
+void tern_conn_answer(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
@@ -512,10 +516,6 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 /** Challenge ACK (RFC 5961): at most one a connection and period. */
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);
-/** The window the next segment will advertise, bytes; a multiple of the scale. */
-uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c);
-/** The widest window there can be: the buffer, or what the field can say. */
-uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c);
 /** Payload bytes that fit beside the options of a segment. */
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c);
 

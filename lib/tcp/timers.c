@@ -191,9 +191,9 @@ static uint32_t probe_at(const struct tern_tcp *t, uint64_t after_us, uint32_t r
     return (int32_t)(at - rto_at) < 0 ? at : rto_at;
 }
 
-void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
+static inline void arm_flight_probe(
+    const struct tern_tcp *t, struct tern_conn *c, struct tern_flight *f)
 {
-    struct tern_flight *f = tern_conn_flight(t, c);
     const bool may = (f->flags & TERN_FLIGHT_SENT) && tern_tlp_may_follow(c);
     if (may)
         c->rtx_at = probe_at(t, tern_tlp_after_us(t, c), f->rto_at);
@@ -202,14 +202,9 @@ void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
     f->flags = (uint8_t)(may ? f->flags | TERN_FLIGHT_PTO : f->flags & ~TERN_FLIGHT_PTO);
 }
 
-/** tern_conn_arm_rtx() for `at`. */
-static void arm_flight(const struct tern_tcp *t, struct tern_conn *c, uint32_t at)
+void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
 {
-    struct tern_flight *f = tern_conn_flight(t, c);
-    c->rtx_at = f->rto_at = at;
-    c->flags |= TERN_CF_RTX;
-    f->flags &= (uint8_t)~TERN_FLIGHT_PTO;
-    tern_conn_arm_flight_probe(t, c);
+    arm_flight_probe(t, c, tern_conn_flight(t, c));
 }
 
 /** What every connection's timer has in common, once. */
@@ -243,13 +238,22 @@ static inline uint32_t rtx_ticks_everyday(const struct tern_tcp *t, const struct
     return likely(rto_us < t->rto_least_us) ? t->rto_least_ticks : rtx_ticks(t, c);
 }
 
+void tern_conn_arm_flight(const struct tern_tcp *t, struct tern_conn *c)
+{
+    struct tern_flight *f = tern_conn_flight(t, c);
+    c->rtx_at = f->rto_at = t->now_tick + rtx_ticks_everyday(t, c);
+    c->flags |= TERN_CF_RTX;
+    f->flags &= (uint8_t)~TERN_FLIGHT_PTO;
+    arm_flight_probe(t, c, f);
+}
+
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
-    const uint32_t at = t->now_tick + rtx_ticks_everyday(t, c);
     if (tern_conn_has_flight(c)) {
-        arm_flight(t, c, at);
+        tern_conn_arm_flight(t, c);
         return;
     }
+    const uint32_t at = t->now_tick + rtx_ticks_everyday(t, c);
     struct tern_txq *q = tern_conn_txq(t, c);
     const bool reorder = q != NULL && (q->flags & TERN_TXQ_REO) && (c->flags & TERN_CF_RTX);
     if (!reorder || (int32_t)(at - c->rtx_at) < 0)
