@@ -8,17 +8,28 @@
 #include <assert.h>
 #include <string.h>
 
+static const char *const pair_notes[] = {
+    "Addresses are those of the benchmarking networks (RFC 2544, RFC 5180). The client has many of "
+    "them: one has 64,512 ports, and a port rests in TIME-WAIT after each connection.",
+    NULL};
+static const char *const load_notes[] = {
+    "With --rate connections start when they are due, whatever the server does; with --conns a new "
+    "one starts when one is over; with both, --conns caps what the rate may have open.",
+    NULL};
+
 // clang-format off
 static const struct app_command commands[] = {
     {.name = "pair", .bit = CMD_PAIR,
         .summary = "both ends in one process, joined in memory: handshakes a second, no device needed",
-        .about = "Both ends in one process, joined in memory."},
+        .about = "Both ends in one process, joined in memory.",
+        .notes = pair_notes},
     {.name = "serve", .bit = CMD_SERVE,
         .summary = "answer on a device: http, echo, discard, chargen or stream",
         .about = "Answer on a device."},
     {.name = "load", .bit = CMD_LOAD,
         .summary = "open connections to a server and count what becomes of each",
-        .about = "Open connections to a server and count what becomes of each."},
+        .about = "Open connections to a server and count what becomes of each.",
+        .notes = load_notes},
     {.name = "doctor", .bit = CMD_DOCTOR,
         .summary = "what this machine can do, and the command that mends what it cannot",
         .about = "What this machine can do, and the command that mends each finding. Exits with 1 only when 'tern pair' cannot run."},
