@@ -402,6 +402,7 @@ static void wrong_name_has_its_nearest(void **state)
         {"rcvbuf", "rcv-buf"},
         {"scenarios", "scenario"},
         {"rate", "rate"},
+        {"pi", "ip"},
         {"zzz", ""},
         {"", ""},
         {"a-name-that-is-longer-than-all-names-there-are", ""},
