@@ -40,9 +40,11 @@ struct app_settings {
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
-    uint64_t bytes;                      /**< echo, stream; 0: not given */
-    uint64_t requests;                   /**< echo; 0: until the run ends */
-    struct app_stream_config stream;     /**< direction, verify */
+    uint64_t ramp_ns;                    /**< 0: none */
+    bool no_latency;
+    uint64_t bytes;                  /**< echo, stream; 0: not given */
+    uint64_t requests;               /**< echo; 0: until the run ends */
+    struct app_stream_config stream; /**< direction, verify */
 
     const char *service; /**< serve; NULL: http */
     uint16_t port;       /**< 0: the service's */
