@@ -4,6 +4,8 @@
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
 #include "measure/latency.h"
+#include "output/options_json.h"
+#include "output/series_json.h"
 #include "result.h"
 
 static json_t *count(uint64_t n)
@@ -122,6 +124,8 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "command", json_string(r->command));
     json_object_set_new(o, "device", json_string(r->device));
     json_object_set_new(o, "scenario", json_string(r->scenario));
+    if (r->settings != NULL)
+        json_object_set_new(o, "options", app_options_json(r->settings));
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
     json_object_set_new(o, "cps", json_real(r->cps));
@@ -154,5 +158,6 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     json_object_set_new(o, "ends", ends(r));
+    json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;
 }

@@ -14,10 +14,19 @@
 #include <stdint.h>
 
 enum { APP_SAID_WORDS = 3 }; /**< 64 rows each */
+enum { APP_TEXTS_SET_MAX = 1024 };
+
+struct app_opt_row;
 
 struct app_settings {
     uint32_t command;              /**< CMD_*: whose settings these are */
     uint64_t said[APP_SAID_WORDS]; /**< which rows were said; app_settings_has() */
+
+    struct {
+        const struct app_opt_row *row;
+        const char *text;
+    } texts_set[APP_TEXTS_SET_MAX]; /**< [n_texts_set] what was said, as it was, in order */
+    uint32_t n_texts_set;
 
     struct tern_stack_config stack; /**< addresses, wire and protocol */
     uint32_t n_workers, n_queues;
@@ -46,6 +55,7 @@ struct app_settings {
 
     uint64_t duration_ns; /**< 0: the subcommand's */
     const char *json;     /**< NULL, a path, or "-" */
+    const char *csv;      /**< NULL or a path */
 };
 
 /** Every default. @param command  CMD_* of the one subcommand */
