@@ -8,6 +8,8 @@
 #include "output/series_json.h"
 #include "result.h"
 
+#include <time.h>
+
 static json_t *count(uint64_t n)
 {
     return json_integer((json_int_t)n);
@@ -116,12 +118,23 @@ static json_t *ledger(const struct app_result *r)
         count(l->late_max_ns));
 }
 
+static void set_time(json_t *o)
+{
+    char text[sizeof "2026-11-21T14:00:00Z"];
+    struct tm utc;
+    const time_t now = time(NULL);
+    if (gmtime_r(&now, &utc) != NULL
+        && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) != 0)
+        json_object_set_new(o, "finished_at", json_string(text));
+}
+
 json_t *app_result_json(const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
     json_t *o = json_object();
     json_object_set_new(o, "tern", json_string(TERN_VERSION));
     json_object_set_new(o, "command", json_string(r->command));
+    set_time(o);
     json_object_set_new(o, "device", json_string(r->device));
     json_object_set_new(o, "scenario", json_string(r->scenario));
     if (r->settings != NULL)

@@ -53,9 +53,9 @@ struct app_settings {
     bool v6;            /**< pair */
     uint32_t n_sources; /**< pair: addresses of the client */
 
-    uint64_t duration_ns; /**< 0: the subcommand's */
-    const char *json;     /**< NULL, a path, or "-" */
-    const char *csv;      /**< NULL or a path */
+    uint64_t duration_ns;   /**< 0: the subcommand's */
+    const char *json;       /**< NULL, a path, or "-" */
+    const char *csv, *html; /**< NULL or a path */
 };
 
 /** Every default. @param command  CMD_* of the one subcommand */

@@ -13,8 +13,11 @@ void app_writers_attach(struct app_writers *w, const struct app_settings *s, str
 {
     *w = (struct app_writers){
         .csv = {.path = s->csv, .lines.fd = -1},
+        .html = {.path = s->html},
     };
     run->settings = s;
     if (s->csv != NULL)
         add(run, &app_csv_observer, &w->csv);
+    if (s->html != NULL)
+        add(run, &app_html_observer, &w->html);
 }

@@ -5,9 +5,11 @@
 #include "../opt/settings.h"
 #include "../run.h"
 #include "csv.h"
+#include "html.h"
 
 struct app_writers {
     struct app_csv csv;
+    struct app_html html;
 };
 
 /** Add to the run's observers what `s` names a file for. Both outlive the run. */
