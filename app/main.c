@@ -19,6 +19,7 @@ static const struct runner {
     {CMD_SERVE, app_cmd_serve},
     {CMD_LOAD, app_cmd_load},
     {CMD_DOCTOR, app_cmd_doctor},
+    {CMD_COMPARE, app_cmd_compare},
 };
 enum { N_RUNNERS = sizeof runners / sizeof runners[0] };
 

@@ -22,6 +22,9 @@ static const struct app_command commands[] = {
     {.name = "doctor", .bit = CMD_DOCTOR,
         .summary = "what this machine can do, and the command that mends what it cannot",
         .about = "What this machine can do, and the command that mends each finding. Exits with 1 only when 'tern pair' cannot run."},
+    {.name = "compare", .bit = CMD_COMPARE,
+        .summary = "two results that --json wrote, side by side: what differs beyond noise",
+        .about = "Two results that --json wrote, side by side. What was asked of them comes first; figures differ when they do so beyond the noise of their seconds."},
 };
 
 static const struct app_example examples[] = {
@@ -45,6 +48,8 @@ static const struct app_example examples[] = {
         "one connection's bytes a second", false},
     {CMD_DOCTOR, "tern doctor",
         "a line a finding", true},
+    {CMD_COMPARE, "tern compare before.json after.json --html compared.html",
+        "what a change has changed", false},
 };
 // clang-format on
 

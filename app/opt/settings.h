@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum { APP_SAID_WORDS = 3 }; /**< 64 rows each */
-enum { APP_TEXTS_SET_MAX = 1024 };
+enum { APP_TEXTS_SET_MAX = 1024, APP_COMPARED = 2 };
 
 struct app_opt_row;
 
@@ -53,9 +53,11 @@ struct app_settings {
     bool v6;            /**< pair */
     uint32_t n_sources; /**< pair: addresses of the client */
 
-    uint64_t duration_ns;   /**< 0: the subcommand's */
-    const char *json;       /**< NULL, a path, or "-" */
-    const char *csv, *html; /**< NULL or a path */
+    uint64_t duration_ns;               /**< 0: the subcommand's */
+    const char *json;                   /**< NULL, a path, or "-" */
+    const char *csv, *html;             /**< NULL or a path */
+    const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
+    uint32_t n_compared;
 };
 
 /** Every default. @param command  CMD_* of the one subcommand */

@@ -85,6 +85,22 @@ def shoot(page, keep):
     assert len(set(sizes.values())) == len(sizes), "light and dark look the same"
 
 
+def check_comparison(scratch, report):
+    """What a result holds may be anything; on the page it is text."""
+    hostile = "</script><script>console.log('ran')</script><img src=x onerror=console.log('ran')>"
+    result = json.load(open(report))
+    result["options"][hostile] = hostile
+    result["invalid_reasons"].append(hostile)
+    other, page = f"{scratch}/<b>other.json", f"{scratch}/compared.html"
+    pathlib.Path(other).write_text(json.dumps(result))
+    subprocess.run([tern, "compare", report, other, "--html", page], check=True, capture_output=True, timeout=60)
+    document = Document(browse("--dump-dom", f"file://{page}"))
+    assert not document.handlers and "img" not in sum(document.ids.values(), [])
+    assert document.text["compare"].count(hostile) == 2, document.text["compare"][:400]
+    assert document.count("compare", "table") == 2 and document.count("rates", "canvas") == 1
+    assert hostile in document.text["verdict"]
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         page, report = f"{scratch}/page.html", f"{scratch}/result.json"
@@ -100,6 +116,8 @@ def main():
         assert "default-src 'none'" in text and "unsafe-inline" not in text
         check_run(Document(browse("--dump-dom", f"file://{page}")), json.load(open(report)))
         print("ok    elements, tables, a quiet console")
+        check_comparison(scratch, report)
+        print("ok    two results, one of them hostile")
         shoot(page, sys.argv[2] if len(sys.argv) > 2 else scratch)
         print("ok    pictures: desk and phone, light and dark")
 

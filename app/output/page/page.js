@@ -129,8 +129,8 @@
         const joined = uPlot.join(lines.map((line) => [line.at, line.points]));
         plot.drawn = new uPlot({
             width: Math.max(box.clientWidth, 200), height: PLOT_HEIGHT,
-            scales: { x: { time: false, range: x.range }, y: y.log ? { distr: 3 } : { range: (u, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-            axes: [axis(x.short, { space: 56, splits: x.splits }), axis(y.short, { size: 62, filter: y.log ? decadesOnly : every, grid: { stroke: colour("line"), width: 1, filter: y.log ? decadesOnly : every } })],
+            scales: { x: { time: false, range: x.range }, y: y.log ? { distr: 3 } : { range: (u, low, high) => [0, y.top || (high > 0 ? high * 1.08 : 1)] } },
+            axes: [axis(x.short, { space: 56, splits: x.splits, incrs: x.whole }), axis(y.short, { size: 62, filter: y.log ? decadesOnly : every, grid: { stroke: colour("line"), width: 1, filter: y.log ? decadesOnly : every } })],
             series: [{ label: x.label, value: (u, v) => (v === null || v === undefined ? "–" : x.words(v)) }, ...series],
             cursor: { y: false }, legend: { live: true }, hooks: plot.shade ? { drawClear: [plot.shade] } : {},
         }, joined, box);
@@ -145,7 +145,7 @@
         return plot;
     }
 
-    const seconds = { label: "s", range: (u, low, high) => [0, high], short: shortNumber, words: (v) => v.toFixed(1) };
+    const seconds = { label: "s", range: (u, low, high) => [0, high], whole: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400], short: shortNumber, words: (v) => v.toFixed(1) };
     const shadeOfFirst = () => (runs.length === 1 ? shade(runs[0]) : undefined);
 
     /** Lines over time: of each run, those of `wanted` in which anything is. */
@@ -154,7 +154,7 @@
         runs.forEach((run, r) => wanted.forEach((want, i) => {
             const points = want.of(run.series);
             if (!any(points)) return;
-            lines.push({ run, label: label(run, want.label), at: run.series.column("time_s"), points, colour: runs.length > 1 ? i * 2 + r : i, dashed: r > 0, strong: i === 0 });
+            lines.push({ run, label: label(run, want.label), at: run.series.column("time_s"), points, colour: i, dashed: r > 0, strong: i === 0 });
         }));
         return lines;
     }
@@ -290,7 +290,7 @@
             const l = run.result.latency && run.result.latency[metric];
             if (!l || !l.histogram) return;
             const { at, points } = curve(l.histogram);
-            lines.push({ run, label: label(run, words(metric)), at, points, colour: runs.length > 1 ? m * 2 + r : m, dashed: r > 0, strong: true });
+            lines.push({ run, label: label(run, words(metric)), at, points, colour: m, dashed: r > 0, strong: true });
             rows.push([label(run, words(metric)), number(l.n), time(l.mean_ns), ...names.map(([key]) => time(l.percentiles_ns[key])), time(l.max_ns)]);
         }));
         if (lines.length === 0) return null;
@@ -329,7 +329,7 @@
     function workers() {
         const names = [...new Set(runs.flatMap((run) => run.series.names.filter((name) => name.startsWith("busy_"))))];
         const wanted = names.map((name) => ({ label: words(name.slice("busy_".length)), of: (s) => s.column(name) }));
-        return overTime("workers", "Worker load", "The share of its time that each worker did something.", wanted, { short: (v) => (100 * v).toFixed(0) + " %", words: percent });
+        return overTime("workers", "Worker load", "The share of its time that each worker did something.", wanted, { short: (v) => (100 * v).toFixed(0) + " %", words: percent, top: 1 });
     }
 
     const said = (value) => (Array.isArray(value) ? value.join(", ") : value);
@@ -344,7 +344,7 @@
 
     function comparison() {
         if (!data.compare) return null;
-        const out = section("compare", "Side by side", make("p", { className: "note" }, data.compare.note));
+        const out = section("compare", "Side by side: " + runs[0].name + " drawn through, " + runs[1].name + " dashed", make("p", { className: "note" }, data.compare.note));
         const options = data.compare.options.map((o) => [o.name, o.a === null ? "–" : said(o.a), o.b === null ? "–" : said(o.b)]);
         out.append(options.length > 0 ? figures(["option that differs", runs[0].name, runs[1].name], options, "words") : make("p", {}, "Both were asked the same."));
         const shown = { ns: time, share: (v) => (100 * v).toPrecision(3) + " %", count: number };
@@ -367,7 +367,7 @@
     document.title = title();
     const page = document.getElementById("page");
     const columns = make("div", { className: "columns" }, ...[workers(), ledger()].filter(Boolean));
-    page.append(...[make("header", {}, make("h1", {}, title()), ...runs.map(subtitle)), ...runs.map(verdict), ...runs.map(tiles),
+    page.append(...[make("header", {}, make("h1", {}, title()), ...runs.map(subtitle)), ...runs.map(verdict), ...(data.compare ? [] : runs.map(tiles)),
         comparison(), rates(), payload(), latency(), percentiles(), columns, ...runs.map(setting), colophon()].filter(Boolean));
     plots.forEach(drawPlot); /* once their boxes have a width */
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(drawPlot));
