@@ -5,11 +5,13 @@
 #include "../opt/settings.h"
 #include "../run.h"
 #include "csv.h"
+#include "hlog.h"
 #include "html.h"
 
 struct app_writers {
     struct app_csv csv;
     struct app_html html;
+    struct app_hlog hlog;
 };
 
 /** Add to the run's observers what `s` names a file for. Both outlive the run. */
