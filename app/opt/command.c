@@ -36,6 +36,9 @@ static const struct app_command commands[] = {
     {.name = "explain", .bit = CMD_EXPLAIN,
         .summary = "what a configuration file or a preset means, and the lines that say the same",
         .about = "What a configuration file or a preset means: each key, its value in plain units, who takes it; then the command lines that say the same."},
+    {.name = "compare", .bit = CMD_COMPARE,
+        .summary = "two results that --json wrote, side by side: what differs beyond noise",
+        .about = "Two results that --json wrote, side by side. What was asked of them comes first; figures differ when they do so beyond the noise of their seconds."},
 };
 
 static const struct app_example examples[] = {
@@ -65,6 +68,8 @@ static const struct app_example examples[] = {
         "what load, serve and pair make of the file", false},
     {CMD_EXPLAIN, "tern explain --preset rfc9411-cps",
         "the options behind a name", true},
+    {CMD_COMPARE, "tern compare before.json after.json --html compared.html",
+        "what a change has changed", false},
 };
 // clang-format on
 
