@@ -153,6 +153,9 @@ static const struct refusal refusals[] = {
     {"", "a command is missing"},
     {"dance", "unknown command dance; type one of pair, serve, load, doctor"},
     {"--dance", "unknown command --dance"},
+    {"laod", "unknown command laod; nearest is load; type one of"},
+    {"load --raet 3", "load: unrecognized option '--raet'; nearest is '--rate'; type 'tern help load'"},
+    {"pair --duratoin=3s", "unrecognized option '--duratoin=3s'; nearest is '--duration'"},
     {"--version now", "too many words"},
     {"help dance", "no help on an unknown command: dance"},
     {"pair --dance", "pair: unrecognized option '--dance'; type 'tern help pair'"},
@@ -334,6 +337,15 @@ static const struct refusal refusals[] = {
     {"serve memif:/nonexistent/sock " OWN, "memif"},
     {"serve vdev:net_nosuch0 " OWN, "net_nosuch0"},
     {"serve lo " OWN "--queues 64", "tern: lo"},
+
+    /* configuration; tests/opt has the rest */
+    {"explain", "the file is missing; type 'tern explain FILE'"},
+    {"explain a b", "'b' is one word too many, a second file"},
+    {"explain /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"explain /tmp", "cannot read /tmp: Is a directory"},
+    {"pair --config /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"pair --preset dance", "--preset: 'dance' is unknown; type one of rfc9411-cps"},
+    {"explain --preset dance", "--preset: 'dance' is unknown"},
 
     /* results */
     {"pair --json /nonexistent/file", "--json: cannot write /nonexistent/file: No such file"},
