@@ -278,16 +278,6 @@ static inline void replace(
         tern_flow_replace(&sh->flow, hash, old_ref, new_ref);
 }
 
-/** A four-tuple moves to another record. @param slot  where its entry was last seen, or NULL */
-static inline void replace(
-    struct tern_shard *sh, uint32_t *slot, uint64_t hash, uint32_t old_ref, uint32_t new_ref)
-{
-    if (likely(slot != NULL && *slot == old_ref))
-        *slot = new_ref;
-    else
-        tern_flow_replace(&sh->flow, hash, old_ref, new_ref);
-}
-
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
     struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour)
 {
