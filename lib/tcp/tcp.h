@@ -65,7 +65,8 @@ enum {
     TERN_SYN_ACKS = 8, /* of a family: with and without window scale, SACK, timestamps */
 };
 
-/** A SYN-ACK written ahead (syn_ack.h). Sums are without addresses, ports, numbers, timestamps. */
+/** A SYN-ACK written ahead (syn_ack.h), or a SYN (syn.h). Sums are without addresses, ports,
+ * numbers, timestamps. */
 struct __rte_cache_aligned tern_syn_ack {
     uint8_t bytes[TERN_SYN_ACK_BYTES]; /* [n_bytes] IP and TCP header, options */
     uint16_t n_bytes, l3_bytes;
@@ -131,8 +132,9 @@ struct tern_tcp {
      * the first sample; and as long as what the samples make of it is less than … us, the least */
     uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
     uint32_t pause_ticks;                           /* no RTO is shorter */
-    bool has_syn_acks;                              /* the store below may be used */
+    bool has_syn_acks, has_syns;                    /* the stores below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
+    struct tern_syn_ack syns[2];                    /* what all our SYNs say: IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
     uint16_t n_ip_id;           /* test pins used so far */
@@ -404,6 +406,8 @@ enum tern_drop tern_tw_rx(
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
 
 /* ecn.c */
+/** Do connections that we open ask for ECN? */
+bool tern_ecn_asks(const struct tern_tcp *t);
 /** What a SYN of ours asks for: ECE | CWR, or 0. The path record it needs is made. */
 uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c);
 /** What the answer to our SYN says. */
