@@ -18,7 +18,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { OPEN_BURST = 64, LINE_BYTES = 64 };
 #define WARM_UP_NS UINT64_C(100000000)
@@ -105,8 +104,8 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct ap
         .remote = cfg->target,
         .app = cfg->scenario->app,
         .user = app_stamp_pointer(stamp),
-        .early = cfg->early ? cfg->request : NULL,
-        .n_early = cfg->early ? (uint32_t)strlen(cfg->request) : 0,
+        .early = cfg->early ? cfg->asks->of[0].bytes : NULL,
+        .n_early = cfg->early ? cfg->asks->of[0].n_bytes : 0,
     };
     next_pair(w, &opts);
     const int rc = tern_connect(sh, &opts, NULL);
@@ -294,6 +293,17 @@ static uint64_t read_counter(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+static void add_requests(struct app_load_counts *sum, const struct app_load_counts *c)
+{
+    sum->asked += read_counter(&c->asked);
+    sum->answered += read_counter(&c->answered);
+    sum->unanswered += read_counter(&c->unanswered);
+    for (int why = 0; why < APP_FAIL_COUNT; why++)
+        sum->wrong[why] += read_counter(&c->wrong[why]);
+    for (int i = 0; i < APP_STATUS_CLASSES; i++)
+        sum->status[i] += read_counter(&c->status[i]);
+}
+
 void app_load_sum(const struct app_load *load, struct app_load_counts *out)
 {
     *out = (struct app_load_counts){.opened = 0};
@@ -303,7 +313,7 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
             continue;
         out->opened += read_counter(&w->counts.opened);
         out->no_port += read_counter(&w->counts.no_port);
-        out->answered += read_counter(&w->counts.answered);
+        add_requests(out, &w->counts);
         for (int why = 0; why < APP_FAIL_COUNT; why++)
             out->failed[why] += read_counter(&w->counts.failed[why]);
         app_stream_books_add(&out->stream, &w->counts.stream);

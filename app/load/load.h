@@ -15,16 +15,24 @@
 #include "../measure/pace.h"
 #include "../pool.h"
 #include "../stream.h"
+#include "expect.h"
 #include "fail.h"
+#include "request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { APP_STATUS_CLASSES = 6 };
 
 /** What one worker did, or the sum over all. */
 struct app_load_counts {
     uint64_t opened;   /**< connects that the library took */
     uint64_t no_port;  /**< times that no local port was free */
-    uint64_t answered; /**< requests whose answer came in full (echo) */
+    uint64_t asked;    /**< requests sent, or begun to be (http) */
+    uint64_t answered; /**< whose answer came in full, and was the right one (echo, http) */
+    uint64_t wrong[APP_FAIL_COUNT]; /**< … in full, and was not, on a connection that went on */
+    uint64_t unanswered;            /**< the connection ended before (http-keepalive) */
+    uint64_t status[APP_STATUS_CLASSES]; /**< answers by class, 1xx … 5xx; 0: any other */
     uint64_t failed[APP_FAIL_COUNT];
     struct app_stream_books stream;
 };
@@ -48,9 +56,10 @@ struct app_load_config {
     uint64_t echo_bytes; /**< of a request */
     uint64_t requests;   /**< echo: of a connection; 0: until the run ends */
     struct app_stream_config stream;
-    const char *request; /**< http: what is sent */
-    bool early;          /**< … with the SYN where the target gave a cookie (RFC 7413) */
-    int64_t body_bytes;  /**< http: what must come back; -1: what the response says */
+    const struct app_requests *asks; /**< http: what is asked, in turn */
+    bool early; /**< http: the one request goes with the SYN where the target gave a cookie (RFC
+                   7413) */
+    struct app_expect expect; /**< http: what must come back */
 };
 
 enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };

@@ -28,6 +28,12 @@ enum {
     STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
     STREAM_BUF_BYTES_MIN = 64 << 10,
 };
+
+static bool asks(const struct app_scenario *s)
+{
+    return s == &app_scenario_http;
+}
+
 static bool is_stream(const struct app_settings *o)
 {
     return o->scenario == &app_scenario_stream;
@@ -60,6 +66,19 @@ static int check_scenario(const struct app_settings *o, struct tern_error *err)
     return 0;
 }
 
+/* The options of HTTP, for others. */
+static int check_http(const struct app_settings *o, struct tern_error *err)
+{
+    static const char *const options[] = {
+        "method", "header", "body", "host", "request-file", "expect", "expect-body", "pipeline"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (!asks(o->scenario) && app_settings_has(o, options[i]))
+            return app_refuse(err,
+                "--%s: %s asks nothing over HTTP; leave it out, or type --scenario http",
+                options[i], o->scenario->name);
+    return 0;
+}
+
 /* Requests without a number go on until the time is over, so there must be one. */
 static int check_requests(const struct app_settings *o, struct tern_error *err)
 {
@@ -84,6 +103,8 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
     int rc = is_stream(o) ? check_stream(o, err) : check_scenario(o, err);
     if (rc == 0)
         rc = check_requests(o, err);
+    if (rc == 0)
+        rc = check_http(o, err);
     if (rc != 0)
         return rc;
     if (o->conns != 0 && o->conns < n_workers)
@@ -91,6 +112,13 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
             "--conns: %u is less than one for each of %u workers; type %u, or fewer --workers",
             (unsigned)o->conns, n_workers, n_workers);
     return 0;
+}
+
+int app_load_make_http(const struct app_settings *s, const struct app_target *target,
+    struct app_http *http, struct tern_error *err)
+{
+    *http = (struct app_http){.body = NULL};
+    return asks(s->scenario) ? app_http_make(http, &s->http, target, false, err) : 0;
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -178,13 +206,20 @@ static uint32_t gather_sources(struct tern_stack_config *s, const union tern_add
     return n;
 }
 
+/* One request that fits may go with the SYN (RFC 7413). */
+static bool goes_early(const struct app_http *http, const struct tern_stack_config *s)
+{
+    return s->tfo_connect && http->asks.n == 1 && http->asks.of[0].n_bytes <= s->snd_buf_bytes;
+}
+
 void app_load_set_up(const struct app_settings *o, const struct app_target *target,
-    struct tern_endpoint_config *ep, struct app_load *load)
+    const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load)
 {
     const uint64_t conns = conns_of(o, ep->n_workers);
     const uint32_t n_sources = gather_sources(&ep->stack, &target->addr);
     size_tables(o, conns, n_sources, ep);
     size_buffers(o, conns, &ep->stack);
+    ep->static_bytes += app_http_static_bytes(http);
     memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
@@ -200,7 +235,9 @@ void app_load_set_up(const struct app_settings *o, const struct app_target *targ
         .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
         .requests = o->requests,
         .stream = o->stream,
-        .body_bytes = -1,
+        .asks = &http->asks,
+        .early = o->scenario == &app_scenario_http && goes_early(http, &ep->stack),
+        .expect = http->expect,
     };
 }
 

@@ -89,11 +89,3 @@ int app_target_parse(struct app_target *t, const char *text, struct tern_error *
     make_path(t, url, &u);
     return 0;
 }
-
-void app_target_request(const struct app_target *t, char *buf)
-{
-    snprintf(buf, APP_REQUEST_BYTES,
-        "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tern/" TERN_VERSION
-        "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        t->path, t->host);
-}

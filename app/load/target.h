@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { APP_TARGET_BYTES = 1024, APP_REQUEST_BYTES = 2 * APP_TARGET_BYTES + 128 };
+enum { APP_TARGET_BYTES = 1024 };
 
 struct app_target {
     union tern_addr addr;
@@ -20,6 +20,3 @@ struct app_target {
 
 /** @return 0, or -EINVAL with one line in *err */
 int app_target_parse(struct app_target *t, const char *text, struct tern_error *err);
-
-/** The request that asks for it, zero-terminated. @param buf [APP_REQUEST_BYTES] */
-void app_target_request(const struct app_target *t, char *buf);
