@@ -82,7 +82,7 @@ static uint64_t conn_bytes(const struct app_settings *s, const struct app_load_c
 {
     if (cfg->scenario == &app_scenario_stream)
         return cfg->stream.bytes != 0 ? cfg->stream.bytes : UINT64_MAX;
-    if (cfg->scenario == &app_scenario_http)
+    if (cfg->scenario->paces_requests || cfg->scenario == &app_scenario_http)
         return s->body_bytes;
     return cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
 }
@@ -143,6 +143,7 @@ static void make_ends(const struct app_settings *s, struct ends *e)
     server->stack.time_wait_max = client->stack.time_wait_max;
     if (s->scenario->holds)
         hold_many(e);
+    server->stack.nodelay = client->stack.nodelay;
     server->stack.half_open_max = HALF_OPEN_MAX;
     client->app = app_load_worker_app(&e->load);
     server->app = app_server_worker(&e->server);

@@ -104,7 +104,7 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
     struct app_load_worker *w = tern_shard_user(sh);
     struct http_worker *http = w->scenario;
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    app_load_bump(&w->counts.asked);
+    app_load_bump(&w->counts.asked[app_stamp_counts(app_stamp_of(tern_conn_user(c)))]);
     if (w->load->cfg.early)
         return; /* went with the SYN, or is queued behind it */
     struct http_conn h = {.ask = next_ask(http)};

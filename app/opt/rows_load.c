@@ -6,7 +6,7 @@ enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
 #define COUNT_MAX (UINT64_C(1) << 48)
 #define BYTES_MAX (UINT64_C(1) << 50)
 
-static const char *const scenarios[] = {"handshake", "http", "echo", "stream", "hold", NULL};
+static const char *const scenarios[] = {"handshake", "http", "http-keepalive", "echo", "stream", "hold", NULL};
 static const char *const directions[] = {
     [APP_STREAM_UP] = "up", [APP_STREAM_DOWN] = "down", [APP_STREAM_BOTH] = "both", NULL};
 
@@ -33,14 +33,14 @@ static const struct app_opt_row rows[] = {
         .help = "connections open at a time, over all workers; hold: that are opened and held"},
     {.name = "rate", .arg = "N", LOAD, APP_U64(rate, 1, RATE_MAX), .unit = "connections a second",
         .standard = "as fast as --conns allows",
-        .help = "connections a second, over all workers, evenly paced"},
+        .help = "connections a second, over all workers, evenly paced; http-keepalive: requests"},
     {.name = "count", .arg = "N", LOAD, APP_U64(count, 1, COUNT_MAX), .unit = "connections",
         .help = "stop after exactly N connections"},
     {.name = "bytes", .arg = "N", LOAD, APP_U64(bytes, 1, BYTES_MAX), .unit = "bytes",
         .standard = "echo 1024, stream until the time is over",
         .help = "echo: bytes of a request, which come back; stream: bytes of a connection each way"},
-    {.name = "requests", .arg = "N", LOAD, APP_U64(requests, 0, REQUESTS_MAX), .standard = "1",
-        .help = "echo: requests of a connection, each sent when the one before is answered; 0: until the run ends"},
+    {.name = "requests", .arg = "N", LOAD, APP_U64(requests, 0, REQUESTS_MAX), .standard = "echo 1, http-keepalive 0",
+        .help = "echo, http-keepalive: requests of a connection; 0: until the run ends"},
     {.name = "direction", .arg = "WAY", LOAD, APP_CHOICE(stream.direction, enum app_stream_direction, directions), .standard = "up",
         .help = "stream: up to a sink, down from a source"},
     {.name = "verify", LOAD, APP_FLAG(stream.verify),
