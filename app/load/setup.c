@@ -248,7 +248,7 @@ void app_load_set_up(const struct app_settings *o, const struct app_target *targ
         .scenario = o->scenario,
         .target = target->addr,
         .port = target->port,
-        .n_ports = 1,
+        .n_ports = target->n_ports,
         .sources = ep->stack.addrs,
         .n_sources = n_sources,
         .n_workers = ep->n_workers,

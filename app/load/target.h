@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-/* What a load is aimed at: ADDR:PORT, [V6]:PORT, or a URL. */
+/* What a load is aimed at: ADDR:PORT, [V6]:PORT, or a URL; PORT may be a range, 80-89. */
 #include <tern/config.h>
 
 #include <stdbool.h>
@@ -11,10 +11,11 @@ enum { APP_TARGET_BYTES = 1024 };
 
 struct app_target {
     union tern_addr addr;
-    uint16_t port;
+    uint16_t port, n_ports; /**< from `port` on */
     bool is_http;
     char text[APP_TARGET_BYTES]; /**< as typed */
-    char host[APP_TARGET_BYTES]; /**< for the Host header: "198.18.0.1:8080", "[2001:2::1]" */
+    char host[APP_TARGET_BYTES]; /**< for the Host header: "198.18.0.1:8080", "[2001:2::1]"; of a
+                                    range the first port */
     char path[APP_TARGET_BYTES]; /**< "/" without a URL */
 };
 

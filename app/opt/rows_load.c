@@ -21,7 +21,7 @@ static int set_scenario(struct app_settings *s, const char *text, struct tern_er
 static const struct app_opt_row rows[] = {
     {.name = "target", .arg = "TARGET", .positional = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
         APP_TEXT(target),
-        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names"},
+        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns"},
     {.name = "dev", .arg = "DEVICE", .group = APP_GROUP_DEVICE, .commands = CMD_LOAD,
         APP_TEXT(device),
         .help = "device to send from"},

@@ -242,6 +242,40 @@ static void statuses_are_numbers_and_classes(void **state)
     }
 }
 
+/* ---- where it goes ---- */
+
+static void ports_of_a_target_may_be_a_range(void **state)
+{
+    struct app_target t;
+    struct tern_error err;
+    (void)state;
+    static const struct {
+        const char *text;
+        uint16_t port, n_ports;
+        const char *host, *path;
+    } good[] = {
+        {"198.18.0.1:80", 80, 1, "198.18.0.1", "/"},
+        {"198.18.0.1:80-89", 80, 10, "198.18.0.1", "/"},
+        {"http://198.18.0.1:8080-8080/a-b?c-d", 8080, 1, "198.18.0.1:8080", "/a-b?c-d"},
+        {"http://[2001:2::1]:1-65535", 1, 65535, "[2001:2::1]:1", "/"},
+        {"http://198.18.0.1/a-1", 80, 1, "198.18.0.1", "/a-1"},
+    };
+    static const char *const bad[] = {"198.18.0.1:89-80", "198.18.0.1:80-", "198.18.0.1:-80",
+        "198.18.0.1:80-65536", "198.18.0.1:80-999999", "198.18.0.1:80-81-82", "198.18.0.1-2:80",
+        "http://198.18.0.1-80/", "198.18.0.1:0-5", "198.18.0.1:80-x", "198.18.0.1:80-0"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (app_target_parse(&t, good[i].text, &err) != 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(t.port, good[i].port);
+        assert_int_equal(t.n_ports, good[i].n_ports);
+        assert_string_equal(t.host, good[i].host);
+        assert_string_equal(t.path, good[i].path);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (app_target_parse(&t, bad[i], &err) == 0)
+            fail_msg("'%s' is taken", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_body_may_hold_any_byte),
         cmocka_unit_test(a_file_that_is_no_requests_is_refused),
         cmocka_unit_test(a_file_holds_so_many_requests),
+        cmocka_unit_test(ports_of_a_target_may_be_a_range),
         cmocka_unit_test(statuses_are_numbers_and_classes),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
