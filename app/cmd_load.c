@@ -17,7 +17,8 @@
 
 enum { DURATION_S = 10 };
 
-static int check(struct app_settings *s, struct app_target *target, struct tern_error *err)
+static int check(struct app_settings *s, struct app_target *target, struct app_http *http,
+    struct tern_error *err)
 {
     if (s->target == NULL)
         return app_refuse(err,
@@ -33,23 +34,23 @@ static int check(struct app_settings *s, struct app_target *target, struct tern_
     rc = app_load_check(s, err);
     if (rc == 0)
         rc = app_addresses_check(&s->stack, err);
-    return rc == 0 ? app_addresses_check_target(&s->stack, &target->addr, err) : rc;
+    if (rc == 0)
+        rc = app_addresses_check_target(&s->stack, &target->addr, err);
+    return rc == 0 ? app_load_make_http(s, target, http, err) : rc;
 }
 
-static int run(const struct app_settings *s, const struct app_target *target)
+static int run(
+    const struct app_settings *s, const struct app_target *target, const struct app_http *http)
 {
     static const char *const end_names[] = {"client"};
     struct tern_config cfg;
     struct app_load load;
-    char request[APP_REQUEST_BYTES], title[APP_REQUEST_BYTES];
+    char title[2 * APP_TARGET_BYTES];
     tern_config_init(&cfg);
     cfg.n_endpoints = 1;
     struct tern_endpoint_config *ep = &cfg.endpoints[0];
     app_settings_apply(s, &cfg, ep);
-    app_load_set_up(s, target, ep, &load);
-    app_target_request(target, request);
-    load.cfg.request = request;
-    load.cfg.early = ep->stack.tfo_connect && load.cfg.scenario == &app_scenario_http;
+    app_load_set_up(s, target, http, ep, &load);
     ep->device = s->device;
     ep->app = app_load_worker_app(&load);
     snprintf(title, sizeof title, "load: %s to %s", s->scenario->name, target->text);
@@ -74,11 +75,16 @@ int app_cmd_load(int argc, char **argv)
     struct tern_error err;
     struct app_settings s;
     struct app_target target;
+    struct app_http http;
     app_settings_init(&s, CMD_LOAD);
     int rc = app_opt_parse(argc, argv, &s, &err);
     if (rc == APP_HELP_GIVEN)
         return APP_EXIT_OK;
     if (rc == 0)
-        rc = check(&s, &target, &err);
-    return rc == 0 ? run(&s, &target) : app_report_error(APP_EXIT_USAGE, &err);
+        rc = check(&s, &target, &http, &err);
+    if (rc != 0)
+        return app_report_error(APP_EXIT_USAGE, &err);
+    const int status = run(&s, &target, &http);
+    app_http_free(&http);
+    return status;
 }

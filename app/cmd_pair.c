@@ -43,7 +43,7 @@ struct ends {
     struct app_load load;
     struct app_server server;
     struct app_target target;
-    char request[APP_REQUEST_BYTES];
+    struct app_http http;
 };
 
 enum { CLIENT, SERVER };
@@ -83,7 +83,7 @@ static uint64_t conn_bytes(const struct app_settings *s, const struct app_load_c
 {
     if (cfg->scenario == &app_scenario_stream)
         return cfg->stream.bytes != 0 ? cfg->stream.bytes : UINT64_MAX;
-    if (cfg->scenario == &app_scenario_http)
+    if (cfg->scenario->paces_requests || cfg->scenario == &app_scenario_http)
         return s->body_bytes;
     return cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
 }
@@ -135,17 +135,16 @@ static void make_ends(const struct app_settings *s, struct ends *e)
 {
     struct tern_endpoint_config *client = &e->cfg.endpoints[CLIENT];
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
-    app_load_set_up(s, &e->target, client, &e->load);
-    e->load.cfg.request = e->request;
-    e->load.cfg.early = client->stack.tfo_connect && s->scenario == &app_scenario_http;
-    e->load.cfg.body_bytes = s->body_bytes;
-    app_target_request(&e->target, e->request);
+    app_load_set_up(s, &e->target, &e->http, client, &e->load);
+    if (s->http.expect_body == NULL && !app_settings_has(s, "expect"))
+        e->load.cfg.expect.length = s->body_bytes;
     e->server.cfg.stream = e->load.cfg.stream;
     size_link(s, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
     if (s->scenario->holds)
         hold_many(e);
+    server->stack.nodelay = client->stack.nodelay;
     server->stack.half_open_max = HALF_OPEN_MAX;
     client->app = app_load_worker_app(&e->load);
     server->app = app_server_worker(&e->server);
@@ -173,6 +172,8 @@ static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err
     rc = add_addresses(s, e, err);
     if (rc == 0)
         rc = make_target(s, e, err);
+    if (rc == 0)
+        rc = app_load_make_http(s, &e->target, &e->http, err);
     if (rc == 0)
         make_ends(s, e);
     return rc;
@@ -212,5 +213,9 @@ int app_cmd_pair(int argc, char **argv)
         return APP_EXIT_OK;
     if (rc == 0)
         rc = set_up(&s, &e, &err);
-    return rc == 0 ? run(&s, &e) : app_report_error(APP_EXIT_USAGE, &err);
+    if (rc != 0)
+        return app_report_error(APP_EXIT_USAGE, &err);
+    const int status = run(&s, &e);
+    app_http_free(&e.http);
+    return status;
 }

@@ -42,6 +42,20 @@ static inline int32_t app_memo_find(const struct app_memo *m, const void *bytes,
     return APP_MEMO_UNKNOWN;
 }
 
+/** The same where more may follow the message. @param n_used  bytes of it */
+static inline int32_t app_memo_find_front(
+    const struct app_memo *m, const void *bytes, size_t n_bytes, size_t *n_used)
+{
+    for (uint32_t i = 0; i < APP_MEMO_PLACES; i++) {
+        const struct app_memo_place *p = &m->places[i];
+        if (p->n_bytes == 0 || p->n_bytes > n_bytes || memcmp(p->bytes, bytes, p->n_bytes) != 0)
+            continue;
+        *n_used = p->n_bytes;
+        return p->verdict;
+    }
+    return APP_MEMO_UNKNOWN;
+}
+
 /** Remember a message that is not known yet. @param verdict >= 0 */
 static inline void app_memo_learn(
     struct app_memo *m, const void *bytes, size_t n_bytes, int32_t verdict)

@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "load/requests_result.h"
 #include "measure/latency.h"
 #include "result.h"
 #include "value.h"
@@ -250,6 +251,7 @@ void app_report_summary(FILE *out, const struct app_result *r)
         print_held(out, r);
     else
         print_rate(out, r);
+    app_requests_report(out, &r->load);
     print_ledger(out, r);
     if (r->times != NULL)
         app_latency_report(out, r->times);

@@ -3,6 +3,7 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "load/requests_result.h"
 #include "measure/latency.h"
 #include "output/options_json.h"
 #include "output/series_json.h"
@@ -146,9 +147,8 @@ json_t *app_result_json(const struct app_result *r)
         json_object_set_new(o, "latency", app_latency_json(r->times));
         json_object_set_new(o, "ledger", ledger(r));
     }
-    if (r->load.answered != 0)
-        json_object_set_new(o, "requests",
-            json_pack("{s:o, s:f}", "answered", count(r->load.answered), "per_s", r->rps));
+    if ((r->load.answered | r->load.asked[false] | r->load.asked[true]) != 0)
+        json_object_set_new(o, "requests", app_requests_json(&r->load, r->rps));
     if (r->held.wanted != 0)
         json_object_set_new(o, "held",
             json_pack("{s:o, s:o, s:f, s:f}", "wanted", count(r->held.wanted), "open",

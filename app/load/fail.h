@@ -4,8 +4,9 @@
 /** Why a connection failed that TCP was content with. */
 // clang-format off
 #define APP_FAIL_LIST(X) \
-    X(HTTP_STATUS,    "http_status")    /* the response is not a 200 */ \
-    X(HTTP_BODY,      "http_body")      /* its body is shorter or longer than it said */ \
+    X(HTTP_STATUS,    "http_status")    /* the response has none of the expected statuses */ \
+    X(HTTP_BODY,      "http_body")      /* its body is shorter or longer than it said, or than expected */ \
+    X(HTTP_CONTENT,   "http_content")   /* its body is not the expected one */ \
     X(HTTP_MALFORMED, "http_malformed") /* it is no HTTP */ \
     X(ECHO_MISMATCH,  "echo_mismatch")  /* what came back is not what was sent */ \
     X(STREAM_CONTENT, "stream_content") /* what came is not the pattern */ \

@@ -1,90 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Connect, GET, read the response, verify status and body length, close. The request asks for
- * "Connection: close", so that a full exchange is six packets: the server's FIN rides on its
- * response and ours on the ACK.
+ * Connect, send a request, read the answer, see that it is what was expected, close. The request
+ * asks for "Connection: close", so that a full exchange is six packets: the server's FIN rides on
+ * its answer and ours on the ACK.
  *
- * As in the server, a response that arrives in one piece is parsed on the stack; a connection gets
- * state from the pool only when there is more to come. One that is byte for byte a good one seen
- * before is not parsed again (../memo.h). The user pointer is a stamp before the response and once
- * the verdict is in, which the stamp's own bit tells, and that state in between.
+ * As in the server, an answer that arrives in one piece is parsed on the stack; a connection gets
+ * state from the pool only when there is more to come, or more to send than the queue takes. One
+ * that is byte for byte a good one seen before is not parsed again (../memo.h). The user pointer is
+ * a stamp before the answer and once the verdict is in, which the stamp's own bit tells, and that
+ * state in between.
  */
-#include "../memo.h"
-#include "load.h"
+#include "exchange.h"
 
 #include <rte_mbuf.h>
 
 #include <errno.h>
-#include <http_parser.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* What the server does behind its response. */
-enum server_does { SERVER_CLOSES, SERVER_STAYS };
 
 struct http_worker {
-    struct tern_static *request;
-    size_t request_bytes;
-    struct app_memo good; /**< responses that were wanted; verdict: enum server_does */
+    struct app_exchange x;
+    uint32_t next_ask;
 };
 
-struct http_reply {
+struct http_conn {
     struct app_stamp stamp;
-    http_parser parser;
-    uint64_t body_bytes;
-    bool complete;
+    const struct app_ask *ask;
+    uint32_t n_sent; /**< of its bytes */
+    bool has_begun;  /**< the answer has */
+    struct app_answer answer;
 };
 
-/* ---- parsing ---- */
+/* ---- the state of a connection ---- */
 
-static int on_body(http_parser *p, const char *at, size_t n)
-{
-    (void)at;
-    ((struct http_reply *)p->data)->body_bytes += n;
-    return 0;
-}
-
-/* A 1xx is not the response yet (RFC 9110 §15.2). */
-static int on_message_complete(http_parser *p)
-{
-    struct http_reply *r = p->data;
-    if (p->status_code / 100 == 1)
-        return 0;
-    r->complete = true;
-    http_parser_pause(p, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_body = on_body, .on_message_complete = on_message_complete};
-
-static void reply_init(struct http_reply *r)
-{
-    *r = (struct http_reply){.complete = false};
-    http_parser_init(&r->parser, HTTP_RESPONSE);
-}
-
-/* @return false when it is no HTTP, or goes on behind its end */
-static bool parse(struct http_reply *r, const struct rte_mbuf *m)
-{
-    r->parser.data = r;
-    for (; m != NULL; m = m->next) {
-        if (m->data_len == 0)
-            continue;
-        if (r->complete)
-            return false;
-        const char *at = rte_pktmbuf_mtod(m, const char *);
-        const size_t used = http_parser_execute(&r->parser, &settings, at, m->data_len);
-        if (used != m->data_len)
-            return false;
-    }
-    return true;
-}
-
-/* ---- a connection ---- */
-
-/* A response of which there is more to come, or NULL. */
-static struct http_reply *kept(const struct tern_conn *c)
+/* NULL: it has none. */
+static struct http_conn *kept(const struct tern_conn *c)
 {
     void *user = tern_conn_user(c);
     return app_stamp_is(user) ? NULL : user;
@@ -112,83 +61,119 @@ static void fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
     app_load_fail(sh, c, why);
 }
 
-/* The response is all there. @return APP_FAIL_COUNT when it is what was wanted, else why not */
-static enum app_fail judge(const struct app_load_worker *w, const struct http_reply *r)
-{
-    const int64_t expected = w->load->cfg.body_bytes;
-    if (r->parser.status_code != HTTP_STATUS_OK)
-        return APP_FAIL_HTTP_STATUS;
-    if (expected >= 0 && r->body_bytes != (uint64_t)expected)
-        return APP_FAIL_HTTP_BODY;
-    return APP_FAIL_COUNT;
-}
-
-static enum server_does server_does(const struct http_reply *r)
-{
-    return http_should_keep_alive(&r->parser) != 0 ? SERVER_STAYS : SERVER_CLOSES;
-}
-
-/* A server that closes after this response goes first; else we do. */
-static void pass(struct tern_shard *sh, struct tern_conn *c, enum server_does next)
-{
-    forget(sh, c);
-    app_load_time(sh, c, APP_METRIC_COMPLETE);
-    if (next == SERVER_STAYS)
-        tern_close(sh, c);
-}
-
-static void on_complete(
-    struct tern_shard *sh, struct tern_conn *c, const struct http_reply *r, enum server_does next)
-{
-    const enum app_fail why = judge(tern_shard_user(sh), r);
-    if (why == APP_FAIL_COUNT)
-        pass(sh, c, next);
-    else
-        fail(sh, c, why);
-}
-
-/* There is more to come: the response moves from the stack into the pool. */
-static void keep(struct tern_shard *sh, struct tern_conn *c, const struct http_reply *on_stack)
+/* What is on the stack moves into the pool. */
+static void keep(struct tern_shard *sh, struct tern_conn *c, const struct http_conn *on_stack)
 {
     struct app_load_worker *w = tern_shard_user(sh);
-    struct http_reply *r = app_pool_get(&w->pool);
-    if (r == NULL) {
+    struct http_conn *h = app_pool_get(&w->pool);
+    if (h == NULL) {
         fail(sh, c, APP_FAIL_NO_STATE);
         return;
     }
-    *r = *on_stack;
-    r->stamp = app_stamp_of(tern_conn_user(c));
-    tern_conn_set_user(c, r);
+    *h = *on_stack;
+    h->stamp = app_stamp_of(tern_conn_user(c));
+    tern_conn_set_user(c, h);
+}
+
+/* ---- asking ---- */
+
+/* Queue more of the request. @return false when there is still more */
+static bool send_some(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
+{
+    const struct app_ask *ask = h->ask;
+    h->n_sent += (uint32_t)tern_send_static(sh, c, ask->body, h->n_sent, ask->n_bytes - h->n_sent);
+    return h->n_sent == ask->n_bytes;
+}
+
+static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
+{
+    if (kept(c) != NULL)
+        send_some(sh, c, kept(c));
+}
+
+static const struct app_ask *next_ask(struct http_worker *http)
+{
+    const struct app_ask *ask = &http->x.asks[http->next_ask];
+    if (++http->next_ask == http->x.n_asks)
+        http->next_ask = 0;
+    return ask;
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_worker *w = tern_shard_user(sh);
+    struct http_worker *http = w->scenario;
     app_load_time(sh, c, APP_METRIC_CONNECT);
+    app_load_bump(&w->counts.asked[app_stamp_counts(app_stamp_of(tern_conn_user(c)))]);
     if (w->load->cfg.early)
         return; /* went with the SYN, or is queued behind it */
-    const struct http_worker *http = w->scenario;
-    if (tern_send_static(sh, c, http->request, 0, http->request_bytes) < http->request_bytes)
-        fail(sh, c, APP_FAIL_NO_STATE);
+    struct http_conn h = {.ask = next_ask(http)};
+    const bool is_sent = send_some(sh, c, &h);
+    if (!is_sent || http->x.mixed)
+        keep(sh, c, &h);
 }
 
-/* The chain is the first of its connection; it was parsed. */
-static void learn(
-    const struct app_load_worker *w, const struct http_reply *r, const struct rte_mbuf *m)
+/* ---- the answer ---- */
+
+/* It is right. A server that closes behind it goes first; else we do. */
+static void pass(struct tern_shard *sh, struct tern_conn *c, bool server_closes)
 {
-    struct http_worker *http = w->scenario;
-    if (r->complete && m->nb_segs == 1 && judge(w, r) == APP_FAIL_COUNT)
-        app_memo_learn(
-            &http->good, rte_pktmbuf_mtod(m, const void *), m->data_len, (int32_t)server_does(r));
+    struct app_load_worker *w = tern_shard_user(sh);
+    app_load_time(sh, c, APP_METRIC_COMPLETE);
+    app_load_bump(&w->counts.answered);
+    forget(sh, c);
+    if (!server_closes)
+        tern_close(sh, c);
 }
 
-/* @return what the server does behind a response that was seen before, or APP_MEMO_UNKNOWN */
-static int32_t recall(const struct app_load_worker *w, const struct rte_mbuf *m)
+static void on_complete(
+    struct tern_shard *sh, struct tern_conn *c, const struct app_answer *a, bool server_closes)
 {
-    const struct http_worker *http = w->scenario;
+    const enum app_fail why = app_answer_judge(a);
+    app_answer_count(tern_shard_user(sh), a);
+    if (why == APP_FAIL_COUNT)
+        pass(sh, c, server_closes);
+    else
+        fail(sh, c, why);
+}
+
+static bool server_closes(const struct app_answer *a)
+{
+    return (app_answer_verdict(a) & APP_VERDICT_CLOSES) != 0;
+}
+
+/* @return false when it is no HTTP, or goes on behind its end */
+static bool take(struct app_answer *a, const struct rte_mbuf *m)
+{
+    for (; m != NULL; m = m->next)
+        if (app_answer_take(a, rte_pktmbuf_mtod(m, const void *), m->data_len) != m->data_len)
+            return false;
+    return true;
+}
+
+static bool is_head(const struct http_worker *http, const struct tern_conn *c)
+{
+    const struct http_conn *h = kept(c);
+    return (h != NULL ? h->ask : &http->x.asks[0])->is_head;
+}
+
+/* The chain is the first of its answer; it was parsed. */
+static void learn(struct app_exchange *x, const struct app_answer *a, const struct rte_mbuf *m)
+{
+    if (a->complete && a->n_interim == 0 && m->nb_segs == 1
+        && app_answer_judge(a) == APP_FAIL_COUNT)
+        app_memo_learn(&x->good[a->is_head], rte_pktmbuf_mtod(m, const void *), m->data_len,
+            app_answer_verdict(a));
+}
+
+/* @return the verdict on an answer that was seen before, or APP_MEMO_UNKNOWN */
+static int32_t recall(
+    const struct http_worker *http, const struct tern_conn *c, const struct rte_mbuf *m)
+{
     if (m->nb_segs > 1)
         return APP_MEMO_UNKNOWN;
-    return app_memo_find(&http->good, rte_pktmbuf_mtod(m, const void *), m->data_len);
+    return app_memo_find(
+        &http->x.good[is_head(http, c)], rte_pktmbuf_mtod(m, const void *), m->data_len);
 }
 
 /* The payload has been looked at. */
@@ -199,53 +184,76 @@ static void give_back(struct tern_shard *sh, struct tern_conn *c, struct rte_mbu
     tern_consume(sh, c, len);
 }
 
-static void parse_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+/* The answer begins: in the state that the connection has, or on the stack. */
+static struct http_conn *begin_answer(
+    struct http_worker *http, const struct tern_conn *c, struct http_conn *on_stack)
 {
-    const bool too_much = is_judged(c);
-    struct http_reply fresh;
-    struct http_reply *r = kept(c) != NULL ? kept(c) : &fresh;
-    if (r == &fresh)
-        reply_init(r);
-    const bool good = !too_much && parse(r, m);
-    if (good && r == &fresh)
-        learn(tern_shard_user(sh), r, m);
+    struct http_conn *h = kept(c);
+    if (h == NULL)
+        h = on_stack;
+    if (!h->has_begun)
+        app_answer_init(&h->answer, http->x.expect, is_head(http, c));
+    return h;
+}
+
+static void parse_data(
+    struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m, bool is_first)
+{
+    struct app_load_worker *w = tern_shard_user(sh);
+    struct http_worker *http = w->scenario;
+    struct http_conn on_stack = {.ask = http->x.asks, .n_sent = http->x.asks->n_bytes};
+    struct http_conn *h = begin_answer(http, c, &on_stack);
+    h->has_begun = true;
+    const bool good = take(&h->answer, m);
+    if (good && is_first)
+        learn(&http->x, &h->answer, m);
     give_back(sh, c, m);
     if (!good)
-        fail(sh, c, too_much || r->complete ? APP_FAIL_HTTP_BODY : APP_FAIL_HTTP_MALFORMED);
-    else if (r->complete)
-        on_complete(sh, c, r, server_does(r));
-    else if (r == &fresh)
-        keep(sh, c, r);
+        fail(sh, c, h->answer.complete ? APP_FAIL_HTTP_BODY : APP_FAIL_HTTP_MALFORMED);
+    else if (h->answer.complete)
+        on_complete(sh, c, &h->answer, server_closes(&h->answer));
+    else if (h == &on_stack)
+        keep(sh, c, h);
+}
+
+static void too_much(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    give_back(sh, c, m);
+    fail(sh, c, APP_FAIL_HTTP_BODY);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    const bool is_first = kept(c) == NULL && !is_judged(c);
+    struct app_load_worker *w = tern_shard_user(sh);
+    if (is_judged(c)) {
+        too_much(sh, c, m);
+        return;
+    }
+    const bool is_first = kept(c) == NULL || !kept(c)->has_begun;
     if (is_first)
         app_load_time(sh, c, APP_METRIC_FIRST_BYTE);
-    const int32_t known = is_first ? recall(tern_shard_user(sh), m) : APP_MEMO_UNKNOWN;
+    const int32_t known = is_first ? recall(w->scenario, c, m) : APP_MEMO_UNKNOWN;
     if (known == APP_MEMO_UNKNOWN) {
-        parse_data(sh, c, m);
+        parse_data(sh, c, m, is_first);
         return;
     }
     give_back(sh, c, m);
-    pass(sh, c, (enum server_does)known);
+    app_load_bump(&w->counts.status[known & APP_VERDICT_CLASS]);
+    pass(sh, c, (known & APP_VERDICT_CLOSES) != 0);
 }
 
-/* A response without a length ends with the connection (RFC 9112 §6.3); any other is cut off. */
+/* An answer without a length ends with the connection (RFC 9112 §6.3); any other is cut off. */
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct http_reply *r = kept(c);
-    if (r != NULL) {
-        r->parser.data = r;
-        http_parser_execute(&r->parser, &settings, NULL, 0);
-    }
+    struct http_conn *h = kept(c);
+    if (h != NULL && h->has_begun)
+        app_answer_end(&h->answer);
     if (is_judged(c))
         tern_close(sh, c);
-    else if (r == NULL || !r->complete)
+    else if (h == NULL || !h->has_begun || !h->answer.complete)
         fail(sh, c, APP_FAIL_HTTP_BODY);
     else
-        on_complete(sh, c, r, SERVER_STAYS); /* but for us: it has closed */
+        on_complete(sh, c, &h->answer, false); /* but for us: it has closed */
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
@@ -257,6 +265,7 @@ static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_clos
 static const struct tern_app http_app = {
     .on_open = on_open,
     .on_data = on_data,
+    .on_sendable = on_sendable,
     .on_peer_closed = on_peer_closed,
     .on_closed = on_closed,
 };
@@ -265,22 +274,21 @@ static const struct tern_app http_app = {
 
 static int start(struct tern_shard *sh, struct app_load_worker *w)
 {
+    const struct app_load_config *cfg = &w->load->cfg;
     struct http_worker *http = calloc(1, sizeof *http);
     if (http == NULL)
         return -ENOMEM;
-    http->request_bytes = strlen(w->load->cfg.request);
-    http->request = tern_static_new(sh, w->load->cfg.request, http->request_bytes);
     w->scenario = http;
-    if (http->request != NULL)
-        return 0;
-    free(http);
-    return -ENOMEM;
+    const int rc = app_exchange_init(&http->x, sh, cfg->asks, &cfg->expect);
+    if (rc != 0)
+        free(http);
+    return rc;
 }
 
 static void stop(struct app_load_worker *w)
 {
     struct http_worker *http = w->scenario;
-    tern_static_free(http->request);
+    app_exchange_fini(&http->x);
     free(http);
 }
 
@@ -288,7 +296,7 @@ const struct app_scenario app_scenario_http = {
     .name = "http",
     .serves = "http",
     .app = &http_app,
-    .conn_bytes = sizeof(struct http_reply),
+    .conn_bytes = sizeof(struct http_conn),
     .start = start,
     .stop = stop,
 };

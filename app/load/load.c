@@ -18,7 +18,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { OPEN_BURST = 64, LINE_BYTES = 64 };
 #define WARM_UP_NS UINT64_C(100000000)
@@ -76,10 +75,16 @@ static uint64_t room(const struct tern_shard *sh, const struct app_load_worker *
     return lesser(open, lesser(OPEN_BURST, w->count_max - w->counts.opened));
 }
 
+/* --rate is of connections. */
+static bool is_paced(const struct app_load_worker *w)
+{
+    return w->load->cfg.rate != 0 && !w->load->cfg.scenario->paces_requests;
+}
+
 /* Is there one to open? */
 static bool is_due(const struct app_load_worker *w, uint64_t now_ns)
 {
-    return w->load->cfg.rate == 0 || now_ns >= w->pace.due_ns;
+    return !is_paced(w) || now_ns >= w->pace.due_ns;
 }
 
 /* ---- opening ---- */
@@ -105,8 +110,8 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct ap
         .remote = cfg->target,
         .app = cfg->scenario->app,
         .user = app_stamp_pointer(stamp),
-        .early = cfg->early ? cfg->request : NULL,
-        .n_early = cfg->early ? (uint32_t)strlen(cfg->request) : 0,
+        .early = cfg->early ? cfg->asks->of[0].bytes : NULL,
+        .n_early = cfg->early ? cfg->asks->of[0].n_bytes : 0,
     };
     next_pair(w, &opts);
     const int rc = tern_connect(sh, &opts, NULL);
@@ -119,13 +124,29 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct ap
     return true;
 }
 
+static struct app_stamp stamp_at(const struct app_load_worker *w, uint64_t due_ns)
+{
+    return app_stamp_make(due_ns, due_ns >= w->steady_ns && due_ns < w->end_ns);
+}
+
+bool app_load_take_due(
+    struct app_load_worker *w, uint64_t now_ns, bool was_full, struct app_stamp *out)
+{
+    if (!app_load_is_due(w, now_ns))
+        return false;
+    const uint64_t due_ns = w->pace.due_ns;
+    *out = stamp_at(w, due_ns);
+    app_measure_behind(&w->measure, now_ns - due_ns, was_full);
+    app_pace_next(&w->pace);
+    return true;
+}
+
 /* One of the schedule, or of those that --conns has room for, which are meant to be now. */
 static bool open_next(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
-    const bool paced = w->load->cfg.rate != 0;
+    const bool paced = is_paced(w);
     const uint64_t due_ns = paced ? w->pace.due_ns : now_ns;
-    const struct app_stamp stamp =
-        app_stamp_make(due_ns, due_ns >= w->steady_ns && due_ns < w->end_ns);
+    const struct app_stamp stamp = stamp_at(w, due_ns);
     if (!open_one(sh, w, stamp))
         return false;
     app_measure_begin(&w->measure, stamp, now_ns - due_ns, w->was_full);
@@ -177,8 +198,10 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
         w->opens_until_ns = now_ns;
     if (phase == APP_LOAD_RUNS)
         opened = is_warm(sh, w, now_ns) ? open_due(sh, w, now_ns) : warm_up(sh, w, now_ns);
+    const bool ticked =
+        phase == APP_LOAD_RUNS && w->warm && s->tick != NULL && s->tick(sh, w, now_ns);
     set_idle(w, phase);
-    return opened > 0 || ended;
+    return opened > 0 || ended || ticked;
 }
 
 /* The reason goes where the stamp is, for on_closed() to find. */
@@ -294,6 +317,18 @@ static uint64_t read_counter(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+static void add_requests(struct app_load_counts *sum, const struct app_load_counts *c)
+{
+    for (int counts = 0; counts < 2; counts++)
+        sum->asked[counts] += read_counter(&c->asked[counts]);
+    sum->answered += read_counter(&c->answered);
+    sum->unanswered += read_counter(&c->unanswered);
+    for (int why = 0; why < APP_FAIL_COUNT; why++)
+        sum->wrong[why] += read_counter(&c->wrong[why]);
+    for (int i = 0; i < APP_STATUS_CLASSES; i++)
+        sum->status[i] += read_counter(&c->status[i]);
+}
+
 void app_load_sum(const struct app_load *load, struct app_load_counts *out)
 {
     *out = (struct app_load_counts){.opened = 0};
@@ -303,7 +338,7 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
             continue;
         out->opened += read_counter(&w->counts.opened);
         out->no_port += read_counter(&w->counts.no_port);
-        out->answered += read_counter(&w->counts.answered);
+        add_requests(out, &w->counts);
         for (int why = 0; why < APP_FAIL_COUNT; why++)
             out->failed[why] += read_counter(&w->counts.failed[why]);
         app_stream_books_add(&out->stream, &w->counts.stream);
@@ -323,12 +358,12 @@ void app_load_ledger(const struct app_load *load, struct app_ledger *out)
 static uint64_t not_started(const struct app_load_worker *w)
 {
     const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns) - APP_LATE_NS;
-    if (!w->warm || w->load->cfg.rate == 0 || w->counts.opened == w->count_max
-        || until_ns < w->steady_ns)
+    const bool is_over = w->counts.opened == w->count_max; /* as it was told */
+    if (!w->warm || w->load->cfg.rate == 0 || is_over || until_ns < w->steady_ns)
         return 0;
     const uint64_t due =
         app_pace_due_before(&w->pace, until_ns) - app_pace_due_before(&w->pace, w->steady_ns);
-    return room_below(w->measure.ledger.begun[true], due);
+    return room_below(is_paced(w) ? w->measure.ledger.begun[true] : w->counts.asked[true], due);
 }
 
 uint64_t app_load_not_started(const struct app_load *load)
@@ -360,7 +395,7 @@ void app_load_free(struct app_load *load)
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
 {
     static const struct app_scenario *const all[] = {&app_scenario_handshake, &app_scenario_http,
-        &app_scenario_echo, &app_scenario_stream, &app_scenario_hold};
+        &app_scenario_http_keepalive, &app_scenario_echo, &app_scenario_stream, &app_scenario_hold};
     const char *names[sizeof all / sizeof all[0]];
     const size_t n = sizeof all / sizeof all[0];
     for (size_t i = 0; i < n; i++)

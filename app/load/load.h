@@ -15,16 +15,24 @@
 #include "../measure/pace.h"
 #include "../pool.h"
 #include "../stream.h"
+#include "expect.h"
 #include "fail.h"
+#include "request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { APP_STATUS_CLASSES = 6 };
 
 /** What one worker did, or the sum over all. */
 struct app_load_counts {
     uint64_t opened;   /**< connects that the library took */
     uint64_t no_port;  /**< times that no local port was free */
-    uint64_t answered; /**< requests whose answer came in full (echo) */
+    uint64_t asked[2]; /**< [counts] requests that were begun to be sent (http) */
+    uint64_t answered; /**< whose answer came in full, and was the right one (echo, http) */
+    uint64_t wrong[APP_FAIL_COUNT]; /**< … in full, and was not, on a connection that went on */
+    uint64_t unanswered;            /**< the connection ended before (http-keepalive) */
+    uint64_t status[APP_STATUS_CLASSES]; /**< answers by class, 1xx … 5xx; 0: any other */
     uint64_t failed[APP_FAIL_COUNT];
     struct app_stream_books stream;
 };
@@ -46,11 +54,13 @@ struct app_load_config {
     uint64_t steady_ns;  /**< in which everything does; 0: until the load is told to end */
     bool no_times;       /**< keep books, but no latencies */
     uint64_t echo_bytes; /**< of a request */
-    uint64_t requests;   /**< echo: of a connection; 0: until the run ends */
+    uint64_t requests;   /**< echo, http-keepalive: of a connection; 0: until the run ends */
+    uint32_t pipeline;   /**< http-keepalive: requests under way on a connection */
     struct app_stream_config stream;
-    const char *request; /**< http: what is sent */
-    bool early;          /**< … with the SYN where the target gave a cookie (RFC 7413) */
-    int64_t body_bytes;  /**< http: what must come back; -1: what the response says */
+    const struct app_requests *asks; /**< http: what is asked, in turn */
+    bool early; /**< http: the one request goes with the SYN where the target gave a cookie (RFC
+                   7413) */
+    struct app_expect expect; /**< http: what must come back */
 };
 
 enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };
@@ -87,20 +97,23 @@ struct app_load_worker {
 struct app_scenario {
     const char *name, *serves; /**< the service that `pair` puts opposite */
     const struct tern_app *app;
-    size_t conn_bytes; /**< state of a connection, from the worker's pool */
-    bool holds;        /**< connections are opened, and then held: the run's time begins there */
+    size_t conn_bytes;   /**< state of a connection, from the worker's pool */
+    bool paces_requests; /**< --rate is of requests: connections are opened as in closed loop */
+    bool holds;          /**< connections are opened, and then held: the run's time begins there */
     uint32_t
         opening_max; /**< that a worker has opening at a time; 0: as many as it may have open */
     /** Make the worker's state. @return 0 or -errno; NULL: none */
     int (*start)(struct tern_shard *sh, struct app_load_worker *w);
     void (*stop)(struct app_load_worker *w);
+    /** After every poll, while the load runs. @return true when work was done; NULL: nothing */
+    bool (*tick)(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns);
     /** After every poll, once no more may be opened: end what does not end by itself. @return true
      * when work was done; NULL: all does */
     bool (*end)(struct tern_shard *sh, struct app_load_worker *w);
 };
 
-extern const struct app_scenario app_scenario_handshake, app_scenario_http, app_scenario_echo,
-    app_scenario_stream, app_scenario_hold;
+extern const struct app_scenario app_scenario_handshake, app_scenario_http,
+    app_scenario_http_keepalive, app_scenario_echo, app_scenario_stream, app_scenario_hold;
 
 /** The scenario of that name, or -EINVAL with the known ones in *err. */
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err);
@@ -166,6 +179,17 @@ static inline bool app_load_is_ending(const struct app_load_worker *w)
 {
     return __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED) == APP_LOAD_ENDS;
 }
+
+/** Is a request of the schedule due? Of scenarios that pace requests. */
+static inline bool app_load_is_due(const struct app_load_worker *w, uint64_t now_ns)
+{
+    return w->warm && now_ns >= w->pace.due_ns;
+}
+
+/** Take the next request of the schedule. @param was_full  it had to wait for a connection.
+ * @return false: none is due */
+bool app_load_take_due(
+    struct app_load_worker *w, uint64_t now_ns, bool was_full, struct app_stamp *out);
 
 /** The connection failed the scenario: count why, and reset it. */
 void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why);

@@ -28,6 +28,12 @@ enum {
     STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
     STREAM_BUF_BYTES_MIN = 64 << 10,
 };
+
+static bool asks(const struct app_scenario *s)
+{
+    return s == &app_scenario_http || s == &app_scenario_http_keepalive;
+}
+
 static bool is_stream(const struct app_settings *o)
 {
     return o->scenario == &app_scenario_stream;
@@ -60,16 +66,44 @@ static int check_scenario(const struct app_settings *o, struct tern_error *err)
     return 0;
 }
 
+/* The options of HTTP, for others. */
+static int check_http(const struct app_settings *o, struct tern_error *err)
+{
+    static const char *const options[] = {
+        "method", "header", "body", "host", "request-file", "expect", "expect-body", "pipeline"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (!asks(o->scenario) && app_settings_has(o, options[i]))
+            return app_refuse(err,
+                "--%s: %s asks nothing over HTTP; leave it out, or type --scenario http",
+                options[i], o->scenario->name);
+    return 0;
+}
+
+/* Of a connection. Where nothing is said, an echo is one, and a connection that is kept goes on. */
+static uint64_t requests_of(const struct app_settings *o)
+{
+    const bool goes_on = o->scenario == &app_scenario_http_keepalive;
+    return goes_on && !app_settings_has(o, "requests") ? 0 : o->requests;
+}
+
 /* Requests without a number go on until the time is over, so there must be one. */
 static int check_requests(const struct app_settings *o, struct tern_error *err)
 {
-    if (app_settings_has(o, "requests") && o->scenario != &app_scenario_echo)
+    const bool has_requests =
+        o->scenario == &app_scenario_echo || o->scenario == &app_scenario_http_keepalive;
+    if (app_settings_has(o, "requests") && !has_requests)
         return app_refuse(err,
-            "--requests: %s has no such number; leave it out, or type --scenario echo",
+            "--requests: %s has no such number; leave it out, or type --scenario http-keepalive or "
+            "echo",
+            o->scenario->name);
+    if (app_settings_has(o, "pipeline") && o->scenario != &app_scenario_http_keepalive)
+        return app_refuse(err,
+            "--pipeline: %s has one request under way; leave it out, or type --scenario "
+            "http-keepalive",
             o->scenario->name);
     if (!is_stream(o) && o->bytes > ECHO_BYTES_MAX)
         return app_refuse(err, "--bytes: more than 1Gi to echo; type 1..1Gi");
-    if (o->requests == 0 && o->count != 0 && o->duration_ns == 0)
+    if (requests_of(o) == 0 && o->count != 0 && o->duration_ns == 0)
         return app_refuse(err,
             "--requests: without a number connections never end by themselves; add --duration, or "
             "leave --count out");
@@ -86,6 +120,8 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
     int rc = is_stream(o) ? check_stream(o, err) : check_scenario(o, err);
     if (rc == 0)
         rc = check_requests(o, err);
+    if (rc == 0)
+        rc = check_http(o, err);
     if (rc != 0)
         return rc;
     if (o->conns != 0 && o->conns < n_workers)
@@ -93,6 +129,14 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
             "--conns: %u is less than one for each of %u workers; type %u, or fewer --workers",
             (unsigned)o->conns, n_workers, n_workers);
     return 0;
+}
+
+int app_load_make_http(const struct app_settings *s, const struct app_target *target,
+    struct app_http *http, struct tern_error *err)
+{
+    const bool keeps = s->scenario == &app_scenario_http_keepalive;
+    *http = (struct app_http){.body = NULL};
+    return asks(s->scenario) ? app_http_make(http, &s->http, target, keeps, err) : 0;
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -105,12 +149,18 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
     return value < min ? min : value > max ? max : value;
 }
 
+/* --rate is of connections. */
+static bool paces_starts(const struct app_settings *o)
+{
+    return o->rate != 0 && !o->scenario->paces_requests;
+}
+
 /* Connections that may be open at a time, over all workers. */
 static uint64_t conns_of(const struct app_settings *o, uint32_t n_workers)
 {
     if (o->conns != 0)
         return o->conns;
-    if (o->rate == 0)
+    if (!paces_starts(o))
         return (uint64_t)CONNS_PER_WORKER * n_workers;
     return (uint64_t)(o->conns_max != 0 ? o->conns_max : CONNS_MAX_OPEN_LOOP) * n_workers;
 }
@@ -143,7 +193,7 @@ static void size_tables(const struct app_settings *o, uint64_t conns, uint32_t n
         return;
     s->conns_max = (uint32_t)within(with_slack(conns, ep->n_workers), CONNS_MAX_MIN, 1u << 28);
     uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, (uint64_t)n_sources * PORTS);
-    if (o->rate != 0)
+    if (paces_starts(o))
         waits = lesser(o->rate * s->time_wait_ms / 1000, (uint64_t)n_sources * PORTS);
     if (o->count != 0 || is_stream(o))
         waits = lesser(waits, o->count != 0 ? o->count : conns * STREAMS_IN_TIME_WAIT);
@@ -180,19 +230,27 @@ static uint32_t gather_sources(struct tern_stack_config *s, const union tern_add
     return n;
 }
 
+/* One request that fits may go with the SYN (RFC 7413). */
+static bool goes_early(const struct app_http *http, const struct tern_stack_config *s)
+{
+    return s->tfo_connect && http->asks.n == 1 && http->asks.of[0].n_bytes <= s->snd_buf_bytes;
+}
+
 void app_load_set_up(const struct app_settings *o, const struct app_target *target,
-    struct tern_endpoint_config *ep, struct app_load *load)
+    const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load)
 {
     const uint64_t conns = conns_of(o, ep->n_workers);
     const uint32_t n_sources = gather_sources(&ep->stack, &target->addr);
     size_tables(o, conns, n_sources, ep);
     size_buffers(o, conns, &ep->stack);
+    ep->stack.nodelay |= o->http.pipeline > 1; /* a request does not wait for another's ACK */
+    ep->static_bytes += app_http_static_bytes(http);
     memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
         .target = target->addr,
         .port = target->port,
-        .n_ports = 1,
+        .n_ports = target->n_ports,
         .sources = ep->stack.addrs,
         .n_sources = n_sources,
         .n_workers = ep->n_workers,
@@ -202,9 +260,12 @@ void app_load_set_up(const struct app_settings *o, const struct app_target *targ
         .ramp_ns = o->ramp_ns,
         .no_times = o->no_latency,
         .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
-        .requests = o->requests,
+        .requests = requests_of(o),
+        .pipeline = o->http.pipeline,
         .stream = o->stream,
-        .body_bytes = -1,
+        .asks = &http->asks,
+        .early = o->scenario == &app_scenario_http && goes_early(http, &ep->stack),
+        .expect = http->expect,
     };
 }
 

@@ -3,6 +3,7 @@
 
 /* What the settings of a load, which `tern load` and `tern pair` share, make of the engine. */
 #include "../opt/settings.h"
+#include "http_setup.h"
 #include "load.h"
 #include "target.h"
 
@@ -12,13 +13,18 @@
  * @return 0, or -EINVAL with one line in *err */
 int app_load_check(struct app_settings *s, struct tern_error *err);
 
+/** Make the requests of a load that has any. @return 0, or -EINVAL with one line in *err */
+int app_load_make_http(const struct app_settings *s, const struct app_target *target,
+    struct app_http *http, struct tern_error *err);
+
 /**
  * Fill in the load and size the endpoint's tables for it: as many connections as may be open, and
  * TIME-WAIT records for as many as may close within its length.
- * @param ep  its stack must have the addresses; the load keeps pointing there
+ * @param http  the load keeps pointing there
+ * @param ep    its stack must have the addresses; the load keeps pointing there
  */
 void app_load_set_up(const struct app_settings *s, const struct app_target *target,
-    struct tern_endpoint_config *ep, struct app_load *load);
+    const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load);
 
 /** How long to run: as told, without limit where a count ends it, else `default_s`. @return ns, 0 =
  * no limit */

@@ -8,11 +8,13 @@
 
 #include "../error.h"
 
+#include <errno.h>
 #include <http_parser.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { HTTP_PORT = 80 };
+enum { HTTP_PORT = 80, PORT_DIGITS_MAX = 5 };
 static const char scheme[] = "http://";
 
 /* Copy one field of the URL. @return false when it is absent */
@@ -56,15 +58,45 @@ static void make_path(struct app_target *t, const char *url, const struct http_p
     snprintf(t->path + n, sizeof t->path - n, "?%s", query);
 }
 
+/* Take the last port of a range, "-89" behind the digits of the first, out of the URL. @return 0:
+ * there is none; UINT32_MAX: it is no port */
+static uint32_t cut_last_port(char *url)
+{
+    char *host = url + strlen(scheme);
+    char *end = host + strcspn(host, "/?#");
+    char *dash = memchr(host, '-', (size_t)(end - host));
+    if (dash == NULL)
+        return 0;
+    const size_t n_digits = strspn(dash + 1, "0123456789");
+    if (n_digits == 0 || n_digits > PORT_DIGITS_MAX || dash + 1 + n_digits != end)
+        return UINT32_MAX;
+    const uint32_t last = (uint32_t)strtoul(dash + 1, NULL, 10);
+    memmove(dash, end, strlen(end) + 1);
+    return last != 0 ? last : UINT32_MAX;
+}
+
+/* The ports of a target that begins with t->port. */
+static int set_ports(
+    struct app_target *t, const char *text, bool has_port, uint32_t last, struct tern_error *err)
+{
+    if (!has_port || last < t->port || last > UINT16_MAX)
+        return app_refuse(err,
+            "target '%.80s': its ports are no range; type them like :80-89, the lower one first",
+            text);
+    t->n_ports = (uint16_t)(last - t->port + 1);
+    return 0;
+}
+
 int app_target_parse(struct app_target *t, const char *text, struct tern_error *err)
 {
     char url[APP_TARGET_BYTES], addr[APP_TARGET_BYTES];
     struct http_parser_url u;
-    *t = (struct app_target){.port = HTTP_PORT};
+    *t = (struct app_target){.port = HTTP_PORT, .n_ports = 1};
     t->is_http = strncmp(text, scheme, strlen(scheme)) == 0;
     const char *prefix = t->is_http ? "" : scheme;
     const int n = snprintf(url, sizeof url, "%s%s", prefix, text);
     const bool fits = n < (int)sizeof url;
+    const uint32_t last = fits ? cut_last_port(url) : 0;
     const bool bare_rest = !t->is_http && strpbrk(text, "/?#") != NULL;
     if (!fits || bare_rest || !split_url(url, &u))
         return app_refuse(err,
@@ -84,16 +116,10 @@ int app_target_parse(struct app_target *t, const char *text, struct tern_error *
             text, addr);
     if (has_port)
         t->port = u.port;
+    if (last != 0 && set_ports(t, text, has_port, last, err) != 0)
+        return -EINVAL;
     snprintf(t->text, sizeof t->text, "%s", text);
     make_host(t, addr, has_port);
     make_path(t, url, &u);
     return 0;
-}
-
-void app_target_request(const struct app_target *t, char *buf)
-{
-    snprintf(buf, APP_REQUEST_BYTES,
-        "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: tern/" TERN_VERSION
-        "\r\nAccept: */*\r\nConnection: close\r\n\r\n",
-        t->path, t->host);
 }

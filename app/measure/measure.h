@@ -72,16 +72,22 @@ static inline void app_measure_bump(uint64_t *counter)
     __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-/** A start was made. @param late_ns  behind its due time. @param was_full  it waited for room */
-static inline void app_measure_begin(
-    struct app_measure *m, struct app_stamp s, uint64_t late_ns, bool was_full)
+/** A start was made so long behind its due time. @param was_full  it waited for room */
+static inline void app_measure_behind(struct app_measure *m, uint64_t late_ns, bool was_full)
 {
-    app_measure_bump(&m->ledger.begun[app_stamp_counts(s)]);
     if (__builtin_expect(late_ns <= APP_LATE_NS, 1))
         return;
     app_measure_bump(was_full ? &m->ledger.held_back : &m->ledger.late);
     if (late_ns > m->ledger.late_max_ns)
         __atomic_store_n(&m->ledger.late_max_ns, late_ns, __ATOMIC_RELAXED);
+}
+
+/** A connection begins. @param late_ns  behind its due time. @param was_full  it waited for room */
+static inline void app_measure_begin(
+    struct app_measure *m, struct app_stamp s, uint64_t late_ns, bool was_full)
+{
+    app_measure_bump(&m->ledger.begun[app_stamp_counts(s)]);
+    app_measure_behind(m, late_ns, was_full);
 }
 
 /** The connection is over, under one name. @param why  the library's; the stamp knows better */

@@ -9,7 +9,7 @@ enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
 #define COUNT_MAX   (UINT64_C(1) << 48)
 #define BYTES_MAX (UINT64_C(1) << 50)
 
-static const char *const scenarios[] = {"handshake", "http", "echo", "stream", "hold", NULL};
+static const char *const scenarios[] = {"handshake", "http", "http-keepalive", "echo", "stream", "hold", NULL};
 static const char *const directions[] = {
     [APP_STREAM_UP] = "up", [APP_STREAM_DOWN] = "down", [APP_STREAM_BOTH] = "both", NULL};
 
@@ -34,7 +34,7 @@ static int set_target(struct app_settings *s, const char *text, struct tern_erro
 static const struct app_opt_row rows[] = {
     {.name = "target", .arg = "TARGET", .positional = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
         APP_CALL(set_target),
-        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names"},
+        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns"},
     {.name = "dev", .arg = "DEVICE", .group = APP_GROUP_DEVICE, .commands = CMD_LOAD,
         APP_TEXT(device),
         .help = "device to send from"},
@@ -46,7 +46,7 @@ static const struct app_opt_row rows[] = {
         .help = "connections open at a time, over all workers; hold: that are opened and held; wrk's -c, dperf's cc"},
     {.name = "rate", .letter = 'R', .arg = "N", LOAD, APP_U64(rate, 1, RATE_MAX), .unit = "connections a second",
         .standard = "as fast as --conns allows",
-        .help = "connections a second, over all workers, evenly paced; wrk2's -R, dperf's cps"},
+        .help = "connections a second, over all workers, evenly paced, http-keepalive: requests; wrk2's -R, dperf's cps"},
     {.name = "ramp", .arg = "T", LOAD, APP_NS(ramp_ns, MS_NS, RAMP_MAX_NS),
         .standard = "none",
         .help = "let the rate grow evenly for that long before --duration begins; what begins in it does not count"},
@@ -57,8 +57,8 @@ static const struct app_opt_row rows[] = {
     {.name = "bytes", .arg = "N", LOAD, APP_U64(bytes, 1, BYTES_MAX), .unit = "bytes",
         .standard = "echo 1024, stream until the time is over",
         .help = "echo: bytes of a request, which come back; stream: bytes of a connection each way"},
-    {.name = "requests", .arg = "N", LOAD, APP_U64(requests, 0, REQUESTS_MAX), .standard = "1",
-        .help = "echo: requests of a connection, each sent when the one before is answered; 0: until the run ends"},
+    {.name = "requests", .arg = "N", LOAD, APP_U64(requests, 0, REQUESTS_MAX), .standard = "echo 1, http-keepalive 0",
+        .help = "echo, http-keepalive: requests of a connection; 0: until the run ends"},
     {.name = "direction", .arg = "WAY", LOAD, APP_CHOICE(stream.direction, enum app_stream_direction, directions), .standard = "up",
         .help = "stream: up to a sink, down from a source"},
     {.name = "verify", LOAD, APP_FLAG(stream.verify),

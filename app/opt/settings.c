@@ -25,6 +25,7 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     s->n_workers = 1;
     s->moderation_ns = UINT64_MAX;
     s->requests = 1;
+    app_http_settings_init(&s->http);
     s->body_bytes = 1;
     s->n_sources = SOURCES;
 }

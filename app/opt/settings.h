@@ -7,6 +7,7 @@
  */
 #include <tern/engine.h>
 
+#include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../stream.h"
 
@@ -54,6 +55,7 @@ struct app_settings {
     uint64_t bytes;                  /**< echo, stream; 0: not given */
     uint64_t requests;               /**< echo; 0: until the run ends */
     struct app_stream_config stream; /**< direction, verify */
+    struct app_http_settings http;
 
     const char *service; /**< serve; NULL: http */
     uint16_t port;       /**< 0: the service's */

@@ -22,7 +22,7 @@ static const struct app_opt_row rows[] = {
     {.name = "hlog", .arg = "FILE", .group = APP_GROUP_REPORT, .commands = CMD_PAIR | CMD_LOAD,
         APP_TEXT(hlog),
         .help = "write the histograms of each second as a log that HdrHistogram's tools read"},
-    {.name = "results", .arg = "A.json B.json", .positional = true, .many = true, .group = APP_GROUP_REPORT, .commands = CMD_COMPARE,
+    {.name = "results", .arg = "FILE FILE", .positional = true, .many = true, .group = APP_GROUP_REPORT, .commands = CMD_COMPARE,
         APP_CALL(add_compared),
         .help = "the two results, as --json wrote them"},
 };

@@ -292,6 +292,10 @@ struct load {
     struct tern_sock *accepted;
 };
 
+static char get_close_text[] = GET_CLOSE;
+static const struct app_requests get_close = {
+    .n = 1, .of = {{.bytes = get_close_text, .n_bytes = sizeof get_close_text - 1}}};
+
 static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
 {
     static struct tern_prefix source;
@@ -309,8 +313,9 @@ static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
         .n_workers = 1,
         .conns = 1,
         .count = count,
-        .request = GET_CLOSE,
-        .body_bytes = body_bytes};
+        .asks = &get_close};
+    app_expect_init(&l->load.cfg.expect);
+    l->load.cfg.expect.length = body_bytes;
     l->app = app_load_worker_app(&l->load);
     assert_int_equal(l->app.start(tern_embed_shard(l->pair.end[CLIENT]), l->app.ctx), 0);
     assert_int_equal(

@@ -29,6 +29,22 @@ http() {
     done
 }
 
+# Many requests a connection, several under way; a GET and a HEAD in turn.
+keepalive() {
+    local v
+    printf 'GET /kept HTTP/1.1\n\n###\nHEAD /head HTTP/1.1\n' >"$scratch/requests"
+    for v in 4 6; do
+        : >"$scratch/nginx/access.log"
+        load "http://$(host $v)/" --scenario http-keepalive --count 20 --conns 4 --requests 50 --pipeline 4 \
+            --request-file "$scratch/requests"
+        loaded "IPv$v: http-keepalive" 20
+        expect "IPv$v: 1000 requests, all answered" \
+            "r['requests'] | {'per_s': 0} == {'answered': 1000, 'per_s': 0, 'asked': 1000, 'failed': {}, 'unanswered': 0, 'status': {'2xx': 1000}}"
+        equal "IPv$v: GETs in nginx's log" 500 "$(grep -c 'GET /kept HTTP/1.1" 200 1 ' "$scratch/nginx/access.log")"
+        equal "IPv$v: HEADs in nginx's log" 500 "$(grep -c 'HEAD /head HTTP/1.1" 200 0 ' "$scratch/nginx/access.log")"
+    done
+}
+
 # Its queue holds one connection, so they come one at a time.
 netcat() {
     local v
@@ -63,6 +79,7 @@ refused() {
 
 nginx_start
 http
+keepalive
 netcat
 echoes
 refused
