@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a load does, which `tern load` and `tern pair` share; its device and target. */
+#include "../error.h"
 #include "rows.h"
 
 enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
@@ -15,13 +16,25 @@ static int set_scenario(struct app_settings *s, const char *text, struct tern_er
     return app_scenario_find(text, &s->scenario, err);
 }
 
+static int add_target(struct app_settings *s, const char *text, struct tern_error *err)
+{
+    if (s->n_targets == APP_TARGETS_MAX)
+        return app_refuse(err, "load: '%.60s' is one target too many; type up to %d", text,
+            APP_TARGETS_MAX);
+    s->targets[s->n_targets++] = text;
+    s->target = s->targets[0];
+    return 0;
+}
+
 #define LOAD .group = APP_GROUP_LOAD, .commands = CMD_LOAD | CMD_PAIR
 
 // clang-format off
 static const struct app_opt_row rows[] = {
-    {.name = "target", .arg = "TARGET", .positional = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
-        APP_TEXT(target),
-        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns"},
+    {.name = "target", .arg = "TARGET", .positional = true, .many = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
+        APP_CALL(add_target),
+        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns; several targets (up to 64) take turns"},
+    {.name = "random-targets", LOAD, APP_FLAG(random_targets),
+        .help = "each connection's target is drawn, not the next in turn"},
     {.name = "dev", .arg = "DEVICE", .group = APP_GROUP_DEVICE, .commands = CMD_LOAD,
         APP_TEXT(device),
         .help = "device to send from"},
