@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * tern load: one device, one target, one scenario. Open loop with --rate, closed loop with --conns,
- * both when both are given: then --conns caps what the rate may have open.
+ * tern load: one device, one scenario, one target or several alike. Open loop with --rate, closed
+ * loop with --conns, both when both are given: then --conns caps what the rate may have open.
  */
 #include "addresses.h"
 #include "cmd.h"
@@ -17,14 +17,14 @@
 
 enum { DURATION_S = 10 };
 
-static int check(struct app_settings *s, struct app_target *target, struct app_http *http,
-    struct tern_error *err)
+static int check(struct app_settings *s, struct app_target *target,
+    struct app_load_targets *targets, struct app_http *http, struct tern_error *err)
 {
     if (s->target == NULL)
         return app_refuse(err,
             "load: the target is missing; type 'tern load ADDR:PORT --dev DEVICE "
             "--ip A/len'");
-    int rc = app_target_parse(target, s->target, err);
+    int rc = app_load_read_targets(s, target, targets, err);
     if (rc != 0)
         return rc;
     if (s->device == NULL)
@@ -34,13 +34,13 @@ static int check(struct app_settings *s, struct app_target *target, struct app_h
     rc = app_load_check(s, err);
     if (rc == 0)
         rc = app_addresses_check(&s->stack, err);
-    if (rc == 0)
-        rc = app_addresses_check_target(&s->stack, &target->addr, err);
+    for (uint32_t i = 0; i < targets->n && rc == 0; i++)
+        rc = app_addresses_check_target(&s->stack, &targets->of[i].addr, err);
     return rc == 0 ? app_load_make_http(s, target, http, err) : rc;
 }
 
-static int run(
-    const struct app_settings *s, const struct app_target *target, const struct app_http *http)
+static int run(const struct app_settings *s, const struct app_target *target,
+    const struct app_load_targets *targets, const struct app_http *http)
 {
     static const char *const end_names[] = {"client"};
     struct tern_config cfg;
@@ -50,10 +50,11 @@ static int run(
     cfg.n_endpoints = 1;
     struct tern_endpoint_config *ep = &cfg.endpoints[0];
     app_settings_apply(s, &cfg, ep);
-    app_load_set_up(s, target, http, ep, &load);
+    app_load_set_up(s, targets, http, ep, &load);
     ep->device = s->device;
     ep->app = app_load_worker_app(&load);
-    snprintf(title, sizeof title, "load: %s to %s", s->scenario->name, target->text);
+    snprintf(title, sizeof title, "load: %s to %s%s", s->scenario->name, target->text,
+        targets->n > 1 ? " and others" : "");
     struct app_writers writers;
     struct app_run run = {
         .command = "load",
@@ -75,16 +76,17 @@ int app_cmd_load(int argc, char **argv)
     struct tern_error err;
     struct app_settings s;
     struct app_target target;
+    struct app_load_targets targets;
     struct app_http http;
     app_settings_init(&s, CMD_LOAD);
     int rc = app_opt_parse(argc, argv, &s, &err);
     if (rc == APP_HELP_GIVEN)
         return APP_EXIT_OK;
     if (rc == 0)
-        rc = check(&s, &target, &http, &err);
+        rc = check(&s, &target, &targets, &http, &err);
     if (rc != 0)
         return app_report_error(APP_EXIT_USAGE, &err);
-    const int status = run(&s, &target, &http);
+    const int status = run(&s, &target, &targets, &http);
     app_http_free(&http);
     return status;
 }

@@ -43,6 +43,7 @@ struct ends {
     struct app_load load;
     struct app_server server;
     struct app_target target;
+    struct app_load_targets targets;
     struct app_http http;
 };
 
@@ -120,7 +121,7 @@ static void hold_many(struct ends *e)
     const uint32_t n_workers = e->cfg.endpoints[SERVER].n_workers;
     const uint64_t each = (uint64_t)e->load.cfg.n_sources * PORTS_IN_USE;
     const uint64_t n_ports = (e->load.cfg.conns + each - 1) / each;
-    e->load.cfg.n_ports = e->server.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    e->targets.of[0].n_ports = e->server.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
     server->listeners_max = LISTENERS_MAX;
     server->time_wait_max = CLOSED_FIRST;
     server->sending_max = client->sending_max;
@@ -135,7 +136,9 @@ static void make_ends(const struct app_settings *s, struct ends *e)
 {
     struct tern_endpoint_config *client = &e->cfg.endpoints[CLIENT];
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
-    app_load_set_up(s, &e->target, &e->http, client, &e->load);
+    e->targets.n = 1;
+    e->targets.of[0] = app_load_target_of(&e->target);
+    app_load_set_up(s, &e->targets, &e->http, client, &e->load);
     if (s->http.expect_body == NULL && !app_settings_has(s, "expect"))
         e->load.cfg.expect.length = s->body_bytes;
     e->server.cfg.stream = e->load.cfg.stream;

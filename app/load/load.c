@@ -89,17 +89,41 @@ static bool is_due(const struct app_load_worker *w, uint64_t now_ns)
 
 /* ---- opening ---- */
 
-/* All sources to one port of the target, then all to the next. */
+/* Xorshift (Marsaglia 2003): good enough to spread connections. */
+static uint32_t draw_target(struct app_load_worker *w)
+{
+    w->random ^= w->random << 13;
+    w->random ^= w->random >> 7;
+    w->random ^= w->random << 17;
+    return (uint32_t)((w->random >> 32) * w->load->cfg.n_targets >> 32);
+}
+
+/* @return true when all targets have had their turn */
+static bool next_target(struct app_load_worker *w)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    if (cfg->random_targets) {
+        w->next_target = draw_target(w);
+        return true;
+    }
+    if (++w->next_target < cfg->n_targets)
+        return false;
+    w->next_target = 0;
+    return true;
+}
+
+/* One source to every target, then the next; all sources to one port of each, then to the next. */
 static void next_pair(struct app_load_worker *w, struct tern_connect_opts *opts)
 {
     const struct app_load_config *cfg = &w->load->cfg;
+    const struct app_load_target *t = &cfg->targets[w->next_target];
+    opts->remote = t->addr;
     opts->local = cfg->sources[w->next_source].addr;
-    opts->rport = (uint16_t)(cfg->port + w->next_port);
-    if (++w->next_source < cfg->n_sources)
+    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : w->next_port % t->n_ports));
+    if (!next_target(w) || ++w->next_source < cfg->n_sources)
         return;
     w->next_source = 0;
-    if (++w->next_port == cfg->n_ports)
-        w->next_port = 0;
+    w->next_port++;
 }
 
 /* @return false when no more can be opened before something has closed */
@@ -107,7 +131,6 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct ap
 {
     const struct app_load_config *cfg = &w->load->cfg;
     struct tern_connect_opts opts = {
-        .remote = cfg->target,
         .app = cfg->scenario->app,
         .user = app_stamp_pointer(stamp),
         .early = cfg->early ? cfg->asks->of[0].bytes : NULL,
@@ -240,7 +263,9 @@ static struct app_load_worker *worker_new(const struct app_load *load, uint32_t 
         .conns_max = share(cfg->conns, index, cfg->n_workers),
         .count_max = cfg->count == 0 ? UINT64_MAX : share(cfg->count, index, cfg->n_workers),
         .index = index,
+        .next_target = index % cfg->n_targets,
         .next_source = index % cfg->n_sources,
+        .random = index + UINT64_C(0x9e3779b97f4a7c15),
     };
     app_pool_init(&w->pool, cfg->scenario->conn_bytes);
     if (app_measure_init(&w->measure, !cfg->no_times) == 0)

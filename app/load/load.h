@@ -39,12 +39,18 @@ struct app_load_counts {
 
 struct app_scenario;
 
+/** Where connections go: to the ports of an address, in turn. */
+struct app_load_target {
+    union tern_addr addr;
+    uint16_t port, n_ports; /**< from `port` on */
+};
+
 struct app_load_config {
     const struct app_scenario *scenario;
-    union tern_addr target;
-    uint16_t port;
-    uint16_t n_ports; /**< of the target, from `port` on, in turn; 1 but for many connections */
-    const struct tern_prefix *sources; /**< [n_sources] own addresses of the target's family */
+    const struct app_load_target *targets; /**< [n_targets] of one family */
+    uint32_t n_targets;
+    bool random_targets;               /**< each drawn, not in turn */
+    const struct tern_prefix *sources; /**< [n_sources] own addresses of the targets' family */
     uint32_t n_sources;
     uint32_t n_workers;
     uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
@@ -82,7 +88,8 @@ struct app_load_worker {
     uint64_t begin_ns;             /**< time 0; before that: when the first connection was opened */
     uint64_t steady_ns, end_ns;    /**< what is meant to begin in [steady, end) counts */
     uint64_t opens_until_ns;       /**< when it was told to open no more; 0: not yet */
-    uint32_t index, next_source, next_port;
+    uint32_t index, next_target, next_source, next_port;
+    uint64_t random;      /**< draws targets; never 0 */
     bool warm;            /**< the first connection has shown that the target answers */
     bool was_full;        /**< what is due now has waited for others to close */
     int idle;             /**< nothing open, and nothing more to open; atomic */

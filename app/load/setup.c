@@ -3,7 +3,7 @@
  * Sizes. A worker's table holds what the user lets it have open. TIME-WAIT lasts longer than the
  * connection, so its records are counted by rate times length where a rate is given, and otherwise
  * generously: a record is 64 bytes, and one too few cuts a TIME-WAIT short. There are never more
- * than ports on our addresses, as the target is one.
+ * than ports on our addresses for each port of a target.
  */
 #include "setup.h"
 
@@ -131,6 +131,47 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
     return 0;
 }
 
+struct app_load_target app_load_target_of(const struct app_target *t)
+{
+    return (struct app_load_target){.addr = t->addr, .port = t->port, .n_ports = t->n_ports};
+}
+
+/* Every target is asked the same. */
+static int check_alike(const struct app_settings *s, const struct app_target *first,
+    const struct app_target *t, struct tern_error *err)
+{
+    if (!app_addresses_same_family(&first->addr, &t->addr))
+        return app_refuse(err,
+            "load: '%.60s' and '%.60s' are not of one family; type IPv4 or IPv6 alone", first->text,
+            t->text);
+    if (strcmp(first->path, t->path) != 0 || first->is_http != t->is_http)
+        return app_refuse(err,
+            "load: '%.60s' and '%.60s' do not ask the same; type one path, or two loads",
+            first->text, t->text);
+    if (t->is_http && s->http.request.host == NULL && s->http.request.file == NULL)
+        return app_refuse(err,
+            "load: '%.60s' is a second target, and the request names one host; add --host NAME",
+            t->text);
+    return 0;
+}
+
+int app_load_read_targets(const struct app_settings *s, struct app_target *first,
+    struct app_load_targets *all, struct tern_error *err)
+{
+    struct app_target t;
+    int rc = app_target_parse(first, s->targets[0], err);
+    all->n = 0;
+    if (rc == 0)
+        all->of[all->n++] = app_load_target_of(first);
+    while (rc == 0 && all->n < s->n_targets) {
+        rc = app_target_parse(&t, s->targets[all->n], err);
+        if (rc == 0)
+            rc = check_alike(s, first, &t, err);
+        all->of[all->n++] = app_load_target_of(&t);
+    }
+    return rc;
+}
+
 int app_load_make_http(const struct app_settings *s, const struct app_target *target,
     struct app_http *http, struct tern_error *err)
 {
@@ -185,16 +226,26 @@ static void size_for_holding(uint64_t conns, struct tern_endpoint_config *ep)
     s->sent_max = HELD_SENDING_MAX;
 }
 
-static void size_tables(const struct app_settings *o, uint64_t conns, uint32_t n_sources,
-    struct tern_endpoint_config *ep)
+/* Ports of all targets together. */
+static uint64_t n_target_ports(const struct app_load_targets *targets)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < targets->n; i++)
+        n += targets->of[i].n_ports;
+    return n;
+}
+
+/* @param n_pairs  of an own address and a port of a target */
+static void size_tables(
+    const struct app_settings *o, uint64_t conns, uint64_t n_pairs, struct tern_endpoint_config *ep)
 {
     struct tern_stack_config *s = &ep->stack;
     if (o->conns_max != 0)
         return;
     s->conns_max = (uint32_t)within(with_slack(conns, ep->n_workers), CONNS_MAX_MIN, 1u << 28);
-    uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, (uint64_t)n_sources * PORTS);
+    uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, n_pairs * PORTS);
     if (paces_starts(o))
-        waits = lesser(o->rate * s->time_wait_ms / 1000, (uint64_t)n_sources * PORTS);
+        waits = lesser(o->rate * s->time_wait_ms / 1000, n_pairs * PORTS);
     if (o->count != 0 || is_stream(o))
         waits = lesser(waits, o->count != 0 ? o->count : conns * STREAMS_IN_TIME_WAIT);
     s->time_wait_max =
@@ -236,21 +287,21 @@ static bool goes_early(const struct app_http *http, const struct tern_stack_conf
     return s->tfo_connect && http->asks.n == 1 && http->asks.of[0].n_bytes <= s->snd_buf_bytes;
 }
 
-void app_load_set_up(const struct app_settings *o, const struct app_target *target,
+void app_load_set_up(const struct app_settings *o, const struct app_load_targets *targets,
     const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load)
 {
     const uint64_t conns = conns_of(o, ep->n_workers);
-    const uint32_t n_sources = gather_sources(&ep->stack, &target->addr);
-    size_tables(o, conns, n_sources, ep);
+    const uint32_t n_sources = gather_sources(&ep->stack, &targets->of[0].addr);
+    size_tables(o, conns, n_sources * n_target_ports(targets), ep);
     size_buffers(o, conns, &ep->stack);
     ep->stack.nodelay |= o->http.pipeline > 1; /* a request does not wait for another's ACK */
     ep->static_bytes += app_http_static_bytes(http);
     memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
-        .target = target->addr,
-        .port = target->port,
-        .n_ports = target->n_ports,
+        .targets = targets->of,
+        .n_targets = targets->n,
+        .random_targets = o->random_targets,
         .sources = ep->stack.addrs,
         .n_sources = n_sources,
         .n_workers = ep->n_workers,

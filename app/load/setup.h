@@ -13,6 +13,22 @@
  * @return 0, or -EINVAL with one line in *err */
 int app_load_check(struct app_settings *s, struct tern_error *err);
 
+struct app_load_targets {
+    uint32_t n;
+    struct app_load_target of[APP_TARGETS_MAX];
+};
+
+/** What one target is to the load. */
+struct app_load_target app_load_target_of(const struct app_target *t);
+
+/**
+ * Read all that were typed, at least one.
+ * @param first  the first of them, whose path all have
+ * @return 0, or -EINVAL with one line in *err
+ */
+int app_load_read_targets(const struct app_settings *s, struct app_target *first,
+    struct app_load_targets *all, struct tern_error *err);
+
 /** Make the requests of a load that has any. @return 0, or -EINVAL with one line in *err */
 int app_load_make_http(const struct app_settings *s, const struct app_target *target,
     struct app_http *http, struct tern_error *err);
@@ -20,10 +36,10 @@ int app_load_make_http(const struct app_settings *s, const struct app_target *ta
 /**
  * Fill in the load and size the endpoint's tables for it: as many connections as may be open, and
  * TIME-WAIT records for as many as may close within its length.
- * @param http  the load keeps pointing there
+ * @param targets, http  the load keeps pointing there
  * @param ep    its stack must have the addresses; the load keeps pointing there
  */
-void app_load_set_up(const struct app_settings *s, const struct app_target *target,
+void app_load_set_up(const struct app_settings *s, const struct app_load_targets *targets,
     const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load);
 
 /** How long to run: as told, without limit where a count ends it, else `default_s`. @return ns, 0 =

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { APP_TARGET_BYTES = 1024 };
+enum { APP_TARGET_BYTES = 1024, APP_TARGETS_MAX = 64 };
 
 struct app_target {
     union tern_addr addr;

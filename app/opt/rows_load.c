@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a load does, which `tern load` and `tern pair` share; its device and target. */
+#include "../error.h"
 #include "../load/target.h"
 #include "rows.h"
 
@@ -19,22 +20,29 @@ static int set_scenario(struct app_settings *s, const char *text, struct tern_er
 }
 
 /* Kept as it was typed; read here only so that a file's mistake is told with its line. */
-static int set_target(struct app_settings *s, const char *text, struct tern_error *err)
+static int add_target(struct app_settings *s, const char *text, struct tern_error *err)
 {
     struct app_target target;
+    if (s->n_targets == APP_TARGETS_MAX)
+        return app_refuse(err, "load: '%.60s' is one target too many; type up to %d", text,
+            APP_TARGETS_MAX);
     const int rc = app_target_parse(&target, text, err);
-    if (rc == 0)
-        s->target = text;
-    return rc;
+    if (rc != 0)
+        return rc;
+    s->targets[s->n_targets++] = text;
+    s->target = s->targets[0];
+    return 0;
 }
 
 #define LOAD .group = APP_GROUP_LOAD, .commands = CMD_LOAD | CMD_PAIR
 
 // clang-format off
 static const struct app_opt_row rows[] = {
-    {.name = "target", .arg = "TARGET", .positional = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
-        APP_CALL(set_target),
-        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns"},
+    {.name = "target", .arg = "TARGET", .positional = true, .many = true, .group = APP_GROUP_LOAD, .commands = CMD_LOAD,
+        APP_CALL(add_target),
+        .help = "ADDR:PORT, [V6]:PORT or http://ADDR[:PORT]/PATH; addresses only, no names; PORT may be a range, 80-89, whose ports take turns; several targets (up to 64) take turns"},
+    {.name = "random-targets", LOAD, APP_FLAG(random_targets),
+        .help = "each connection's target is drawn, not the next in turn"},
     {.name = "dev", .arg = "DEVICE", .group = APP_GROUP_DEVICE, .commands = CMD_LOAD,
         APP_TEXT(device),
         .help = "device to send from"},

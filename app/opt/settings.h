@@ -46,7 +46,10 @@ struct app_settings {
     uint32_t rcv_buf_bytes, snd_buf_bytes; /**< of a connection; 0: the subcommand's */
 
     const char *device;
-    const char *target; /**< load: as typed */
+    const char *target; /**< load: the first, as typed */
+    const char *targets[APP_TARGETS_MAX];
+    uint32_t n_targets;
+    bool random_targets;
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */

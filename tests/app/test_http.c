@@ -296,6 +296,8 @@ static char get_close_text[] = GET_CLOSE;
 static const struct app_requests get_close = {
     .n = 1, .of = {{.bytes = get_close_text, .n_bytes = sizeof get_close_text - 1}}};
 
+static struct app_load_target target[2];
+
 static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
 {
     static struct tern_prefix source;
@@ -304,10 +306,10 @@ static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
         l->pair.cfg[i].stack.nodelay = true;
     pair_open(&l->pair);
     source = l->pair.cfg[CLIENT].stack.addrs[0];
+    target[0] = (struct app_load_target){l->pair.addr[SERVER], PAIR_PORT, 1};
     l->load.cfg = (struct app_load_config){.scenario = &app_scenario_http,
-        .target = l->pair.addr[SERVER],
-        .port = PAIR_PORT,
-        .n_ports = 1,
+        .targets = target,
+        .n_targets = 1,
         .sources = &source,
         .n_sources = 1,
         .n_workers = 1,

@@ -35,6 +35,8 @@ struct world {
     uint64_t stall_ns, stall_end_ns;
 };
 
+static struct app_load_target target[2];
+
 static void begin_world(struct world *w)
 {
     static struct tern_prefix source;
@@ -44,11 +46,11 @@ static void begin_world(struct world *w)
         w->pair.cfg[i].stack.nodelay = true;
     pair_open(&w->pair);
     source = w->pair.cfg[CLIENT].stack.addrs[0];
+    target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
     w->load.cfg = (struct app_load_config){
         .scenario = &app_scenario_http_keepalive,
-        .target = w->pair.addr[SERVER],
-        .port = PAIR_PORT,
-        .n_ports = 1,
+        .targets = target,
+        .n_targets = 1,
         .sources = &source,
         .n_sources = 1,
         .n_workers = 1,

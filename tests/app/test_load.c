@@ -20,6 +20,8 @@ struct world {
     uint64_t begin_ns, stall_ns, stall_end_ns; /* the stall: 0, none */
 };
 
+static struct app_load_target target[2];
+
 static void begin_world(struct world *w, const struct app_scenario *scenario)
 {
     static struct tern_prefix source;
@@ -27,11 +29,11 @@ static void begin_world(struct world *w, const struct app_scenario *scenario)
     pair_init(&w->pair, false);
     pair_open(&w->pair);
     source = w->pair.cfg[CLIENT].stack.addrs[0];
+    target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
     w->load.cfg = (struct app_load_config){
         .scenario = scenario,
-        .target = w->pair.addr[SERVER],
-        .port = PAIR_PORT,
-        .n_ports = 1,
+        .targets = target,
+        .n_targets = 1,
         .sources = &source,
         .n_sources = 1,
         .n_workers = 1,
@@ -260,7 +262,7 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     struct app_ledger l;
     (void)state;
     begin_world(&w, &app_scenario_handshake);
-    w.load.cfg.port = PAIR_PORT + 1;
+    target[0].port = PAIR_PORT + 1;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
     end_world(&w, &l);
@@ -268,6 +270,31 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     assert_int_equal(n_timed(&w, APP_METRIC_FAILED), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_CONNECT), 0);
     free_world(&w);
+}
+
+static void targets_take_turns_or_are_drawn(void **state)
+{
+    enum { COUNT = 400, HALF = COUNT / 2 };
+    struct world w;
+    struct app_ledger l;
+    (void)state;
+    for (int random = 0; random < 2; random++) {
+        begin_world(&w, &app_scenario_handshake);
+        target[1] = (struct app_load_target){target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
+        w.load.cfg.n_targets = 2;
+        w.load.cfg.random_targets = random == 1;
+        w.load.cfg.count = COUNT;
+        start_world(&w);
+        run_world(&w, STEADY_S * ONE_SECOND + 100);
+        end_world(&w, &l);
+        const uint64_t refused =
+            l.ended[true][TERN_CLOSE_REFUSED] + l.ended[false][TERN_CLOSE_REFUSED];
+        if (random == 0)
+            assert_int_equal(refused, HALF);
+        else
+            assert_about((double)refused, HALF - 50, HALF + 50);
+        free_world(&w);
+    }
 }
 
 int main(void)
@@ -279,6 +306,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_was_away_says_so),
         cmocka_unit_test(the_ramp_does_not_count),
         cmocka_unit_test(what_never_began_is_not_forgotten),
+        cmocka_unit_test(targets_take_turns_or_are_drawn),
         cmocka_unit_test(a_target_that_refuses_is_booked_under_its_name),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);

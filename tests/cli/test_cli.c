@@ -174,7 +174,12 @@ static const struct refusal refusals[] = {
     {"serve a b " OWN, "one word too many"},
     {"load", "the target is missing"},
     {"load 198.18.0.1:80 " OWN, "add --dev"},
-    {LOAD OWN "198.18.0.2:80", "second target"},
+    {LOAD OWN "[2001:2::1]:80", "are not of one family"},
+    {LOAD OWN "http://198.18.0.2/", "do not ask the same"},
+    {LOAD OWN "198.18.0.2", "has no port"},
+    {"load http://198.18.0.1/a http://198.18.0.2/b --dev vdev:net_null0 " OWN, "do not ask the same"},
+    {"load http://198.18.0.1/ http://198.18.0.3/ --dev vdev:net_null0 " OWN, "add --host NAME"},
+    {"load 198.18.0.1:89-80 --dev vdev:net_null0 " OWN, "its ports are no range"},
 
     /* numbers */
     {"pair --rate -1", "--rate: '-1' is not a number"},
