@@ -3,7 +3,12 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "measure/latency.h"
+#include "output/options_json.h"
+#include "output/series_json.h"
 #include "result.h"
+
+#include <time.h>
 
 static json_t *count(uint64_t n)
 {
@@ -94,17 +99,53 @@ static json_t *invalid_reasons(const struct app_result *r)
     return list;
 }
 
+/* What became of the connections that count, and of the others: ramp, warm-up, drain. */
+static json_t *ledger_part(const struct app_ledger *l, bool counts)
+{
+    json_t *ended = json_object();
+    for (uint32_t end = 0; end < APP_ENDS; end++)
+        if (l->ended[counts][end] != 0)
+            json_object_set_new(ended, app_end_name(end), count(l->ended[counts][end]));
+    return json_pack("{s:o, s:o}", "begun", count(l->begun[counts]), "ended", ended);
+}
+
+static json_t *ledger(const struct app_result *r)
+{
+    const struct app_ledger *l = &r->ledger;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "counted", ledger_part(l, true),
+        "not_counted", ledger_part(l, false), "late", count(l->late), "held_back",
+        count(l->held_back), "not_started", count(r->not_started), "longest_behind_ns",
+        count(l->late_max_ns));
+}
+
+static void set_time(json_t *o)
+{
+    char text[sizeof "2026-11-21T14:00:00Z"];
+    struct tm utc;
+    const time_t now = time(NULL);
+    if (gmtime_r(&now, &utc) != NULL
+        && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) != 0)
+        json_object_set_new(o, "finished_at", json_string(text));
+}
+
 json_t *app_result_json(const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
     json_t *o = json_object();
     json_object_set_new(o, "tern", json_string(TERN_VERSION));
     json_object_set_new(o, "command", json_string(r->command));
+    set_time(o);
     json_object_set_new(o, "device", json_string(r->device));
     json_object_set_new(o, "scenario", json_string(r->scenario));
+    if (r->settings != NULL)
+        json_object_set_new(o, "options", app_options_json(r->settings));
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
     json_object_set_new(o, "cps", json_real(r->cps));
+    if (r->times != NULL) {
+        json_object_set_new(o, "latency", app_latency_json(r->times));
+        json_object_set_new(o, "ledger", ledger(r));
+    }
     if (r->load.answered != 0)
         json_object_set_new(o, "requests",
             json_pack("{s:o, s:f}", "answered", count(r->load.answered), "per_s", r->rps));
@@ -130,5 +171,6 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     json_object_set_new(o, "ends", ends(r));
+    json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;
 }

@@ -106,18 +106,6 @@ static void away_sub(struct tern_flow_bucket *b, uint16_t tag)
         b->away -= 1u << shift;
 }
 
-/** Write an entry into an empty slot. Returns false when there is none. */
-static bool bucket_put(struct tern_flow_bucket *b, uint16_t tag, uint32_t ref)
-{
-    const uint32_t empty = tern_flow_tags_equal(b, 0);
-    if (empty == 0)
-        return false;
-    const int slot = __builtin_ctz(empty);
-    b->tag[slot] = tag;
-    b->ref[slot] = ref;
-    return true;
-}
-
 /** Move the entry in `slot` of `from` to an empty slot of its other bucket, `to`. */
 static void move_entry(struct tern_flow_table *t, uint32_t from, uint32_t slot, uint32_t to)
 {
@@ -126,7 +114,7 @@ static void move_entry(struct tern_flow_table *t, uint32_t from, uint32_t slot, 
     const uint16_t tag = a->tag[slot];
 
     assert(tern_flow_other(t, from, tag) == to);
-    const bool moved = bucket_put(b, tag, a->ref[slot]);
+    const bool moved = tern_flow_bucket_put(b, tag, a->ref[slot]);
     assert(moved);
     (void)moved;
     if (is_at_home(from, tag))
@@ -216,30 +204,26 @@ static bool send_guest_home(struct tern_flow_table *t, uint32_t bucket)
 static bool put_near(
     struct tern_flow_table *t, uint32_t home, uint32_t other, uint16_t tag, uint32_t ref)
 {
-    if (bucket_put(&t->buckets[home], tag, ref))
+    if (tern_flow_bucket_put(&t->buckets[home], tag, ref))
         return true;
-    if (bucket_put(&t->buckets[other], tag, ref)) { /* its line was asked for; guests' homes not */
+    if (tern_flow_bucket_put(
+            &t->buckets[other], tag, ref)) { /* its line was asked for; guests' homes not */
         away_add(&t->buckets[home], tag);
         return true;
     }
-    return send_guest_home(t, home) && bucket_put(&t->buckets[home], tag, ref);
+    return send_guest_home(t, home) && tern_flow_bucket_put(&t->buckets[home], tag, ref);
 }
 
-int tern_flow_insert(struct tern_flow_table *t, uint64_t hash, uint32_t ref)
+int tern_flow_insert_away(struct tern_flow_table *t, struct tern_flow_place p, uint32_t ref)
 {
-    const struct tern_flow_place p = tern_flow_place(t, hash);
     const uint32_t other = tern_flow_other(t, p.home, p.tag);
-
-    assert(ref != 0);
-    if (!put_near(t, p.home, other, p.tag, ref)) {
-        if (!make_room(t, p.home, other))
-            return -ENOSPC;
-        const bool put = put_near(t, p.home, other, p.tag, ref);
-        assert(put);
-        (void)put;
-    }
-    t->n_used++;
-    t->n_inserted++;
+    if (put_near(t, p.home, other, p.tag, ref))
+        return 0;
+    if (!make_room(t, p.home, other))
+        return -ENOSPC;
+    const bool put = put_near(t, p.home, other, p.tag, ref);
+    assert(put);
+    (void)put;
     return 0;
 }
 

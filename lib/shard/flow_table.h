@@ -16,6 +16,9 @@
  *      tern_flow_prefetch_other()       is none, the other bucket
  *   3. tern_flow_other_match()          the likely record of these
  *   4. tern_flow_find()                 the answer
+ *
+ * Where 2 and 3 find nothing there is nothing, and 4 is not needed, unless one of the packets
+ * before it has entered the key: tern_flow_is_late().
  */
 #include <assert.h>
 #include <stdbool.h>
@@ -29,6 +32,7 @@
 enum {
     TERN_FLOW_SLOTS = 10,       /* entries in a bucket */
     TERN_FLOW_SEARCH_MAX = 256, /* buckets an insertion looks at before it is refused */
+    TERN_FLOW_LATELY = 4,       /* words of the note of late insertions */
     TERN_FLOW_ENTRIES_MAX = 1 << 30,
 };
 
@@ -41,10 +45,10 @@ struct tern_flow_bucket {
 static_assert(sizeof(struct tern_flow_bucket) == 64, "a bucket is a cache line");
 
 struct tern_flow_table {
-    struct tern_flow_bucket *buckets; /**< [n_buckets] */
-    uint32_t n_buckets;               /**< even */
-    uint32_t n_used;                  /**< = entries in all slots */
-    uint32_t n_inserted; /**< ever, modulo 2^32: who finds it unchanged misses nobody */
+    struct tern_flow_bucket *buckets;  /**< [n_buckets] */
+    uint32_t n_buckets;                /**< even */
+    uint32_t n_used;                   /**< = entries in all slots */
+    uint64_t lately[TERN_FLOW_LATELY]; /**< a bit for each hash inserted since it was cleared */
 };
 
 /** Is `ref` the record of the key that `ctx` holds? */
@@ -78,7 +82,7 @@ size_t tern_flow_bytes(const struct tern_flow_table *t);
  * @return      0, or -ENOSPC: no room within TERN_FLOW_SEARCH_MAX buckets, and nothing has changed
  * Cost: one bucket; two where the home bucket is full; some more where both are.
  */
-__attribute__((warn_unused_result)) int tern_flow_insert(
+__attribute__((warn_unused_result)) static inline int tern_flow_insert(
     struct tern_flow_table *t, uint64_t hash, uint32_t ref);
 
 /** Take out the entry (hash, ref). False: there is none. */
@@ -92,6 +96,13 @@ bool tern_flow_remove(struct tern_flow_table *t, uint64_t hash, uint32_t ref);
  */
 bool tern_flow_replace(
     struct tern_flow_table *t, uint64_t hash, uint32_t old_ref, uint32_t new_ref);
+
+/** From here on insertions are late. */
+static inline void tern_flow_begin(struct tern_flow_table *t);
+
+/** May this hash have been inserted since tern_flow_begin()? Wrongly so for one in 256 of the
+ * insertions since. */
+static inline bool tern_flow_is_late(const struct tern_flow_table *t, uint64_t hash);
 
 /** Ask for the home bucket's line. */
 static inline void tern_flow_prefetch(const struct tern_flow_table *t, uint64_t hash);
@@ -250,4 +261,57 @@ TERN_FLOW_INLINE uint32_t tern_flow_find(
     if (ref != 0 || !tern_flow_has_away(home, p.tag))
         return ref;
     return tern_flow_bucket_find(&t->buckets[tern_flow_other(t, p.home, p.tag)], p.tag, same, ctx);
+}
+
+/** Which word of the note of late insertions a hash is in, by bits that neither bucket nor tag
+ * leans on … */
+TERN_FLOW_INLINE uint32_t tern_flow_late_word(uint64_t hash)
+{
+    return (uint32_t)(hash >> 22) & (TERN_FLOW_LATELY - 1);
+}
+
+/** … and its bit there. */
+TERN_FLOW_INLINE uint64_t tern_flow_late_bit(uint64_t hash)
+{
+    return UINT64_C(1) << (hash >> 16 & 63);
+}
+
+static inline void tern_flow_begin(struct tern_flow_table *t)
+{
+    for (uint32_t i = 0; i < TERN_FLOW_LATELY; i++)
+        t->lately[i] = 0;
+}
+
+static inline bool tern_flow_is_late(const struct tern_flow_table *t, uint64_t hash)
+{
+    return (t->lately[tern_flow_late_word(hash)] & tern_flow_late_bit(hash)) != 0;
+}
+
+/** Write an entry into an empty slot. @return false: there is none */
+TERN_FLOW_INLINE bool tern_flow_bucket_put(struct tern_flow_bucket *b, uint16_t tag, uint32_t ref)
+{
+    const uint32_t empty = tern_flow_tags_equal(b, 0);
+    if (empty == 0)
+        return false;
+    const int slot = __builtin_ctz(empty);
+    b->tag[slot] = tag;
+    b->ref[slot] = ref;
+    return true;
+}
+
+/** tern_flow_insert() where the home bucket is full. */
+int tern_flow_insert_away(struct tern_flow_table *t, struct tern_flow_place p, uint32_t ref);
+
+static inline int tern_flow_insert(struct tern_flow_table *t, uint64_t hash, uint32_t ref)
+{
+    const struct tern_flow_place p = tern_flow_place(t, hash);
+    assert(ref != 0);
+    if (!tern_flow_bucket_put(&t->buckets[p.home], p.tag, ref)) {
+        const int rc = tern_flow_insert_away(t, p, ref);
+        if (rc != 0)
+            return rc;
+    }
+    t->lately[tern_flow_late_word(hash)] |= tern_flow_late_bit(hash);
+    t->n_used++;
+    return 0;
 }

@@ -279,14 +279,14 @@ static inline void replace(
 }
 
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
-    struct tern_half *h, uint64_t hash, uint16_t neighbour)
+    struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour)
 {
     struct tern_shard *sh = tern_shard_of(t);
     struct tern_conn *c = conn_make(sh, as, &h->key, neighbour);
     if (c == NULL)
         return NULL;
     const uint32_t idx = half_idx(sh, h);
-    tern_flow_replace(&sh->flow, hash, tern_ref(TERN_REF_HALF, idx),
+    replace(sh, seg->slot, seg->hash, tern_ref(TERN_REF_HALF, idx),
         tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
     half_unqueue(sh, h);
     tern_pool_put(&sh->halves, idx);

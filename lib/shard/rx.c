@@ -26,6 +26,8 @@ static uint8_t device_verdict(uint64_t ol_flags)
     const uint64_t l4 = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
     if (likely((ip | l4) == (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)))
         return TERN_RX_IP_CSUM_GOOD | TERN_RX_L4_CSUM_GOOD;
+    if ((ip | l4) == 0) /* virtual devices look at nothing */
+        return 0;
     uint8_t flags = 0;
     if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
         flags |= TERN_RX_IP_CSUM_GOOD;
@@ -82,28 +84,6 @@ static TERN_ASIDE enum tern_drop parse_any(
     return likely(why != TERN_DROP_LINEARISE) ? why : parse_joined(sh, &in, m, p);
 }
 
-static TERN_ASIDE enum tern_drop check_sums(const struct rte_mbuf *m, const struct tern_pkt *p)
-{
-    return tern_pkt_check_sums(
-        rte_pktmbuf_mtod(m, const uint8_t *), p, device_verdict(m->ol_flags));
-}
-
-/** *m may be replaced. */
-static inline enum tern_drop parse(struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p)
-{
-    const struct rte_mbuf *frame = *m;
-    const uint64_t told =
-        frame->ol_flags
-        & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_VLAN_STRIPPED);
-    if (unlikely(frame->pkt_len != frame->data_len || (told & RTE_MBUF_F_RX_VLAN_STRIPPED)
-                 || !tern_plain_parse(
-                     &sh->plain, rte_pktmbuf_mtod(frame, const uint8_t *), frame->data_len, p)))
-        return parse_any(sh, m, p);
-    if (likely(told == (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)))
-        return TERN_DROP_NONE;
-    return check_sums(frame, p);
-}
-
 /* ---- ARP, NDP, ICMP ---- */
 
 static enum tern_drop take_arp(
@@ -129,16 +109,10 @@ static enum tern_drop take_icmp_error(struct tern_shard *sh, const struct tern_i
     return tern_conn_icmp(&sh->tcp, c, (int)v->kind, q->seq, q->mtu_bytes, q->quoted_ip_bytes);
 }
 
-/** A reply is written over the request, so the frame must be ours alone and in one piece. */
-static bool is_writable(const struct rte_mbuf *m)
-{
-    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL;
-}
-
 static enum tern_drop take_icmp(
     struct tern_shard *sh, struct rte_mbuf **m, struct tern_pkt *p, bool replica)
 {
-    if (!is_writable(*m)) {
+    if (!tern_mbuf_is_writable(*m)) { /* the reply is written over the request */
         struct rte_mbuf *copy = rte_pktmbuf_copy(*m, sh->tcp.pool, 0, UINT32_MAX);
         if (copy == NULL || copy->next != NULL) {
             rte_pktmbuf_free(copy);
@@ -186,56 +160,112 @@ static inline bool is_mine(struct tern_shard *sh, const union tern_addr *a)
     return true;
 }
 
-/** Is the segment between two stations that may talk TCP to us? (1122-6, MUST-57, MUST-63) */
-static inline enum tern_drop check_addresses(struct tern_shard *sh, const struct tern_flow_key *k)
+/** Why is a segment between these addresses not one for us? (1122-6, MUST-57, MUST-63) */
+static TERN_ASIDE enum tern_drop address_fault(
+    const struct tern_shard *sh, const struct tern_flow_key *k)
 {
-    if (unlikely(!is_mine(sh, &k->local)))
+    if (!tern_route_is_mine(&sh->routes, &k->local))
         return tern_route_is_subnet_broadcast(&sh->routes, &k->local) ? TERN_DROP_IP_DST
                                                                       : TERN_DROP_IP_DST_NOT_MINE;
-    if (likely(!tern_route_is_known(&sh->routes, &k->remote)))
-        return TERN_DROP_NONE;
     return tern_route_is_mine(&sh->routes, &k->remote) ? TERN_DROP_IP_SRC_MINE : TERN_DROP_IP_SRC;
+}
+
+static TERN_ASIDE bool refuse(struct tern_shard *sh, struct rte_mbuf *m, enum tern_drop why)
+{
+    tern_drop_mbuf(&sh->tcp, m, why);
+    return false;
+}
+
+/** seg->p is a TCP segment in `m`. @return as sort() */
+static inline bool sort_tcp(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
+{
+    const struct tern_flow_key key = {
+        .remote = tern_pkt_addr(&seg->p, seg->p.src),
+        .local = tern_pkt_addr(&seg->p, seg->p.dst),
+        .rport = seg->p.sport,
+        .lport = seg->p.dport,
+    };
+    seg->m = m;
+    seg->frame = rte_pktmbuf_mtod(m, const uint8_t *);
+    seg->key = key;
+    if (likely(is_mine(sh, &key.local) && !tern_route_is_known(&sh->routes, &key.remote)))
+        return true;
+    return refuse(sh, m, address_fault(sh, &seg->key));
+}
+
+/** sort() for any frame. */
+static TERN_ASIDE bool sort_any(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
+{
+    const enum tern_drop why = parse_any(sh, &m, &seg->p);
+    if (unlikely(why != TERN_DROP_NONE))
+        return refuse(sh, m, why);
+    if (likely(seg->p.kind == TERN_PKT_TCP))
+        return sort_tcp(sh, m, seg);
+    take_control(sh, m, &seg->p, false);
+    return false;
+}
+
+/** Are the checksums of a plain segment right? The device has not said so. */
+static TERN_ASIDE enum tern_drop check_sums(const struct rte_mbuf *m, const struct tern_pkt *p)
+{
+    return tern_pkt_check_sums(
+        rte_pktmbuf_mtod(m, const uint8_t *), p, device_verdict(m->ol_flags));
 }
 
 /** Parse one packet. @return true: *seg is a TCP segment for us; false: dealt with */
 static inline bool sort(struct tern_shard *sh, struct rte_mbuf *m, struct tern_seg *seg)
 {
-    enum tern_drop why = parse(sh, &m, &seg->p);
-    if (unlikely(why != TERN_DROP_NONE)) {
-        tern_drop_mbuf(&sh->tcp, m, why);
-        return false;
+    const uint64_t told =
+        m->ol_flags
+        & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_VLAN_STRIPPED);
+    if (unlikely(m->pkt_len != m->data_len || (told & RTE_MBUF_F_RX_VLAN_STRIPPED)
+                 || !tern_plain_parse(
+                     &sh->plain, rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, &seg->p)))
+        return sort_any(sh, m, seg);
+    if (unlikely(told != (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD))) {
+        const enum tern_drop why = check_sums(m, &seg->p);
+        if (unlikely(why != TERN_DROP_NONE))
+            return refuse(sh, m, why);
     }
-    if (unlikely(seg->p.kind != TERN_PKT_TCP)) {
-        take_control(sh, m, &seg->p, false);
-        return false;
+    return sort_tcp(sh, m, seg);
+}
+
+/** Parse a burst. @return segments in segs[n] */
+static TERN_ASIDE uint32_t sort_all(
+    struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, struct tern_seg *segs)
+{
+    struct tern_seg *seg = segs;
+    uint64_t n_bytes = 0;
+    for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + PREFETCH_AHEAD < n)
+            rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
+        n_bytes += pkts[i]->pkt_len;
+        seg += sort(sh, pkts[i], seg);
     }
-    seg->m = m;
-    seg->frame = rte_pktmbuf_mtod(m, const uint8_t *);
-    seg->key.remote = tern_pkt_addr(&seg->p, seg->p.src);
-    seg->key.local = tern_pkt_addr(&seg->p, seg->p.dst);
-    const uint32_t ports = tern_load32(seg->frame + seg->p.l4_off);
-    seg->key.rport = (uint16_t)(ports >> 16);
-    seg->key.lport = (uint16_t)ports;
-    why = check_addresses(sh, &seg->key);
-    if (unlikely(why != TERN_DROP_NONE)) {
-        tern_drop_mbuf(&sh->tcp, m, why);
-        return false;
-    }
-    return true;
+    const uint32_t n_segs = (uint32_t)(seg - segs);
+    sh->tcp.stats.rx_packets += n;
+    sh->tcp.stats.rx_bytes += n_bytes;
+    sh->tcp.stats.rx_segments += n_segs;
+    return n_segs;
 }
 
 /** Ask for the home buckets of all. Apart from parsing, so that the rounds of one packet's cipher
- * run beside those of the next. */
-static void hash(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
+ * run beside those of the next; the SYNs' second one apart again, so that each loop has its key in
+ * registers. */
+static inline void hash(const struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
-    const bool cookies = tern_syn_gets_cookie(&sh->tcp);
-    for (uint32_t i = 0; i < n; i++) {
-        struct tern_seg *seg = &segs[i];
+    struct tern_seg *syns[TERN_BURST_MAX];
+    uint32_t n_syns = 0;
+    for (struct tern_seg *seg = segs; seg < segs + n; seg++) {
         seg->hash = tern_flow_hash(&sh->tcp, &seg->key);
         tern_flow_prefetch(&sh->flow, seg->hash);
-        if ((seg->p.flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN)
-            tern_syn_prepare(&sh->tcp, seg, cookies);
+        syns[n_syns] = seg;
+        n_syns += (seg->p.flags & (TERN_TCP_SYN | TERN_TCP_ACK)) == TERN_TCP_SYN;
     }
+    if (n_syns != 0)
+        tern_syn_prepare(&sh->tcp, syns, n_syns, tern_syn_gets_cookie(&sh->tcp));
 }
 
 static bool find_listener(
@@ -288,7 +318,7 @@ static inline uint32_t find(const struct tern_shard *sh, const struct tern_seg *
     if (seg->slot != NULL && *seg->slot == seg->guess
         && tern_ref_has_key(sh, seg->guess, &seg->key))
         return seg->guess;
-    if (seg->is_absent && sh->flow.n_inserted == sh->n_inserted_seen)
+    if (seg->is_absent && !tern_flow_is_late(&sh->flow, seg->hash))
         return 0;
     return tern_records_find(sh, &seg->key, seg->hash);
 }
@@ -328,9 +358,9 @@ static inline void ask_for_record(const struct tern_shard *sh, struct tern_seg *
 /** Ask for the records of all; those that may be away from home take another round. */
 static void look(struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
 {
-    sh->n_inserted_seen = sh->flow.n_inserted;
     struct tern_seg *away[TERN_BURST_MAX];
     uint32_t n_away = 0;
+    tern_flow_begin(&sh->flow);
     for (uint32_t i = 0; i < n; i++) {
         struct tern_seg *seg = &segs[i];
         seg->slot = tern_flow_home_match(&sh->flow, seg->hash);
@@ -346,6 +376,8 @@ static void look(struct tern_shard *sh, struct tern_seg *segs, uint32_t n)
         away[i]->slot = tern_flow_other_match(&sh->flow, away[i]->hash);
         if (away[i]->slot != NULL)
             ask_for_record(sh, away[i]);
+        else
+            away[i]->is_absent = true;
     }
 }
 
@@ -353,22 +385,10 @@ void tern_shard_rx(struct tern_shard *sh, struct rte_mbuf **pkts, uint32_t n, ui
 {
     struct tern_tcp *t = &sh->tcp;
     struct tern_seg segs[TERN_BURST_MAX];
-    uint32_t n_segs = 0;
-    uint64_t n_bytes = 0;
     assert(n <= TERN_BURST_MAX);
     tern_shard_leap(sh, now_ns);
     tern_tcp_set_time(t, now_ns);
-    t->stats.rx_packets += n;
-    for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
-    for (uint32_t i = 0; i < n; i++) {
-        if (i + PREFETCH_AHEAD < n)
-            rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH_AHEAD], const void *));
-        n_bytes += pkts[i]->pkt_len;
-        n_segs += sort(sh, pkts[i], &segs[n_segs]);
-    }
-    t->stats.rx_bytes += n_bytes;
-    t->stats.rx_segments += n_segs;
+    const uint32_t n_segs = sort_all(sh, pkts, n, segs);
     hash(sh, segs, n_segs);
     look(sh, segs, n_segs);
     for (uint32_t i = 0; i < n_segs; i++)

@@ -325,39 +325,54 @@ bool tern_syn_gets_cookie(const struct tern_tcp *t)
     return t->cfg.syn_cookies == TERN_SYN_COOKIES_ALWAYS;
 }
 
-static enum tern_drop take_syn(
+/** The ISN of an answer that is all we remember. ECN finds no room in it, and is not agreed on. */
+static inline struct tern_seq make_cookie(struct tern_tcp *t, const struct tern_seg *seg)
+{
+    t->stats.syn_cookies_sent++;
+    t->cookies_until_ns = t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
+    return tern_cookie_make(seg->secret, seg->p.v6, &seg->opts);
+}
+
+/** @return a half-open record with its ISN and timer, or NULL: no room */
+static inline struct tern_half *make_half(
+    struct tern_tcp *t, const struct tern_listen_ctx *l, const struct tern_seg *seg)
+{
+    struct tern_half *h = tern_host_half_new(t, &seg->key, seg->hash);
+    if (h == NULL)
+        return NULL;
+    t->stats.half_opened++;
+    half_remember(t, h, seg);
+    h->iss = tern_isn_from(t, seg->secret);
+    if (unlikely(l->reopens))
+        h->iss = tern_isn_beyond(t, h->iss, l->old_nxt);
+    h->tries_queue = 1;
+    half_arm(t, h);
+    return h;
+}
+
+static inline enum tern_drop take_syn(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
     t->stats.syn_rcvd++;
     const bool cookie = tern_syn_gets_cookie(t);
     if (!cookie && tern_tfo_take_syn(t, l, seg))
         return TERN_DROP_NONE;
-    const struct tern_tcp_opts *peer = &seg->opts;
-    const struct tern_flow_key *key = &seg->key;
     if (unlikely(seg->secret_is_cookies != cookie)) /* the cache filled up within the burst */
-        tern_syn_prepare(t, seg, cookie);
+        tern_syn_prepare(t, &seg, 1, cookie);
+    struct tern_seq iss;
+    bool ecn = false;
     if (cookie) {
-        t->stats.syn_cookies_sent++;
-        t->cookies_until_ns =
-            t->now_ns + ((uint64_t)TERN_COOKIE_PERIODS << TERN_COOKIE_PERIOD_SHIFT);
-        /* ECN finds no room in a cookie, and is not agreed on. */
-        const struct tern_seq iss = tern_cookie_make(seg->secret, seg->p.v6, peer);
-        answer_syn(t, seg, iss, false);
-        return TERN_DROP_TCP_DONE;
+        iss = make_cookie(t, seg);
+    } else {
+        if (tern_host_halves_full(t))
+            return TERN_DROP_TCP_REFUSED;
+        const struct tern_half *h = make_half(t, l, seg);
+        if (h == NULL)
+            return TERN_DROP_TCP_TABLE_FULL;
+        iss = h->iss;
+        ecn = h->wscale_sack_ts & TERN_HALF_ECN;
     }
-    if (tern_host_halves_full(t))
-        return TERN_DROP_TCP_REFUSED;
-    struct tern_half *h = tern_host_half_new(t, key, seg->hash);
-    if (h == NULL)
-        return TERN_DROP_TCP_TABLE_FULL;
-    t->stats.half_opened++;
-    half_remember(t, h, seg);
-    h->iss = tern_isn_from(t, seg->secret);
-    if (l->reopens)
-        h->iss = tern_isn_beyond(t, h->iss, l->old_nxt);
-    h->tries_queue = 1;
-    half_arm(t, h);
-    answer_syn(t, seg, h->iss, h->wscale_sack_ts & TERN_HALF_ECN);
+    answer_syn(t, seg, iss, ecn);
     return TERN_DROP_TCP_DONE;
 }
 
@@ -488,7 +503,7 @@ enum tern_drop tern_half_rx(
     const bool plain = is_plain(t, &done, seg);
     const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
     struct tern_conn *c =
-        tern_host_conn_from_half(t, plain ? &t->opened : &t->blank, h, seg->hash, neighbour);
+        tern_host_conn_from_half(t, plain ? &t->opened : &t->blank, h, seg, neighbour);
     if (c == NULL)
         return TERN_DROP_TCP_TABLE_FULL; /* the record stays: a later ACK may find room */
     return plain ? complete_plainly(t, l, c, neighbour, seg, &done) : complete(t, l, c, seg, &done);

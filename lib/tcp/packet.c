@@ -138,7 +138,7 @@ uint32_t tern_packet_ts_opt(uint8_t *opt, uint32_t ts_val, uint32_t ts_ecr)
 static inline struct rte_mbuf *reuse(struct tern_tcp *t, struct tern_seg *seg)
 {
     struct rte_mbuf *m = seg->m;
-    if (likely(RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL)) {
+    if (likely(tern_mbuf_is_writable(m))) {
         seg->m = NULL;
         return m;
     }

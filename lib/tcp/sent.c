@@ -2,8 +2,7 @@
 #include "sent.h"
 
 /*
- * Stretches are found by sequence in a treap (a search tree by `start` that is a heap by a hash of
- * the record's index, so balanced whatever the peer does) and are linked by time while outstanding,
+ * Stretches are found by sequence in a tree (sent_tree.h) and are linked by time while outstanding,
  * in the order to be sent again while lost.
  *
  * Segments of one burst are one stretch: they left at one time and share a fate until the peer
@@ -19,6 +18,7 @@
  * and a record for each segment (four times the work for nothing while all goes well).
  */
 #include "host.h"
+#include "sent_tree.h"
 
 static struct tern_sent *at(const struct tern_tcp *t, uint32_t idx)
 {
@@ -38,131 +38,6 @@ static uint32_t segs_of(const struct tern_sent *s)
 static bool is_outstanding(const struct tern_sent *s)
 {
     return !(s->flags & (TERN_SENT_SACKED | TERN_SENT_LOST));
-}
-
-/* ---- tree ---- */
-
-static uint32_t priority(uint32_t idx)
-{
-    const uint32_t x = idx * 0x9e3779b1u; /* 2^32 / golden ratio */
-    return x ^ x >> 15;
-}
-
-static void replace_child(
-    struct tern_tcp *t, struct tern_txq *q, uint32_t parent, uint32_t old, uint32_t new)
-{
-    if (parent == 0)
-        q->root = new;
-    else if (at(t, parent)->left == old)
-        at(t, parent)->left = new;
-    else
-        at(t, parent)->right = new;
-    if (new != 0)
-        at(t, new)->up = parent;
-}
-
-/** Turn the edge between `x` and its parent: x is the parent afterwards. */
-static void rotate_up(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
-{
-    const uint32_t p = at(t, x)->up;
-    struct tern_sent *sx = at(t, x), *sp = at(t, p);
-    replace_child(t, q, sp->up, p, x);
-    uint32_t between;
-    if (sp->left == x) {
-        between = sp->left = sx->right;
-        sx->right = p;
-    } else {
-        between = sp->right = sx->left;
-        sx->left = p;
-    }
-    if (between != 0)
-        at(t, between)->up = p;
-    sp->up = x;
-}
-
-static uint32_t leftmost(const struct tern_tcp *t, uint32_t x)
-{
-    while (at(t, x)->left != 0)
-        x = at(t, x)->left;
-    return x;
-}
-
-static uint32_t rightmost(const struct tern_tcp *t, uint32_t x)
-{
-    while (at(t, x)->right != 0)
-        x = at(t, x)->right;
-    return x;
-}
-
-static uint32_t next_of(const struct tern_tcp *t, uint32_t x)
-{
-    if (at(t, x)->right != 0)
-        return leftmost(t, at(t, x)->right);
-    uint32_t p = at(t, x)->up;
-    for (; p != 0 && at(t, p)->right == x; p = at(t, p)->up)
-        x = p;
-    return p;
-}
-
-static uint32_t prev_of(const struct tern_tcp *t, uint32_t x)
-{
-    if (at(t, x)->left != 0)
-        return rightmost(t, at(t, x)->left);
-    uint32_t p = at(t, x)->up;
-    for (; p != 0 && at(t, p)->left == x; p = at(t, p)->up)
-        x = p;
-    return p;
-}
-
-/** Put `x` right behind `prev` in sequence (0: into an empty tree). */
-static void tree_insert(struct tern_tcp *t, struct tern_txq *q, uint32_t prev, uint32_t x)
-{
-    struct tern_sent *s = at(t, x);
-    s->left = s->right = s->up = 0;
-    if (prev == 0) {
-        q->root = q->first = x;
-    } else if (at(t, prev)->right == 0) {
-        at(t, prev)->right = x;
-        s->up = prev;
-    } else {
-        s->up = leftmost(t, at(t, prev)->right);
-        at(t, s->up)->left = x;
-    }
-    while (s->up != 0 && priority(s->up) < priority(x))
-        rotate_up(t, q, x);
-    if (q->last == prev)
-        q->last = x;
-}
-
-static void tree_remove(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
-{
-    if (q->first == x)
-        q->first = next_of(t, x);
-    if (q->last == x)
-        q->last = prev_of(t, x);
-    struct tern_sent *s = at(t, x);
-    while (s->left != 0 || s->right != 0) {
-        const bool go_left =
-            s->right == 0 || (s->left != 0 && priority(s->left) > priority(s->right));
-        rotate_up(t, q, go_left ? s->left : s->right);
-    }
-    replace_child(t, q, s->up, x, 0);
-}
-
-/** The stretch that holds `seq`, or 0. */
-static uint32_t find(const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq seq)
-{
-    uint32_t x = q->root;
-    while (x != 0) {
-        const struct tern_sent *s = at(t, x);
-        if (tern_seq_before(seq, s->start))
-            x = s->left;
-        else if (tern_seq_before(seq, s->end))
-            return x;
-        else
-            x = s->right;
-    }
-    return 0;
 }
 
 /* ---- lists: the outstanding by time, the lost in the order to be sent ---- */
@@ -238,7 +113,7 @@ static void record_free(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
         forget_only(q);
     } else {
         list_remove(t, q, x);
-        tree_remove(t, q, x);
+        tern_sent_remove(t, q, x);
     }
     q->n_sent--;
     tern_host_sent_free(t, x, q->n_sent == 0);
@@ -264,7 +139,7 @@ static uint32_t split(struct tern_tcp *t, struct tern_txq *q, uint32_t x, uint32
     struct tern_sent *s = at(t, x), *r = at(t, rest);
     *r = *s;
     r->start = s->end = tern_seq_add(s->start, n);
-    tree_insert(t, q, x, rest);
+    tern_sent_insert(t, q, x, rest);
     list_insert(t, q, x, rest);
     return rest;
 }
@@ -360,7 +235,7 @@ void tern_sent_new(struct tern_tcp *t, const struct tern_conn *c, struct tern_tx
     s = at(t, x);
     *s = (struct tern_sent){.start = c->snd.nxt, .end = end, .seg_bytes = (uint16_t)seg_bytes};
     note_rate(t, c, q, s, len);
-    tree_insert(t, q, q->last, x);
+    tern_sent_insert(t, q, q->last, x);
     list_append(t, q, x);
 }
 
@@ -369,7 +244,7 @@ void tern_sent_again(struct tern_tcp *t, const struct tern_conn *c, struct tern_
 {
     struct tern_sent *s = at(t, idx);
     assert(s->flags & TERN_SENT_LOST && n_bytes <= len_of(s));
-    const uint32_t prev = prev_of(t, idx);
+    const uint32_t prev = tern_sent_prev(t, idx);
     struct tern_sent *p = at(t, prev);
     q->lost_bytes -= n_bytes;
     /* The size of segments has changed since (pmtu.c). A short last one, or a FIN behind one, is no
@@ -527,7 +402,7 @@ void tern_sent_ack(
 /** Join `x` with the SACKED stretch behind it. */
 static void join_next(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
 {
-    const uint32_t next = next_of(t, x);
+    const uint32_t next = tern_sent_next(t, x);
     if (next == 0 || !(at(t, next)->flags & TERN_SENT_SACKED))
         return;
     struct tern_sent *s = at(t, x), *n = at(t, next);
@@ -551,7 +426,7 @@ static uint32_t mark_sacked(
                          | TERN_SENT_SACKED);
     count(q, s, len_of(s), segs_of(s));
     join_next(t, q, x);
-    const uint32_t prev = prev_of(t, x);
+    const uint32_t prev = tern_sent_prev(t, x);
     if (prev == 0 || !(at(t, prev)->flags & TERN_SENT_SACKED))
         return x;
     join_next(t, q, prev);
@@ -561,7 +436,7 @@ static uint32_t mark_sacked(
 void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left,
     struct tern_seq right, struct tern_delivered *d)
 {
-    for (uint32_t x = find(t, q, left); x != 0; x = next_of(t, x)) {
+    for (uint32_t x = tern_sent_find(t, q, left); x != 0; x = tern_sent_next(t, x)) {
         struct tern_sent *s = at(t, x);
         if (!tern_seq_before(s->start, right))
             return;
@@ -610,7 +485,7 @@ void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q)
 {
     q->oldest = q->newest = q->lost_first = q->lost_last = 0;
     q->sacked_bytes = q->sacked_segs = q->lost_bytes = 0;
-    for (uint32_t x = q->first; x != 0; x = next_of(t, x)) {
+    for (uint32_t x = q->first; x != 0; x = tern_sent_next(t, x)) {
         struct tern_sent *s = at(t, x);
         if (s->flags & TERN_SENT_SACKED)
             s->flags |= TERN_SENT_REPORTED;
@@ -623,7 +498,7 @@ void tern_sent_lose_all(struct tern_tcp *t, struct tern_txq *q)
 
 void tern_sent_join_fin(struct tern_tcp *t, struct tern_txq *q)
 {
-    const uint32_t fin = q->last, x = fin != 0 ? prev_of(t, fin) : 0;
+    const uint32_t fin = q->last, x = fin != 0 ? tern_sent_prev(t, fin) : 0;
     if (x == 0 || len_of(at(t, fin)) != 1
         || !(at(t, fin)->flags & at(t, x)->flags & TERN_SENT_LOST))
         return;
@@ -662,7 +537,7 @@ void tern_sent_find_again(struct tern_tcp *t, struct tern_txq *q)
 struct tern_sent *tern_sent_at(
     const struct tern_tcp *t, const struct tern_txq *q, struct tern_seq seq)
 {
-    const uint32_t x = find(t, q, seq);
+    const uint32_t x = tern_sent_find(t, q, seq);
     return x != 0 ? at(t, x) : NULL;
 }
 
@@ -699,7 +574,7 @@ void tern_sent_check(const struct tern_tcp *t, const struct tern_conn *c)
         return;
     uint32_t n_sacked = 0, sacked = 0, segs = 0, n = 0;
     struct tern_seq expected = c->snd.una;
-    for (uint32_t x = q->first; x != 0; x = next_of(t, x), n++) {
+    for (uint32_t x = q->first; x != 0; x = tern_sent_next(t, x), n++) {
         const struct tern_sent *s = at(t, x);
         assert(s->start.v == expected.v && tern_seq_before(s->start, s->end));
         if (s->flags & TERN_SENT_SACKED) {

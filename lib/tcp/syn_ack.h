@@ -46,8 +46,7 @@ static inline bool tern_syn_ack_fits(const struct tern_tcp *t, const struct tern
 {
     const struct rte_mbuf *m = seg->m;
     return likely(t->has_syn_acks) && seg->p.l3_off == t->link_bytes
-           && !(seg->opts.has & TERN_HAS_TFO) && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
-           && m->next == NULL
+           && !(seg->opts.has & TERN_HAS_TFO) && tern_mbuf_is_writable(m)
            && (uint32_t)m->data_off + t->link_bytes + TERN_SYN_ACK_BYTES <= m->buf_len;
 }
 
@@ -118,8 +117,5 @@ static inline void tern_syn_ack_send(
     m->ol_flags = s->ol_flags;
     m->tx_offload = s->tx_offload;
     t->stats.tx_segments++;
-    if (likely(t->n_tx < TERN_TX_BURST))
-        t->tx[t->n_tx++] = m;
-    else
-        tern_drop_mbuf(t, m, TERN_DROP_TX_FULL);
+    tern_tcp_queue(t, m);
 }

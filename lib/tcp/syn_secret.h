@@ -27,12 +27,16 @@ static inline uint64_t tern_cookie_period(const struct tern_tcp *t)
     return t->now_ns >> TERN_COOKIE_PERIOD_SHIFT;
 }
 
-/** @param cookie  the answer will be a cookie */
-static inline void tern_syn_prepare(const struct tern_tcp *t, struct tern_seg *seg, bool cookie)
+/** Of SYNs whose answers will be cookies, or ISNs. @param syns [n] */
+static inline void tern_syn_prepare(
+    const struct tern_tcp *t, struct tern_seg **syns, uint32_t n, bool cookies)
 {
-    const struct tern_prf_key *key = cookie ? &t->keys.cookie : &t->keys.isn;
+    const struct tern_prf_key *key = cookies ? &t->keys.cookie : &t->keys.isn;
     const struct tern_prf none = {0};
-    seg->secret_is_cookies = cookie;
-    seg->secret = tern_tuple_prf(key, &seg->key, cookie ? seg->p.seq.v : 0,
-        cookie ? tern_cookie_blind(t, tern_cookie_period(t)) : none);
+    const struct tern_prf blind = cookies ? tern_cookie_blind(t, tern_cookie_period(t)) : none;
+    for (uint32_t i = 0; i < n; i++) {
+        struct tern_seg *seg = syns[i];
+        seg->secret_is_cookies = cookies;
+        seg->secret = tern_tuple_prf(key, &seg->key, cookies ? seg->p.seq.v : 0, blind);
+    }
 }

@@ -65,7 +65,8 @@ enum {
     TERN_SYN_ACKS = 8, /* of a family: with and without window scale, SACK, timestamps */
 };
 
-/** A SYN-ACK written ahead (syn_ack.h). Sums are without addresses, ports, numbers, timestamps. */
+/** A SYN-ACK written ahead (syn_ack.h), or a SYN (syn.h). Sums are without addresses, ports,
+ * numbers, timestamps. */
 struct __rte_cache_aligned tern_syn_ack {
     uint8_t bytes[TERN_SYN_ACK_BYTES]; /* [n_bytes] IP and TCP header, options */
     uint16_t n_bytes, l3_bytes;
@@ -130,10 +131,11 @@ struct tern_tcp {
     /* the RTO of a connection that was never kept waiting, as far as it is the same for all: before
      * the first sample; and as long as what the samples make of it is less than … us, the least */
     uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
-    uint32_t pause_ticks;       /* no RTO is shorter */
-    uint32_t rcv_most_bytes[2]; /* the window of a buffer that has not grown: unscaled, scaled */
-    bool has_syn_acks;          /* the store below may be used */
+    uint32_t pause_ticks;        /* no RTO is shorter */
+    uint32_t rcv_most_bytes[2];  /* the window of a buffer that has not grown: unscaled, scaled */
+    bool has_syn_acks, has_syns; /* the stores below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
+    struct tern_syn_ack syns[2];                    /* what all our SYNs say: IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
     uint16_t n_ip_id;           /* test pins used so far */
@@ -307,11 +309,25 @@ static inline void tern_drop_mbuf(struct tern_tcp *t, struct rte_mbuf *m, enum t
     rte_pktmbuf_free(m);
 }
 
-/** Can this buffer be used again as it is: of the shard's own pool, direct, unshared, single? */
+/** May an answer be written over this frame: direct, unshared, in one buffer? */
+static inline bool tern_mbuf_is_writable(const struct rte_mbuf *m)
+{
+    return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 && m->next == NULL;
+}
+
+/** Can this buffer be used again as it is: writable, and of the shard's own pool? */
 static inline bool tern_mbuf_is_spare(const struct tern_tcp *t, const struct rte_mbuf *m)
 {
-    return m->pool == t->pool && RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1
-           && m->next == NULL;
+    return m->pool == t->pool && tern_mbuf_is_writable(m);
+}
+
+/** Put a whole frame on the list of what leaves; it is dropped when that is full. Takes it. */
+static inline void tern_tcp_queue(struct tern_tcp *t, struct rte_mbuf *frame)
+{
+    if (likely(t->n_tx < TERN_TX_BURST))
+        t->tx[t->n_tx++] = frame;
+    else
+        tern_drop_mbuf(t, frame, TERN_DROP_TX_FULL);
 }
 
 /** Give the spare buffers of a burst back, all at once. */
@@ -391,6 +407,8 @@ enum tern_drop tern_tw_rx(
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
 
 /* ecn.c */
+/** Do connections that we open ask for ECN? */
+bool tern_ecn_asks(const struct tern_tcp *t);
 /** What a SYN of ours asks for: ECE | CWR, or 0. The path record it needs is made. */
 uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c);
 /** What the answer to our SYN says. */

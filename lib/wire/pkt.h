@@ -65,7 +65,14 @@ struct tern_pkt_input {
 /** One parsed packet. Lives on the stack of a burst; pointers point into the frame. */
 struct tern_pkt {
     const uint8_t *src,
-        *dst;          /**< IP addresses as they lie in the header: [4] or [16]; NULL for ARP */
+        *dst; /**< IP addresses as they lie in the header: [4] or [16]; NULL for ARP */
+    /* TCP only; the leading 16 bytes of its header in our order: */
+    struct tern_seq seq, ack;
+    uint16_t sport, dport;
+    uint16_t wnd;       /**< as sent, unscaled */
+    uint8_t flags;      /**< TERN_TCP_* */
+    uint8_t doff_bytes; /**< (the data offset itself is in units of four) */
+    /* All: */
     uint16_t l3_off;   /**< frame offset of the IP (or ARP) header */
     uint16_t l4_off;   /**< frame offset of TCP/ICMP */
     uint32_t l4_bytes; /**< TCP header and payload, or ICMP message; padding excluded */
@@ -76,12 +83,7 @@ struct tern_pkt {
     uint8_t hop_limit; /**< TTL or hop limit as received */
     uint8_t tos;       /**< TOS / traffic class as received */
     /* TCP only: */
-    uint8_t flags; /**< TERN_TCP_* */
-    uint8_t doff_bytes;
-    uint16_t sport, dport;
-    uint16_t wnd; /**< as sent, unscaled */
     uint16_t urg;
-    struct tern_seq seq, ack;
     uint32_t payload_off; /**< frame offset of the payload */
     uint32_t len_bytes;   /**< payload bytes */
 };

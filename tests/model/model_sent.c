@@ -8,7 +8,7 @@
  * which an ACK in the midst of a segment shifts. Half of the seeds have records in plenty and ACKs
  * of whole segments, and there nothing is permitted.
  *
- * It links sent.c alone; the pool of records is below.
+ * It links sent.c and sent_tree.c alone; the pool of records is below.
  */
 #include "model.h"
 #include "tcp/host.h"

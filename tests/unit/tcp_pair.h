@@ -9,9 +9,11 @@
  * A `struct stream` is one direction of payload: it writes pattern bytes on one side as fast as
  * they are taken, reads them on the other and compares.
  */
-#include <tern/embed.h>
+#include "tcp_instance.h"
+#include "wire_frames.h" /* next_random() */
 
-#include "tcp_peer.h"
+#include <stdio.h>
+#include <stdlib.h>
 
 enum { PAIR_PORT = 80, PACKET_MAX = 2000 };
 
@@ -258,6 +260,28 @@ static inline void run_init(struct run *run, bool v6)
 {
     memset(run, 0, sizeof *run);
     pair_init(&run->pair, v6);
+}
+
+/** Both ends' options and habits, and up to `fates_max` in 1000 of each fate, as the dice fall. */
+static inline void run_draw(struct run *run, uint64_t *dice, uint32_t fates_max)
+{
+    for (int i = 0; i < 2; i++) {
+        struct tern_stack_config *c = &run->pair.cfg[i].stack;
+        c->timestamps = next_random(dice) % 2;
+        c->sack = next_random(dice) % 2;
+        c->window_scale = next_random(dice) % 2;
+        c->nodelay = next_random(dice) % 2;
+        c->ack_policy = (enum tern_ack_policy)(next_random(dice) % 3);
+    }
+    run->lose = next_random(dice) % fates_max;
+    run->doubles = next_random(dice) % fates_max;
+    run->lates = next_random(dice) % fates_max;
+}
+
+static inline void run_slow_path_only(struct run *run, bool slow_only)
+{
+    for (int i = 0; i < 2; i++)
+        run->pair.cfg[i].stack.pins.slow_path_only = slow_only;
 }
 
 static inline enum fate random_fate(struct pair *pair, int from, const uint8_t *packet, uint32_t n)

@@ -22,14 +22,14 @@
  * Listed with BOTH(), it runs over IPv4 and over IPv6. Change p->cfg before the first call that
  * needs the instance; after the test teardown looks for leaks and balances the books.
  */
-#include <tern/embed.h>
+#include "tcp_instance.h"
+#include "tcp_opts.h"
 
-#include "shard/shard.h"
-#include "unit.h"
-#include "wire_frames.h"
+#include <rte_mbuf.h>
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Control bits, as the RFC calls them. */
 enum {
@@ -43,25 +43,7 @@ enum {
     CWR = 0x80
 };
 
-enum {
-    TERN_PORT = 80,
-    PEER_PORT = 4321,
-    PEER_ISS = 1000000,
-    START_MS = 1000000,
-    ONE_SECOND = 1000
-};
-
-/** TCP options, as values. */
-struct opts {
-    bool has_mss, has_wscale, sack_ok, has_ts;
-    uint16_t mss;
-    uint8_t wscale;
-    uint32_t ts_val, ts_ecr;
-    uint8_t n_sack;
-    uint32_t left[4], right[4]; /* SACK blocks, absolute */
-    bool has_tfo;
-    uint8_t n_tfo, tfo[16]; /* Fast Open cookie; n_tfo 0: the request for one */
-};
+enum { TERN_PORT = 80, PEER_PORT = 4321, PEER_ISS = 1000000 };
 
 /** A segment that tern emitted. Numbers relative. */
 struct heard {
@@ -111,109 +93,6 @@ struct peer {
     uint32_t n_read, n_sent; /* bytes the test read from and wrote to p->s */
 };
 
-static inline uint8_t pattern(uint32_t rel)
-{
-    return (uint8_t)((rel * 2654435761u) >> 21);
-}
-
-/* ---- options ---- */
-
-static inline uint32_t opts_write(const struct opts *o, uint8_t *to)
-{
-    uint8_t *at = to;
-    if (o->has_mss) {
-        memcpy(at, (uint8_t[]){2, 4, (uint8_t)(o->mss >> 8), (uint8_t)o->mss}, 4);
-        at += 4;
-    }
-    if (o->has_wscale) {
-        memcpy(at, (uint8_t[]){3, 3, o->wscale, 1}, 4);
-        at += 4;
-    }
-    if (o->sack_ok) {
-        memcpy(at, (uint8_t[]){1, 1, 4, 2}, 4);
-        at += 4;
-    }
-    if (o->has_ts) {
-        memcpy(at, (uint8_t[]){1, 1, 8, 10}, 4);
-        put32(at + 4, o->ts_val);
-        put32(at + 8, o->ts_ecr);
-        at += 12;
-    }
-    if (o->has_tfo) {
-        memcpy(at, (uint8_t[]){1, 1, 34, (uint8_t)(2 + o->n_tfo)}, 4);
-        memcpy(at + 4, o->tfo, o->n_tfo);
-        at += 4 + o->n_tfo;
-        for (; (at - to) % 4 != 0; at++)
-            *at = 1;
-    }
-    if (o->n_sack > 0) {
-        memcpy(at, (uint8_t[]){1, 1, 5, (uint8_t)(2 + 8 * o->n_sack)}, 4);
-        at += 4;
-        for (int i = 0; i < o->n_sack; i++, at += 8) {
-            put32(at, o->left[i]);
-            put32(at + 4, o->right[i]);
-        }
-    }
-    return (uint32_t)(at - to);
-}
-
-static inline void read_sack(const uint8_t *at, uint8_t n_bytes, struct opts *o)
-{
-    assert_int_equal((n_bytes - 2) % 8, 0);
-    o->n_sack = (uint8_t)((n_bytes - 2) / 8);
-    assert_in_range(o->n_sack, 1, 4);
-    for (int i = 0; i < o->n_sack; i++) {
-        o->left[i] = get32(at + 2 + 8 * i);
-        o->right[i] = get32(at + 6 + 8 * i);
-    }
-}
-
-static inline void read_tfo(const uint8_t *at, struct opts *o)
-{
-    o->has_tfo = true;
-    o->n_tfo = (uint8_t)(at[1] - 2);
-    assert_in_range(o->n_tfo, 0, sizeof o->tfo);
-    memcpy(o->tfo, at + 2, o->n_tfo);
-}
-
-/** Read what tern wrote; anything but well-formed known options fails the test (MUST-68, MUST-69).
- */
-static inline struct opts opts_read(const uint8_t *at, uint32_t n)
-{
-    static const uint8_t length_of[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};
-    struct opts o = {0};
-    for (uint32_t i = 0; i < n; i += at[i] == 1 ? 1 : at[i + 1]) {
-        if (at[i] == 1)
-            continue;
-        assert_true(i + 1 < n && i + at[i + 1] <= n);
-        if (at[i] == 34) {
-            read_tfo(at + i, &o);
-            continue;
-        }
-        assert_in_range(at[i], 2, 8);
-        if (at[i] != 5)
-            assert_int_equal(at[i + 1], length_of[at[i]]);
-        switch (at[i]) {
-        case 2:
-            o.has_mss = true;
-            o.mss = (uint16_t)get16(at + i + 2);
-            break;
-        case 3:
-            o.has_wscale = true;
-            o.wscale = at[i + 2];
-            break;
-        case 4: o.sack_ok = true; break;
-        case 5: read_sack(at + i, at[i + 1], &o); break;
-        default:
-            o.has_ts = true;
-            o.ts_val = get32(at + i + 2);
-            o.ts_ecr = get32(at + i + 6);
-            break;
-        }
-    }
-    return o;
-}
-
 /* ---- the instance ---- */
 
 static inline void peer_open(struct peer *p)
@@ -234,38 +113,6 @@ static inline const struct tern_stats *stats(const struct peer *p)
 static inline uint64_t drops(const struct peer *p, enum tern_drop why)
 {
     return stats(p)->drops[why];
-}
-
-/** Reasons for packets that were not sent; all others are about packets received. */
-static inline bool is_about_sending(int drop)
-{
-    return drop == TERN_DROP_NO_MBUF || drop == TERN_DROP_TX_FULL || drop == TERN_DROP_STOPPING
-           || (drop >= TERN_DROP_NEIGH_QUEUE_FULL && drop <= TERN_DROP_NO_ROUTE);
-}
-
-/** Every packet received, every SYN and every connection is accounted for. */
-static inline void assert_books_balance(struct tern_shard *sh)
-{
-    const struct tern_stats *st = tern_shard_stats(sh);
-    uint64_t judged = 0;
-    for (int i = 0; i < TERN_DROP_COUNT; i++)
-        judged += is_about_sending(i) ? 0 : st->drops[i];
-    if (st->drops[TERN_DROP_NO_MBUF] == 0)
-        assert_int_equal(judged, st->rx_packets);
-    assert_true(tern_stats_balance(st));
-    const uint64_t halves = tern_shard_n_live(sh) - st->open_now - st->opening_now;
-    const uint64_t by_ack = st->passive_established - st->syn_cookies_accepted - st->tfo_accepted;
-    assert_int_equal(
-        st->half_opened, halves + by_ack + st->half_expired + st->half_reset + st->half_refused);
-}
-
-static inline void assert_clean_close(struct tern_embed *e)
-{
-    struct tern_embed_leaks leaks;
-    tern_embed_close(e, &leaks);
-    assert_int_equal(leaks.mbufs, 0);
-    assert_int_equal(leaks.records, 0);
-    assert_int_equal(leaks.timers, 0);
 }
 
 static inline void peer_close(struct peer *p)
@@ -511,11 +358,6 @@ static inline uint32_t hear_payload(struct peer *p)
 
 /* ---- time ---- */
 
-static inline uint64_t ms_to_ns(uint64_t ms)
-{
-    return ms * 1000000;
-}
-
 /** Move to the next deadline, at the latest to `limit_ns`. @return false: the limit was reached */
 static inline bool step_time(struct peer *p, uint64_t limit_ns)
 {
@@ -601,6 +443,19 @@ static inline void write_segment(struct peer *p, struct frame *f, uint8_t flags,
     for (uint32_t i = 0; i < len; i++)
         frame_fill(f, pattern(seq + !!(flags & SYN) + i), 1);
     frame_seal(f);
+}
+
+/** A segment as a device would hand it over, for a burst: count it in p->n_injected. */
+static inline struct rte_mbuf *segment_mbuf(
+    struct peer *p, uint8_t flags, uint32_t seq, uint32_t ack, uint32_t len)
+{
+    struct frame f;
+    write_segment(p, &f, flags, seq, ack, len, NULL, 0);
+    struct rte_mbuf *m = tern_shard_mbuf(p->sh);
+    assert_non_null(m);
+    memcpy(rte_pktmbuf_append(m, (uint16_t)f.n), f.b, f.n);
+    p->n_injected++;
+    return m;
 }
 
 /** A segment with options given as bytes, a multiple of four. */
@@ -790,13 +645,6 @@ static inline void expect_eof(struct peer *p)
 }
 
 /* ---- cmocka ---- */
-
-static inline int eal_start(void **state)
-{
-    (void)state;
-    struct tern_error err = {0};
-    return tern_embed_start(256, &err);
-}
 
 static inline int peer_setup(void **state, bool v6)
 {

@@ -283,6 +283,28 @@ static void matches_are_of_the_home_bucket_or_the_other(void **state)
     tern_flow_fini(&t);
 }
 
+static void insertions_are_late_until_the_next_burst(void **state)
+{
+    enum { N = 32, OTHERS = 100000 };
+    struct tern_flow_table t;
+    uint32_t n_taken_for_late = 0;
+    (void)state;
+    assert_int_equal(tern_flow_init(&t, 1000, -1), 0);
+    assert_int_equal(fill(&t, 0, 0, 10), 0);
+    tern_flow_begin(&t);
+    for (uint32_t i = 0; i < OTHERS; i++)
+        assert_false(tern_flow_is_late(&t, hash_of(i)));
+    assert_int_equal(fill(&t, OTHERS, 0, N), 0);
+    for (uint32_t i = 0; i < N; i++)
+        assert_true(tern_flow_is_late(&t, hash_of(OTHERS + i)));
+    for (uint32_t i = 0; i < OTHERS; i++)
+        n_taken_for_late += tern_flow_is_late(&t, hash_of(i));
+    assert_in_range(n_taken_for_late, 1, OTHERS * N / 256 + OTHERS / 100);
+    tern_flow_begin(&t);
+    assert_false(tern_flow_is_late(&t, hash_of(OTHERS)));
+    tern_flow_fini(&t);
+}
+
 static void remove_and_replace_of_an_absent_entry_are_false(void **state)
 {
     struct tern_flow_table t;
@@ -317,6 +339,7 @@ int main(void)
         cmocka_unit_test(full_table_refuses_within_its_bound_and_stays_as_it_was),
         cmocka_unit_test(displaced_entry_is_found_replaced_and_removed),
         cmocka_unit_test(matches_are_of_the_home_bucket_or_the_other),
+        cmocka_unit_test(insertions_are_late_until_the_next_burst),
         cmocka_unit_test(remove_and_replace_of_an_absent_entry_are_false),
     };
     return cmocka_run_group_tests_name("flow_table", tests, NULL, NULL);

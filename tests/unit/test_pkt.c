@@ -73,6 +73,26 @@ static void seed_frames_one_bit_flipped_are_refused_unless_it_is_padding(void **
 
 /* ---- fields ---- */
 
+static void plain_fields_are_what_the_scalar_twin_says(void **state)
+{
+    uint64_t seed = 7;
+    (void)state;
+    for (uint32_t round = 0; round < 10000; round++) {
+        uint8_t tcp[TERN_TCP_BYTES];
+        struct tern_pkt a, b;
+        for (uint32_t i = 0; i < sizeof tcp; i++)
+            tcp[i] = (uint8_t)next_random(&seed);
+        tern_plain_fields(tcp, &a);
+        tern_plain_fields_scalar(tcp, &b);
+        assert_int_equal(a.seq.v, b.seq.v);
+        assert_int_equal(a.ack.v, b.ack.v);
+        assert_int_equal(a.sport, b.sport);
+        assert_int_equal(a.dport, b.dport);
+        assert_int_equal(a.wnd, b.wnd);
+        assert_int_equal(a.flags, b.flags);
+    }
+}
+
 static void tcp_fields_of_both_families_are_read(void **state)
 {
     (void)state;
@@ -502,6 +522,7 @@ int main(void)
         cmocka_unit_test(links_with_tags_and_other_stations_have_no_plain_segments),
         cmocka_unit_test(seed_frames_parse_to_their_table),
         cmocka_unit_test(seed_frames_one_bit_flipped_are_refused_unless_it_is_padding),
+        cmocka_unit_test(plain_fields_are_what_the_scalar_twin_says),
         cmocka_unit_test(tcp_fields_of_both_families_are_read),
         cmocka_unit_test(ethernet_padding_of_any_length_and_value_is_never_data),
         cmocka_unit_test(l3_input_starts_at_the_ip_header),

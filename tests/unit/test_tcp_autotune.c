@@ -6,6 +6,7 @@
  */
 #include "tcp/tcp.h"
 #include "tcp_pair.h"
+#include "tcp_peer.h"
 
 #include <rte_mbuf.h>
 

@@ -14,20 +14,13 @@ static struct outcome play(bool v6, uint64_t seed, bool slow_only)
     struct pair *pair = &run.pair;
     uint64_t dice = seed * 7919;
     pair->random = seed;
+    run_draw(&run, &dice, 30);
+    run_slow_path_only(&run, slow_only);
     for (int i = 0; i < 2; i++) {
         struct tern_stack_config *c = &pair->cfg[i].stack;
-        c->pins.slow_path_only = slow_only;
-        c->timestamps = next_random(&dice) % 2;
-        c->sack = next_random(&dice) % 2;
-        c->window_scale = next_random(&dice) % 2;
-        c->nodelay = next_random(&dice) % 2;
-        c->ack_policy = (enum tern_ack_policy)(next_random(&dice) % 3);
         c->rcv_buf_bytes = 1000 + next_random(&dice) % 100000;
         c->snd_buf_bytes = 1000 + next_random(&dice) % 100000;
     }
-    run.lose = next_random(&dice) % 30;
-    run.doubles = next_random(&dice) % 30;
-    run.lates = next_random(&dice) % 30;
 
     pair->ctx = &run;
     pair->hook = random_fate;

@@ -152,21 +152,10 @@ struct outcome {
 
 static void configure(struct talk *k, uint64_t seed, bool slow_only)
 {
-    struct pair *pair = &k->run.pair;
     uint64_t dice = seed * 6151;
-    k->dice = pair->random = seed;
-    for (int i = 0; i < 2; i++) {
-        struct tern_stack_config *c = &pair->cfg[i].stack;
-        c->pins.slow_path_only = slow_only;
-        c->timestamps = next_random(&dice) % 2;
-        c->sack = next_random(&dice) % 2;
-        c->window_scale = next_random(&dice) % 2;
-        c->nodelay = next_random(&dice) % 2;
-        c->ack_policy = (enum tern_ack_policy)(next_random(&dice) % 3);
-    }
-    k->run.lose = next_random(&dice) % 60;
-    k->run.doubles = next_random(&dice) % 60;
-    k->run.lates = next_random(&dice) % 60;
+    k->dice = k->run.pair.random = seed;
+    run_draw(&k->run, &dice, 60);
+    run_slow_path_only(&k->run, slow_only);
     k->pipelined = next_random(&dice) % 300;
     k->closes = next_random(&dice) % 1000;
 }

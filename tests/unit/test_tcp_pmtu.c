@@ -5,6 +5,7 @@
  */
 #include "tcp/sent.h"
 #include "tcp_pair.h"
+#include "tcp_peer.h"
 
 enum { KIB = 1 << 10, MIB = 1 << 20, TEN_MINUTES = 600000, BIG = 1300 };
 

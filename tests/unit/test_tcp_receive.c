@@ -88,13 +88,8 @@ static void ack_policy_may_change(void **state)
 static void inject_burst(struct peer *p, const uint32_t *seqs, uint32_t n, uint32_t len)
 {
     struct rte_mbuf *pkts[64];
-    for (uint32_t i = 0; i < n; i++) {
-        struct frame f;
-        write_segment(p, &f, ACK, seqs[i], 1, len, NULL, 0);
-        pkts[i] = tern_shard_mbuf(p->sh);
-        assert_non_null(pkts[i]);
-        memcpy(rte_pktmbuf_append(pkts[i], (uint16_t)f.n), f.b, f.n);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        pkts[i] = segment_mbuf(p, ACK, seqs[i], 1, len);
     tern_shard_rx(p->sh, pkts, n, p->now_ns);
 }
 
