@@ -18,6 +18,7 @@
  * the peer's window is open.
  */
 #include "tcp.h"
+#include "wire/hint.h"
 
 #include <assert.h>
 
@@ -58,9 +59,10 @@ static inline struct tern_flight *tern_conn_flight(
 static inline bool tern_flight_may_start(
     const struct tern_tcp *t, const struct tern_conn *c, size_t n_bytes)
 {
-    const bool plain = t->fast_path && (c->txq | c->cong | c->rare) == 0
-                       && (c->slow & ~TERN_SLOW_NOTES) == 0 && !(c->flags & TERN_CF_FIN_QUEUED);
-    return plain
+    const uint8_t slow = c->slow & (uint8_t)~TERN_SLOW_NOTES;
+    const bool can_send = slow == 0 || (slow == TERN_SLOW_STATE && c->state == TERN_CLOSE_WAIT);
+    return likely(can_send) && t->fast_path && (c->txq | c->cong | c->rare) == 0
+           && !(c->flags & TERN_CF_FIN_QUEUED)
            && n_bytes - 1 < RTE_MIN(tern_conn_payload_max(t, c), (uint32_t)TERN_FLIGHT_BYTES_MAX)
            && n_bytes <= t->cfg.snd_buf_bytes;
 }

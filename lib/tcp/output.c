@@ -222,11 +222,17 @@ static inline bool has_plain_headers(const struct tern_tcp *t, const struct tern
     return plain && (likely((c->rxq | t->n_dsacks) == 0) || n_sack_blocks(t, c) == 0);
 }
 
-bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
+/** The next segment, without payload. @param flags  FIN, or 0. @return false: no buffer */
+static inline bool send_next_empty(struct tern_tcp *t, struct tern_conn *c, uint8_t flags)
 {
     if (likely(has_plain_headers(t, c)))
-        return tern_output_ack(t, c);
-    return send_empty(t, c, c->snd.nxt, 0);
+        return tern_output_empty(t, c, flags);
+    return send_empty(t, c, c->snd.nxt, flags);
+}
+
+bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
+{
+    return send_next_empty(t, c, 0);
 }
 
 void tern_conn_answer(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
@@ -541,7 +547,7 @@ static void send_fin(struct tern_tcp *t, struct tern_conn *c)
     const bool noted = q != NULL && q->n_sent > 0;
     if (noted && !tern_sent_has_room(t, q))
         return; /* an ACK will make room */
-    if (send_empty(t, c, c->snd.nxt, TERN_TCP_FIN)) {
+    if (send_next_empty(t, c, TERN_TCP_FIN)) {
         if (noted)
             tern_sent_new(t, c, q, 1, segment_max(t, c));
         c->snd.nxt = tern_seq_add(c->snd.nxt, 1);

@@ -93,7 +93,8 @@ static inline bool tern_output_flight_fits(const struct tern_tcp *t, const struc
  */
 void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payload_max);
 
-/** A plain ACK without payload. @return false: no buffer */
-bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c);
-/** The same in the buffer of the segment that it answers. @return false: that one will not do */
+/** A plain segment without payload: an ACK. @param flags  beside that: FIN. @return false: no
+ * buffer */
+bool tern_output_empty(struct tern_tcp *t, struct tern_conn *c, uint8_t flags);
+/** An ACK in the buffer of the segment that it answers. @return false: that one will not do */
 bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);

@@ -150,16 +150,16 @@ void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payloa
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
 }
 
-/* ---- acknowledgements ---- */
+/* ---- without payload ---- */
 
-bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c)
+bool tern_output_empty(struct tern_tcp *t, struct tern_conn *c, uint8_t flags)
 {
     struct rte_mbuf *m = tern_mbuf_control(t);
     if (unlikely(m == NULL)) {
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return false;
     }
-    put_headers(t, c, m, 0);
+    put_headers(t, c, m, flags);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
     return true;
 }

@@ -425,8 +425,9 @@ void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_
 {
     const bool advances = tern_seq_before(c->snd.una, seg->p.ack);
     c->last_rx_ms = t->now_ms;
-    if (advances) {                          /* all of it */
-        if (likely(tern_conn_has_flight(c))) /* else a FIN alone */
+    if (advances) {
+        /* all of the flight, or a FIN alone */
+        if (likely(tern_conn_has_flight(c)))
             tern_flight_acked(t, c);
         c->snd.una = seg->p.ack;
         tern_host_confirm(t, c->neighbour);

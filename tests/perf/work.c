@@ -137,15 +137,16 @@ static uint32_t feed(
     return tern_shard_take_tx(w->shard, out);
 }
 
-/** A burst that is answered one to one, with `flags`. Sequence numbers go to seq[0..n). */
-static void feed_answered(
-    struct world *w, struct rte_mbuf **in, uint32_t first, uint32_t n, uint8_t flags, uint32_t *seq)
+/** A burst of `n`, or what was called for before it, that leads to a segment with `flags` for each
+ * of BURST clients. Sequence numbers go to seq[]. */
+static void feed_answered(struct world *w, struct rte_mbuf **in, uint32_t n, uint32_t first,
+    uint8_t flags, uint32_t seq[BURST])
 {
     struct rte_mbuf *out[TERN_SHARD_TX_MAX];
     const uint32_t n_out = feed(w, in, n, out);
-    if (n_out != n)
-        die("not one answer a segment");
-    for (uint32_t i = 0; i < n; i++)
+    if (n_out != BURST)
+        die("not one answer a client");
+    for (uint32_t i = 0; i < BURST; i++)
         if (!is_answer(out[i], first + i, flags, &seq[i]))
             die("another answer than expected");
     rte_pktmbuf_free_bulk(out, n_out);
@@ -168,7 +169,7 @@ static void syns(struct world *w, uint32_t first, uint32_t iss[BURST])
     struct rte_mbuf *in[BURST];
     for (uint32_t i = 0; i < BURST; i++)
         in[i] = segment(w, first + i, &c, TERN_TCP_SYN, 0);
-    feed_answered(w, in, first, BURST, TERN_TCP_SYN | TERN_TCP_ACK, iss);
+    feed_answered(w, in, BURST, first, TERN_TCP_SYN | TERN_TCP_ACK, iss);
 }
 
 static void open_burst(struct world *w, uint32_t first, struct client opened[BURST])
@@ -209,7 +210,7 @@ static void request_burst(struct world *w, uint32_t first, struct client *c)
     struct rte_mbuf *in[BURST];
     for (uint32_t i = 0; i < BURST; i++)
         in[i] = segment(w, first + i, &c[i], TERN_TCP_PSH | TERN_TCP_ACK, REQUEST_BYTES);
-    feed_answered(w, in, first, BURST, TERN_TCP_PSH | TERN_TCP_ACK, seq);
+    feed_answered(w, in, BURST, first, TERN_TCP_PSH | TERN_TCP_ACK, seq);
     for (uint32_t i = 0; i < BURST; i++) {
         if (seq[i] != c[i].ack)
             die("a response out of sequence");
@@ -240,13 +241,13 @@ static void exchange_burst(struct world *w, uint32_t first)
         c[i] = (struct client){CLIENT_ISS + 1, iss[i] + 1};
         in[i] = segment(w, first + i, &c[i], TERN_TCP_PSH | TERN_TCP_ACK, REQUEST_BYTES);
     }
-    feed_answered(w, in, first, BURST, TERN_TCP_PSH | TERN_TCP_FIN | TERN_TCP_ACK, seq);
+    feed_answered(w, in, BURST, first, TERN_TCP_PSH | TERN_TCP_FIN | TERN_TCP_ACK, seq);
     for (uint32_t i = 0; i < BURST; i++) {
         c[i].seq += REQUEST_BYTES;
         c[i].ack = seq[i] + REQUEST_BYTES + 1;
         in[i] = segment(w, first + i, &c[i], TERN_TCP_FIN | TERN_TCP_ACK, 0);
     }
-    feed_answered(w, in, first, BURST, TERN_TCP_ACK, seq);
+    feed_answered(w, in, BURST, first, TERN_TCP_ACK, seq);
 }
 
 /** Time passes until all of TIME-WAIT is over. */
@@ -269,6 +270,76 @@ static void do_exchanges(struct world *w, uint32_t n)
     if (s->closed[TERN_CLOSE_NORMAL] != n || s->time_wait_opened != n)
         die("not every connection closed in order");
 }
+
+/* ---- the other way round ---- */
+
+static const struct tern_app asks;
+
+/** Connects towards the other side's `first` and those behind it; the ISS of each goes to iss[]. */
+static void connects(struct world *w, uint32_t first, uint32_t iss[BURST])
+{
+    for (uint32_t i = 0; i < BURST; i++) {
+        const struct tern_connect_opts to = {.remote = client_addr(w, first + i),
+            .rport = client_port(first + i),
+            .lport = SERVER_PORT,
+            .app = &asks};
+        if (tern_connect(w->shard, &to, NULL) != 0)
+            die("a connect was refused");
+    }
+    feed_answered(w, NULL, 0, first, TERN_TCP_SYN, iss);
+}
+
+/** SYN; SYN-ACK, to the ACK with the request; response with FIN, to FIN with the ACK of both; ACK.
+ */
+static void asking_burst(struct world *w, uint32_t first)
+{
+    uint32_t seq[BURST];
+    struct client c[BURST];
+    struct rte_mbuf *in[BURST];
+    connects(w, first, seq);
+    for (uint32_t i = 0; i < BURST; i++) {
+        c[i] = (struct client){CLIENT_ISS, seq[i] + 1};
+        in[i] = segment(w, first + i, &c[i], TERN_TCP_SYN | TERN_TCP_ACK, 0);
+        c[i].seq++;
+    }
+    feed_answered(w, in, BURST, first, TERN_TCP_PSH | TERN_TCP_ACK, seq);
+    for (uint32_t i = 0; i < BURST; i++) {
+        c[i].ack += REQUEST_BYTES;
+        in[i] =
+            segment(w, first + i, &c[i], TERN_TCP_PSH | TERN_TCP_FIN | TERN_TCP_ACK, REQUEST_BYTES);
+        c[i].seq += REQUEST_BYTES + 1;
+    }
+    feed_answered(w, in, BURST, first, TERN_TCP_FIN | TERN_TCP_ACK, seq);
+    for (uint32_t i = 0; i < BURST; i++) {
+        c[i].ack++;
+        in[i] = segment(w, first + i, &c[i], TERN_TCP_ACK, 0);
+    }
+    feed_unanswered(w, in, BURST);
+}
+
+static void do_asking(struct world *w, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += BURST)
+        asking_burst(w, i);
+    const struct tern_stats *s = tern_shard_stats(w->shard);
+    if (s->closed[TERN_CLOSE_NORMAL] != n || s->time_wait_opened != 0)
+        die("not every connection closed in order");
+}
+
+static void ask(struct tern_shard *sh, struct tern_conn *c)
+{
+    if (tern_send_static(sh, c, tern_shard_user(sh), 0, REQUEST_BYTES) != REQUEST_BYTES)
+        die("a request was not taken");
+}
+
+static void read_answer(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    tern_consume(sh, c, m->pkt_len);
+    rte_pktmbuf_free(m);
+}
+
+static const struct tern_app asks = {
+    .on_open = ask, .on_data = read_answer, .on_peer_closed = tern_close};
 
 /* ---- the server ---- */
 
@@ -355,6 +426,7 @@ static const struct figure {
     {"syn-cookies", TERN_SYN_COOKIES_ALWAYS, &keeps_open, do_syns},
     {"request", TERN_SYN_COOKIES_NEVER, &keeps_open, do_requests},
     {"short", TERN_SYN_COOKIES_NEVER, &closes, do_exchanges},
+    {"short-client", TERN_SYN_COOKIES_NEVER, &closes, do_asking},
 };
 
 static const struct figure *figure_named(const char *name)
