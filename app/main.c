@@ -20,6 +20,7 @@ static const struct command {
     {"load", "open connections to a server and count what becomes of each", app_cmd_load},
     {"doctor", "what this machine can do, and the command that mends what it cannot",
         app_cmd_doctor},
+    {"decode", "print a capture file field by field, and what each segment does", app_cmd_decode},
 };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 

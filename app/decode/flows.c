@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A chained hash table over one array, with a list of its records by last use. The hash is keyed
+ * with a random number, so that a capture cannot be made whose connections all meet in one chain.
+ */
+#include "flows.h"
+
+#include "states.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    BUCKETS = 65536, /* as many as records: chains of one */
+    BUCKET_BITS = 16,
+    NONE = APP_FLOWS_MAX, /* no record */
+};
+
+struct app_flows {
+    uint64_t key, seen, forgotten;
+    uint32_t n; /* records in use; they are never given back, only taken over */
+    TAILQ_HEAD(app_flow_list, app_flow) lru;
+    uint32_t buckets[BUCKETS];
+    struct app_flow flows[APP_FLOWS_MAX];
+};
+
+struct app_flows *app_flows_new(void)
+{
+    struct app_flows *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    if (getrandom(&t->key, sizeof t->key, 0) != (ssize_t)sizeof t->key)
+        t->key = 0; /* then it is only not keyed */
+    TAILQ_INIT(&t->lru);
+    for (uint32_t i = 0; i < BUCKETS; i++)
+        t->buckets[i] = NONE;
+    return t;
+}
+
+void app_flows_free(struct app_flows *t)
+{
+    free(t);
+}
+
+/* One round of a multiply and fold; the constant is 2^64 divided by the golden ratio. */
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+    const __uint128_t product = (__uint128_t)(h ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t hash_end(uint64_t key, const union tern_addr *a, uint16_t port)
+{
+    return mix(mix(mix(key, a->q[0]), a->q[1]), port);
+}
+
+/* The same for both directions: the ends' hashes are added. */
+static uint32_t bucket_of(const struct app_flows *t, const struct app_flow_key *k)
+{
+    const uint64_t both = hash_end(t->key, &k->src, k->sport) + hash_end(t->key, &k->dst, k->dport);
+    return (uint32_t)(mix(t->key, both) >> (64 - BUCKET_BITS));
+}
+
+static bool is_end(const struct app_end *e, const union tern_addr *a, uint16_t port)
+{
+    return e->port == port && tern_addr_equal(&e->addr, a);
+}
+
+/* Which end of the connection sent it, or -1: it is of another connection. */
+static int sender_in(const struct app_flow *f, const struct app_flow_key *k)
+{
+    if (is_end(&f->ends[0], &k->src, k->sport) && is_end(&f->ends[1], &k->dst, k->dport))
+        return 0;
+    if (is_end(&f->ends[1], &k->src, k->sport) && is_end(&f->ends[0], &k->dst, k->dport))
+        return 1;
+    return -1;
+}
+
+static void forget(struct app_flows *t, struct app_flow *f)
+{
+    const struct app_flow_key k = {
+        .src = f->ends[0].addr,
+        .dst = f->ends[1].addr,
+        .sport = f->ends[0].port,
+        .dport = f->ends[1].port,
+    };
+    uint32_t *at = &t->buckets[bucket_of(t, &k)];
+    while (&t->flows[*at] != f)
+        at = &t->flows[*at].next_idx;
+    *at = f->next_idx;
+    TAILQ_REMOVE(&t->lru, f, lru);
+    t->forgotten++;
+}
+
+static struct app_flow *take_record(struct app_flows *t)
+{
+    if (t->n < APP_FLOWS_MAX)
+        return &t->flows[t->n++];
+    struct app_flow *oldest = TAILQ_LAST(&t->lru, app_flow_list);
+    forget(t, oldest);
+    return oldest;
+}
+
+static struct app_flow *add(struct app_flows *t, const struct app_flow_key *k, uint32_t *bucket)
+{
+    struct app_flow *f = take_record(t); /* may change *bucket */
+    *f = (struct app_flow){.number = ++t->seen, .next_idx = *bucket};
+    f->ends[0] = (struct app_end){.addr = k->src, .port = k->sport, .state = APP_STATE_UNKNOWN};
+    f->ends[1] = (struct app_end){.addr = k->dst, .port = k->dport, .state = APP_STATE_UNKNOWN};
+    *bucket = (uint32_t)(f - t->flows);
+    TAILQ_INSERT_HEAD(&t->lru, f, lru);
+    return f;
+}
+
+struct app_flow *app_flows_find(struct app_flows *t, const struct app_flow_key *key, uint32_t *from)
+{
+    uint32_t *bucket = &t->buckets[bucket_of(t, key)];
+    *from = 0;
+    for (uint32_t i = *bucket; i != NONE; i = t->flows[i].next_idx) {
+        struct app_flow *f = &t->flows[i];
+        const int sender = sender_in(f, key);
+        if (sender < 0)
+            continue;
+        *from = (uint32_t)sender;
+        TAILQ_REMOVE(&t->lru, f, lru);
+        TAILQ_INSERT_HEAD(&t->lru, f, lru);
+        return f;
+    }
+    return add(t, key, bucket);
+}
+
+static struct app_end renewed(const struct app_end *e)
+{
+    return (struct app_end){.addr = e->addr, .port = e->port, .state = e->state};
+}
+
+void app_flow_renew(struct app_flows *t, struct app_flow *f)
+{
+    f->number = ++t->seen;
+    for (int i = 0; i < 2; i++)
+        f->ends[i] = renewed(&f->ends[i]);
+}
+
+uint64_t app_flows_seen(const struct app_flows *t)
+{
+    return t->seen;
+}
+
+uint64_t app_flows_forgotten(const struct app_flows *t)
+{
+    return t->forgotten;
+}
