@@ -132,6 +132,11 @@ static void fill_gaps_before(struct app_end *e, uint32_t ack)
 
 /* ---- notes on numbers ---- */
 
+static bool acks_syn_of(const struct arrival *a, const struct app_end *e)
+{
+    return a->t->flags & ACK && (!e->has_syn || is_after(a->t->ack, e->iss));
+}
+
 static bool is_keepalive(const struct arrival *a)
 {
     return !(a->t->flags & (SYN | FIN | RST)) && a->bytes <= 1 && a->sender->has_sent
@@ -241,6 +246,11 @@ static void note_same_ack(const struct arrival *a)
 static void note_ack(const struct arrival *a)
 {
     const struct app_end *s = a->sender, *r = a->receiver;
+    if (r->state == TERN_SYN_SENT && !acks_syn_of(a, r)) {
+        note(a->out, "half-open: does not acknowledge the peer's SYN, to be answered with RST (RFC "
+                     "9293 §3.5.1)");
+        return;
+    }
     if (r->has_sent && is_after(a->t->ack, r->seq_next))
         note(a->out, "acknowledges %u sequence numbers that were not captured",
             a->t->ack - r->seq_next);
@@ -280,11 +290,6 @@ static void take_ack(const struct arrival *a)
 static bool acks_fin_of(const struct arrival *a, const struct app_end *e)
 {
     return a->t->flags & ACK && e->has_fin && is_after(a->t->ack, e->fin_seq);
-}
-
-static bool acks_syn_of(const struct arrival *a, const struct app_end *e)
-{
-    return a->t->flags & ACK && (!e->has_syn || is_after(a->t->ack, e->iss));
 }
 
 /* Nothing that the end sent in front of its FIN is known to be missing. */

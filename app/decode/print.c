@@ -323,9 +323,9 @@ static void print_ip4(struct page *p, const struct tern_decoded_ip *ip)
     print_service(p, "Service Type", ip->tos);
     number(p, "Total Length", ip->total_bytes);
     line(p, "Identification = 0x%04X", ip->id);
-    line(p, "Flags = 0x%X :%s%s%s", ip->flags, ip->flags & 4 ? " reserved" : "",
-        ip->flags & 2 ? " do not fragment" : " may fragment",
-        ip->flags & 1 ? ", more fragments" : ", last fragment");
+    line(p, "Flags = 0x%X : %s%s%s", ip->flags, ip->flags & 4 ? "reserved bit, " : "",
+        ip->flags & 2 ? "do not fragment" : "may fragment",
+        ip->more_fragments ? ", more fragments" : "");
     number(p, "Fragment Offset", ip->fragment_bytes);
     number(p, "Time to Live", ip->hop_limit);
     named(p, "Protocol", ip->proto, app_protocol_name(ip->proto));

@@ -41,6 +41,7 @@ enum {
     ICMP_BYTES = 4,                  /* type, code and checksum, all that is shown of it */
     ICMP_OFF_CSUM = 2,
     VLAN_ID_BITS = 0x0fff,
+    VLAN_ID_RESERVED = 0x0fff, /* IEEE 802.1Q §9.6: nobody's */
     ALL_ONES = 0xffff,
 };
 
@@ -408,6 +409,13 @@ static void read_ip6(const struct tern_decode_input *in, uint32_t off, struct te
 
 /* ---- the verdict ---- */
 
+/* The VLAN of an endpoint that the frame is for. */
+static uint16_t vlan_of(const struct tern_decoded_link *link)
+{
+    const uint16_t id = link->n_tags > 0 ? link->tags[0].tci & VLAN_ID_BITS : 0;
+    return id == VLAN_ID_RESERVED ? 0 : id;
+}
+
 /* The parser's view of what lies at `l3_off`: a packet that may continue behind the capture. */
 static void judge_frame(
     const struct tern_decode_input *in, uint32_t l3_off, uint32_t end_off, struct tern_decoded *d)
@@ -419,7 +427,7 @@ static void judge_frame(
         .n_contiguous = in->n_captured - from,
         .n_total = in->n_wire - from,
         .l3 = l3,
-        .vlan = d->link.n_tags > 0 ? d->link.tags[0].tci & VLAN_ID_BITS : 0,
+        .vlan = vlan_of(&d->link),
         .mac = in->frame, /* the destination: the frame is for whoever judges */
     };
     if (in->n_captured < in->n_wire && end_off < in->n_wire) { /* the packet may be whole yet */
