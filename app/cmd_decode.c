@@ -134,7 +134,7 @@ struct run {
     const struct settings *s;
     struct app_capture capture;
     struct app_flows *flows; /* NULL: nothing is explained */
-    uint64_t shown, dropped, cut;
+    uint64_t shown, dropped, unfinished, cut;
     uint64_t first_ns, previous_ns;
 };
 
@@ -169,6 +169,7 @@ static void show(struct run *r, const struct app_captured *c)
     r->previous_ns = c->at_ns;
     r->shown++;
     r->cut += f.d.is_cut;
+    r->unfinished += app_frame_is_unfinished(&f);
     r->dropped += f.d.drop_is_known && f.d.drop != TERN_DROP_NONE;
 }
 
@@ -176,7 +177,9 @@ static void print_totals(const struct run *r)
 {
     printf("%" PRIu64 " of %" PRIu64 " frames shown, %" PRIu64 " that tern would drop, %" PRIu64
            " captured in part",
-        r->shown, r->capture.n_read, r->dropped, r->cut);
+        r->shown, r->capture.n_read, r->dropped - r->unfinished, r->cut);
+    if (r->unfinished > 0)
+        printf(", %" PRIu64 " with a checksum left to the sender's NIC", r->unfinished);
     if (r->flows != NULL)
         printf(", %" PRIu64 " connections", app_flows_seen(r->flows));
     if (r->flows != NULL && app_flows_forgotten(r->flows) > 0)
@@ -206,7 +209,7 @@ static enum app_exit decode(const struct settings *s)
     enum app_exit status = APP_EXIT_OK;
     if (app_capture_open(&r.capture, s->path, s->filter, s->err) != 0)
         return (enum app_exit)app_report_error(APP_EXIT_USAGE, s->err);
-    if (s->explain && (r.flows = app_flows_new()) == NULL) {
+    if (s->explain && (r.flows = app_flows_new(APP_FLOWS_MAX)) == NULL) {
         app_refuse(s->err, "decode: no memory for the connections; leave --explain out");
         status = (enum app_exit)app_report_error(APP_EXIT_RUN, s->err);
     } else if (show_all(&r, s->err) != 0) {

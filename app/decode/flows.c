@@ -7,33 +7,36 @@
 
 #include "states.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum {
-    BUCKETS = 65536, /* as many as records: chains of one */
-    BUCKET_BITS = 16,
-    NONE = APP_FLOWS_MAX, /* no record */
-};
+enum { NONE = APP_FLOWS_MAX }; /* no record */
 
 struct app_flows {
     uint64_t key, seen, forgotten;
-    uint32_t n; /* records in use; they are never given back, only taken over */
+    uint32_t n, n_max; /* records in use; they are never given back, only taken over */
+    uint32_t hash_shift;
     TAILQ_HEAD(app_flow_list, app_flow) lru;
-    uint32_t buckets[BUCKETS];
-    struct app_flow flows[APP_FLOWS_MAX];
+    uint32_t *buckets;       /* [n_max], behind the records: chains of one */
+    struct app_flow flows[]; /* [n_max] */
 };
 
-struct app_flows *app_flows_new(void)
+struct app_flows *app_flows_new(uint32_t n_max)
 {
-    struct app_flows *t = calloc(1, sizeof *t);
+    const size_t records = n_max * sizeof(struct app_flow);
+    assert(n_max >= 2 && n_max <= APP_FLOWS_MAX && (n_max & (n_max - 1)) == 0);
+    struct app_flows *t = calloc(1, sizeof *t + records + n_max * sizeof t->buckets[0]);
     if (t == NULL)
         return NULL;
     if (getrandom(&t->key, sizeof t->key, 0) != (ssize_t)sizeof t->key)
         t->key = 0; /* then it is only not keyed */
     TAILQ_INIT(&t->lru);
-    for (uint32_t i = 0; i < BUCKETS; i++)
+    t->n_max = n_max;
+    t->hash_shift = 64 - (uint32_t)__builtin_ctz(n_max);
+    t->buckets = (uint32_t *)(t->flows + n_max);
+    for (uint32_t i = 0; i < n_max; i++)
         t->buckets[i] = NONE;
     return t;
 }
@@ -59,7 +62,7 @@ static uint64_t hash_end(uint64_t key, const union tern_addr *a, uint16_t port)
 static uint32_t bucket_of(const struct app_flows *t, const struct app_flow_key *k)
 {
     const uint64_t both = hash_end(t->key, &k->src, k->sport) + hash_end(t->key, &k->dst, k->dport);
-    return (uint32_t)(mix(t->key, both) >> (64 - BUCKET_BITS));
+    return (uint32_t)(mix(t->key, both) >> t->hash_shift);
 }
 
 static bool is_end(const struct app_end *e, const union tern_addr *a, uint16_t port)
@@ -95,7 +98,7 @@ static void forget(struct app_flows *t, struct app_flow *f)
 
 static struct app_flow *take_record(struct app_flows *t)
 {
-    if (t->n < APP_FLOWS_MAX)
+    if (t->n < t->n_max)
         return &t->flows[t->n++];
     struct app_flow *oldest = TAILQ_LAST(&t->lru, app_flow_list);
     forget(t, oldest);

@@ -52,8 +52,8 @@ struct app_flow {
 
 struct app_flows;
 
-/** @return NULL: no memory */
-struct app_flows *app_flows_new(void);
+/** @param n_max  room, a power of two, 2..APP_FLOWS_MAX. @return NULL: no memory */
+struct app_flows *app_flows_new(uint32_t n_max);
 void app_flows_free(struct app_flows *t);
 
 /** Addresses and ports of one segment. */

@@ -511,11 +511,20 @@ static void print_padding(struct page *p, const struct app_frame *f)
     fputs(shown < d->padding_bytes ? " …\n" : "\n", p->out);
 }
 
+bool app_frame_is_unfinished(const struct app_frame *f)
+{
+    return f->d.drop_is_known && f->d.drop == TERN_DROP_TCP_CSUM
+           && f->d.tcp.csum.verdict == TERN_CSUM_UNFINISHED;
+}
+
 static void print_verdict(struct page *p, const struct app_frame *f)
 {
     p->layer = "tern";
     if (!f->d.drop_is_known && f->d.is_cut)
         line(p, "Verdict = unknown: %u of %u bytes were captured", f->in.n_captured, f->in.n_wire);
+    else if (app_frame_is_unfinished(f))
+        line(p, "Drop = %s: as it is here; not once the sender's NIC has finished the checksum",
+            tern_drop_name(f->d.drop));
     else if (f->d.drop_is_known && f->d.drop != TERN_DROP_NONE)
         line(p, "Drop = %s: %s", tern_drop_name(f->d.drop), tern_drop_text(f->d.drop));
 }
@@ -526,7 +535,9 @@ static void print_ending(const struct page *p, const struct app_explained *x, ui
     const struct app_end *e = &x->flow->ends[i];
     const struct app_ending *end = &x->ends[i];
     const bool moved = end->before != end->after;
-    line(p, "%s:%u %s%s%s%s%s%s%s%s", app_host_name(p->hosts, &e->addr, text), e->port,
+    const char *host = app_host_name(p->hosts, &e->addr, text);
+    const bool brackets = host == text && !tern_addr_is_v4(&e->addr);
+    line(p, "%s%s%s:%u %s%s%s%s%s%s%s%s", brackets ? "[" : "", host, brackets ? "]" : "", e->port,
         moved ? app_state_name(end->before) : "", moved ? " -> " : "", app_state_name(end->after),
         end->why != NULL ? ": " : "", end->why != NULL ? end->why : "",
         end->why != NULL ? " (" : "", end->why != NULL ? end->section : "",

@@ -26,3 +26,6 @@ struct app_frame {
 
 void app_print_frame(
     FILE *out, enum app_detail detail, const struct app_hosts *hosts, const struct app_frame *f);
+
+/** tern would drop it only because its checksum is left to the sender's NIC. */
+bool app_frame_is_unfinished(const struct app_frame *f);

@@ -81,7 +81,7 @@ static void check_state(const struct app_flow *f, int who, uint32_t want, size_t
 
 static uint64_t run(const struct row *rows, size_t n)
 {
-    struct app_flows *flows = app_flows_new();
+    struct app_flows *flows = app_flows_new(APP_FLOWS_MAX);
     struct app_explained x;
     assert_non_null(flows);
     for (size_t i = 0; i < n; i++) {
@@ -371,7 +371,7 @@ static void what_its_receiver_drops_moves_nobody(void **state)
 {
     (void)state;
     static const struct row syn = {A, SYN, 100, 0, 0, UNKNOWN, UNKNOWN, NULL, 0};
-    struct app_flows *flows = app_flows_new();
+    struct app_flows *flows = app_flows_new(APP_FLOWS_MAX);
     struct app_explained x;
     struct tern_decoded d = segment(&syn);
     assert_non_null(flows);
@@ -400,7 +400,7 @@ static struct tern_decoded nth(uint32_t i)
 static void table_is_bounded(void **state)
 {
     (void)state;
-    struct app_flows *flows = app_flows_new();
+    struct app_flows *flows = app_flows_new(APP_FLOWS_MAX);
     struct app_explained x;
     assert_non_null(flows);
     for (uint32_t round = 0; round < 2; round++)

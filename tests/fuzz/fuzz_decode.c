@@ -19,7 +19,7 @@
 
 #include <stdio.h>
 
-enum { FRAMES_MAX = 64, FRAME_BYTES_MAX = 2048, TEXT_BYTES = 1 << 20 };
+enum { FLOWS_MAX = 4, FRAMES_MAX = 64, FRAME_BYTES_MAX = 2048, TEXT_BYTES = 1 << 20 };
 
 static void check_parser(const struct tern_decode_input *in, const struct tern_decoded *d)
 {
@@ -87,13 +87,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char text[TEXT_BYTES];
     struct tape t = {.at = data, .end = data + size};
-    struct app_flows *flows = app_flows_new();
+    struct app_flows *flows = app_flows_new(FLOWS_MAX);
     FILE *out = fmemopen(text, sizeof text, "w");
     assert(flows != NULL && out != NULL);
     for (uint64_t i = 1; i <= FRAMES_MAX && !tape_ended(&t); i++)
         decode_one(&t, i, flows, out);
-    check_text(text, (size_t)ftell(out));
+    const size_t n = (size_t)ftell(out);
     fclose(out);
+    check_text(text, n);
     app_flows_free(flows);
     return 0;
 }
