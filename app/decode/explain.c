@@ -15,22 +15,13 @@
 
 #include <tern/stats.h>
 
+#include "bits.h"
 #include "states.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    FIN = 0x01,
-    SYN = 0x02,
-    RST = 0x04,
-    PSH = 0x08,
-    ACK = 0x10,
-    URG = 0x20,
-    ECE = 0x40,
-    CWR = 0x80
-};
 enum { IP_CE = 3 }; /* RFC 3168 §5 */
 
 /* A segment and its two ends. */
@@ -134,29 +125,29 @@ static void fill_gaps_before(struct app_end *e, uint32_t ack)
 
 static bool acks_syn_of(const struct arrival *a, const struct app_end *e)
 {
-    return a->t->flags & ACK && (!e->has_syn || is_after(a->t->ack, e->iss));
+    return a->t->flags & APP_ACK && (!e->has_syn || is_after(a->t->ack, e->iss));
 }
 
 static bool is_keepalive(const struct arrival *a)
 {
-    return !(a->t->flags & (SYN | FIN | RST)) && a->bytes <= 1 && a->sender->has_sent
+    return !(a->t->flags & (APP_SYN | APP_FIN | APP_RST)) && a->bytes <= 1 && a->sender->has_sent
            && a->seq == a->sender->seq_next - 1 && a->receiver->has_acked
            && a->receiver->acked == a->sender->seq_next;
 }
 
 static bool is_window_probe(const struct arrival *a)
 {
-    return !(a->t->flags & (SYN | FIN | RST)) && a->bytes == 1 && a->receiver->has_wnd
+    return !(a->t->flags & (APP_SYN | APP_FIN | APP_RST)) && a->bytes == 1 && a->receiver->has_wnd
            && a->receiver->wnd == 0 && a->seq == a->receiver->acked;
 }
 
 static const char *what_it_is(const struct arrival *a)
 {
-    switch (a->t->flags & (SYN | ACK | FIN)) {
-    case SYN: return "SYN";
-    case SYN | ACK: return "SYN,ACK";
-    case FIN:
-    case FIN | ACK: return a->bytes > 0 ? "data and FIN" : "FIN";
+    switch (a->t->flags & (APP_SYN | APP_ACK | APP_FIN)) {
+    case APP_SYN: return "SYN";
+    case APP_SYN | APP_ACK: return "SYN,ACK";
+    case APP_FIN:
+    case APP_FIN | APP_ACK: return a->bytes > 0 ? "data and FIN" : "FIN";
     default: return "data";
     }
 }
@@ -195,7 +186,7 @@ static void note_new(const struct arrival *a)
 /* Simultaneous open: its SYN was there before, but without an ACK (RFC 9293 §3.5, figure 7). */
 static bool is_answer_to_crossing_syn(const struct arrival *a)
 {
-    return (a->t->flags & (SYN | ACK)) == (SYN | ACK) && !a->sender->has_syn_ack;
+    return (a->t->flags & (APP_SYN | APP_ACK)) == (APP_SYN | APP_ACK) && !a->sender->has_syn_ack;
 }
 
 /* What the sender's numbers say, and remember them. */
@@ -227,7 +218,7 @@ static void take_seq(struct arrival *a)
 
 static bool is_pure_ack(const struct arrival *a)
 {
-    return (a->t->flags & (SYN | FIN | RST | ACK)) == ACK && a->bytes == 0;
+    return (a->t->flags & (APP_SYN | APP_FIN | APP_RST | APP_ACK)) == APP_ACK && a->bytes == 0;
 }
 
 /* A pure ACK with the number of the one before (RFC 5681 §2: and with the same window). */
@@ -258,7 +249,7 @@ static void note_ack(const struct arrival *a)
         note(a->out, "old acknowledgement: it said %u before (RFC 9293 §3.10.7.4)", s->acked);
     if (s->has_acked && is_pure_ack(a) && a->t->ack == s->acked)
         note_same_ack(a);
-    if (a->t->wnd == 0 && !(a->t->flags & (SYN | RST)) && (!s->has_wnd || s->wnd != 0))
+    if (a->t->wnd == 0 && !(a->t->flags & (APP_SYN | APP_RST)) && (!s->has_wnd || s->wnd != 0))
         note(a->out, "shuts its window (RFC 9293 §3.8.6)");
     else if (a->t->wnd != 0 && s->has_wnd && s->wnd == 0)
         note(a->out, "opens its window again (RFC 9293 §3.8.6)");
@@ -268,7 +259,7 @@ static void note_ack(const struct arrival *a)
 static void take_ack(const struct arrival *a)
 {
     struct app_end *s = a->sender, *r = a->receiver;
-    if (!(a->t->flags & ACK) || a->t->flags & RST)
+    if (!(a->t->flags & APP_ACK) || a->t->flags & APP_RST)
         return;
     note_ack(a);
     if (!r->has_sent || is_after(a->t->ack, r->seq_next)) {
@@ -281,7 +272,7 @@ static void take_ack(const struct arrival *a)
         s->n_dup_acks = 0;
     }
     s->has_acked = true;
-    s->has_wnd = !(a->t->flags & SYN); /* that of a SYN is never scaled (RFC 7323 §2.2) */
+    s->has_wnd = !(a->t->flags & APP_SYN); /* that of a SYN is never scaled (RFC 7323 §2.2) */
     s->wnd = a->t->wnd;
 }
 
@@ -289,7 +280,7 @@ static void take_ack(const struct arrival *a)
 
 static bool acks_fin_of(const struct arrival *a, const struct app_end *e)
 {
-    return a->t->flags & ACK && e->has_fin && is_after(a->t->ack, e->fin_seq);
+    return a->t->flags & APP_ACK && e->has_fin && is_after(a->t->ack, e->fin_seq);
 }
 
 /* Nothing that the end sent in front of its FIN is known to be missing. */
@@ -306,9 +297,9 @@ static void note_opening(const struct arrival *a)
     const uint8_t flags = a->t->flags;
     if (a->bytes > 0)
         note(a->out, "data in a SYN: TCP Fast Open (RFC 7413 §2)");
-    if ((flags & (SYN | ACK | ECE | CWR)) == (SYN | ECE | CWR))
+    if ((flags & (APP_SYN | APP_ACK | APP_ECE | APP_CWR)) == (APP_SYN | APP_ECE | APP_CWR))
         note(a->out, "asks for ECN (RFC 3168 §6.1.1)");
-    else if ((flags & (SYN | ACK | ECE | CWR)) == (SYN | ACK | ECE))
+    else if ((flags & (APP_SYN | APP_ACK | APP_ECE | APP_CWR)) == (APP_SYN | APP_ACK | APP_ECE))
         note(a->out, "agrees to ECN (RFC 3168 §6.1.1)");
 }
 
@@ -316,17 +307,17 @@ static void note_congestion(const struct arrival *a, const struct tern_decoded *
 {
     if ((d->ip.tos & 3) == IP_CE)
         note(a->out, "a router marked it: congestion experienced (RFC 3168 §5)");
-    if (a->t->flags & SYN)
+    if (a->t->flags & APP_SYN)
         return;
-    if (a->t->flags & ECE)
+    if (a->t->flags & APP_ECE)
         note(a->out, "reports congestion (RFC 3168 §6.1.3)");
-    if (a->t->flags & CWR)
+    if (a->t->flags & APP_CWR)
         note(a->out, "has reduced its congestion window (RFC 3168 §6.1.2)");
 }
 
 static void take_syn(const struct arrival *a)
 {
-    const bool has_ack = a->t->flags & ACK;
+    const bool has_ack = a->t->flags & APP_ACK;
     struct app_end *s = a->sender;
     note_opening(a);
     if (!has_ack && s->state == TERN_SYN_RCVD && !s->has_syn)
@@ -382,7 +373,7 @@ static void move_sender(const struct arrival *a)
         r->fin_reached = true;
         move(a, s, APP_GOT_FIN);
     }
-    if (!(a->t->flags & FIN))
+    if (!(a->t->flags & APP_FIN))
         return;
     if (s->state == TERN_CLOSED && !(a->again && s->fin_acked))
         return;
@@ -404,7 +395,7 @@ static void move_receiver(const struct arrival *a)
         r->fin_acked = true;
         move(a, r, APP_GOT_ACK_OF_FIN);
     }
-    if (a->t->flags & FIN && a->again && s->fin_reached)
+    if (a->t->flags & APP_FIN && a->again && s->fin_reached)
         move(a, r, APP_GOT_FIN);
     let_fin_arrive(a, s, r);
 }
@@ -449,7 +440,7 @@ static void begin(struct app_flows *flows, struct app_flow *f, uint32_t from, ui
 /* Neither end was seen to open it. */
 static void note_middle(const struct arrival *a)
 {
-    if (a->sender->state == APP_STATE_UNKNOWN && !(a->t->flags & (SYN | RST)))
+    if (a->sender->state == APP_STATE_UNKNOWN && !(a->t->flags & (APP_SYN | APP_RST)))
         note(a->out, "the capture begins in the middle of this connection: both ends are taken to "
                      "have been ESTABLISHED");
 }
@@ -459,13 +450,13 @@ static void follow(struct arrival *a, const struct tern_decoded *d)
     const uint32_t sent_before = a->sender->seq_next;
     const bool has_before = a->sender->has_sent;
     note_middle(a);
-    if (a->t->flags & RST) {
+    if (a->t->flags & APP_RST) {
         take_rst(a, sent_before, has_before);
         return;
     }
     take_seq(a);
     take_ack(a);
-    if (a->t->flags & SYN)
+    if (a->t->flags & APP_SYN)
         take_syn(a);
     else
         take_rest(a);
@@ -479,7 +470,7 @@ void app_explain(struct app_flows *flows, const struct tern_decoded *d, struct a
     memset(out, 0, sizeof *out);
     struct app_flow *f = app_flows_find(flows, &key, &out->from);
     out->flow = f;
-    if (is_taken(d) && (t->flags & (SYN | ACK | RST)) == SYN)
+    if (is_taken(d) && (t->flags & (APP_SYN | APP_ACK | APP_RST)) == APP_SYN)
         begin(flows, f, out->from, t->seq);
     for (int i = 0; i < 2; i++)
         out->ends[i].before = out->ends[i].after = f->ends[i].state;
@@ -494,7 +485,8 @@ void app_explain(struct app_flows *flows, const struct tern_decoded *d, struct a
         .receiver = &f->ends[1 - out->from],
         .seq = t->seq,
         .bytes = t->payload_bytes,
-        .end = t->seq + t->payload_bytes + (t->flags & SYN ? 1 : 0) + (t->flags & FIN ? 1 : 0),
+        .end =
+            t->seq + t->payload_bytes + (t->flags & APP_SYN ? 1 : 0) + (t->flags & APP_FIN ? 1 : 0),
     };
     follow(&a, d);
 }

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+enum { APP_ETHERTYPE_MIN = 0x600 }; /**< below: the length of an IEEE 802.3 frame */
+
 /* Each is NULL where there is no word. */
 const char *app_ethertype_name(uint16_t ethertype);
 const char *app_protocol_name(uint8_t proto);
