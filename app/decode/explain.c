@@ -22,7 +22,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IP_CE = 3 }; /* RFC 3168 §5 */
+enum {
+    IP_CE = 3, /* RFC 3168 §5 */
+    OPT_WSCALE = 3,
+    WSCALE_MAX = 14,            /* RFC 7323 §2.3 … */
+    WINDOW_BYTES_MAX = 1 << 30, /* … so no window is larger */
+};
 
 /* A segment and its two ends. */
 struct arrival {
@@ -135,10 +140,24 @@ static bool is_keepalive(const struct arrival *a)
            && a->receiver->acked == a->sender->seq_next;
 }
 
+/* The next byte, or as Linux does it the last one again, into a window that is shut. */
 static bool is_window_probe(const struct arrival *a)
 {
-    return !(a->t->flags & (APP_SYN | APP_FIN | APP_RST)) && a->bytes == 1 && a->receiver->has_wnd
-           && a->receiver->wnd == 0 && a->seq == a->receiver->acked;
+    const struct app_end *r = a->receiver;
+    if (a->t->flags & (APP_SYN | APP_FIN | APP_RST) || !r->has_wnd || r->wnd != 0)
+        return false;
+    return (a->bytes == 1 && a->seq == r->acked) || (a->bytes <= 1 && a->seq == r->acked - 1);
+}
+
+static bool note_probe(const struct arrival *a)
+{
+    if (is_window_probe(a))
+        note(a->out, "zero-window probe (RFC 9293 §3.8.6.1)");
+    else if (is_keepalive(a))
+        note(a->out, "keep-alive: a number that is acknowledged already (RFC 9293 §3.8.4)");
+    else
+        return false;
+    return true;
 }
 
 static const char *what_it_is(const struct arrival *a)
@@ -161,11 +180,7 @@ static void note_old(const struct arrival *a, uint32_t filled)
             "fills a gap: %u sequence numbers that come late or are sent again (RFC 9293 "
             "§3.10.7.4)",
             n);
-    else if (is_window_probe(a))
-        note(a->out, "zero-window probe, again (RFC 9293 §3.8.6.1)");
-    else if (is_keepalive(a))
-        note(a->out, "keep-alive: a number that is acknowledged already (RFC 9293 §3.8.4)");
-    else
+    else if (!note_probe(a))
         note(a->out, "retransmission: %s sent before (RFC 9293 §3.8.1)", what_it_is(a));
 }
 
@@ -181,6 +196,9 @@ static void note_new(const struct arrival *a)
             next - a->seq, a->end - a->seq);
     if (is_window_probe(a))
         note(a->out, "zero-window probe (RFC 9293 §3.8.6.1)");
+    else if (a->receiver->has_edge && is_after(a->seq + a->bytes, a->receiver->edge))
+        note(a->out, "%u bytes beyond the window that was offered (RFC 9293 §3.8.6)",
+            a->seq + a->bytes - a->receiver->edge);
 }
 
 /* Simultaneous open: its SYN was there before, but without an ACK (RFC 9293 §3.5, figure 7). */
@@ -199,8 +217,7 @@ static void take_seq(struct arrival *a)
         return;
     }
     if (a->seq == a->end) {
-        if (is_keepalive(a))
-            note(a->out, "keep-alive: a number that is acknowledged already (RFC 9293 §3.8.4)");
+        note_probe(a);
         return;
     }
     const uint32_t filled = fill_gaps(s, a->seq, a->end);
@@ -255,6 +272,27 @@ static void note_ack(const struct arrival *a)
         note(a->out, "opens its window again (RFC 9293 §3.8.6)");
 }
 
+/* How far its windows are shifted: both SYNs must have offered it (RFC 7323 §2.2). */
+static uint32_t wscale_of(const struct app_end *e, const struct app_end *other)
+{
+    return e->has_wscale && other->has_wscale ? e->wscale : 0;
+}
+
+/* How far the other end may send now; known only of a connection whose opening was captured. */
+static void take_window(const struct arrival *a)
+{
+    struct app_end *s = a->sender;
+    const bool is_syn = a->t->flags & APP_SYN; /* never scaled */
+    s->wnd = a->t->wnd;
+    s->has_wnd = !is_syn;
+    if (!is_syn && (!s->has_syn || !a->receiver->has_syn))
+        return;
+    const uint32_t bytes = (uint32_t)a->t->wnd << (is_syn ? 0 : wscale_of(s, a->receiver));
+    if (!s->has_edge || is_after(a->t->ack + bytes, s->edge))
+        s->edge = a->t->ack + bytes;
+    s->has_edge = true;
+}
+
 /* What its acknowledgement says, and remember it. */
 static void take_ack(const struct arrival *a)
 {
@@ -272,8 +310,7 @@ static void take_ack(const struct arrival *a)
         s->n_dup_acks = 0;
     }
     s->has_acked = true;
-    s->has_wnd = !(a->t->flags & APP_SYN); /* that of a SYN is never scaled (RFC 7323 §2.2) */
-    s->wnd = a->t->wnd;
+    take_window(a);
 }
 
 /* ---- steps ---- */
@@ -315,6 +352,17 @@ static void note_congestion(const struct arrival *a, const struct tern_decoded *
         note(a->out, "has reduced its congestion window (RFC 3168 §6.1.2)");
 }
 
+static void take_wscale(const struct arrival *a)
+{
+    struct app_end *s = a->sender;
+    s->has_wscale = false;
+    for (uint32_t i = 0; i < a->t->n_opts && !s->has_wscale; i++) {
+        const struct tern_decoded_opt *o = &a->t->opts[i];
+        s->has_wscale = o->kind == OPT_WSCALE && o->is_sound;
+        s->wscale = o->values[0] < WSCALE_MAX ? (uint8_t)o->values[0] : WSCALE_MAX;
+    }
+}
+
 static void take_syn(const struct arrival *a)
 {
     const bool has_ack = a->t->flags & APP_ACK;
@@ -322,6 +370,7 @@ static void take_syn(const struct arrival *a)
     note_opening(a);
     if (!has_ack && s->state == TERN_SYN_RCVD && !s->has_syn)
         note(a->out, "simultaneous open: it was no listener, the SYNs crossed (RFC 9293 §3.5)");
+    take_wscale(a);
     s->has_syn = true;
     s->has_syn_ack = has_ack;
     s->iss = a->seq;
@@ -430,11 +479,8 @@ static void begin(struct app_flows *flows, struct app_flow *f, uint32_t from, ui
         s->state = TERN_CLOSED;
         r->state = TERN_LISTEN;
     }
-    if (!same_syn
-        && s->has_syn) { /* half-open: this end begins anew, the other does not know yet */
-        s->has_sent = s->has_fin = s->fin_reached = s->fin_acked = s->has_acked = false;
-        s->n_gaps = 0;
-    }
+    if (!same_syn && s->has_syn) /* half-open: this end begins anew, the other does not know yet */
+        app_end_renew(s);
 }
 
 /* Neither end was seen to open it. */
@@ -445,6 +491,16 @@ static void note_middle(const struct arrival *a)
                      "have been ESTABLISHED");
 }
 
+/* So far from what its receiver expects that no window reaches there: an old one, or a forged one.
+ */
+static bool is_outside(const struct arrival *a)
+{
+    const struct app_end *r = a->receiver;
+    return r->has_acked
+           && (is_after(a->seq, r->acked + WINDOW_BYTES_MAX)
+               || is_after(r->acked - WINDOW_BYTES_MAX, a->end));
+}
+
 static void follow(struct arrival *a, const struct tern_decoded *d)
 {
     const uint32_t sent_before = a->sender->seq_next;
@@ -452,6 +508,10 @@ static void follow(struct arrival *a, const struct tern_decoded *d)
     note_middle(a);
     if (a->t->flags & APP_RST) {
         take_rst(a, sent_before, has_before);
+        return;
+    }
+    if (is_outside(a) && !(a->t->flags & APP_SYN)) {
+        note(a->out, "outside any window: answered with ACK, else ignored (RFC 9293 §3.10.7.4)");
         return;
     }
     take_seq(a);

@@ -133,16 +133,16 @@ struct app_flow *app_flows_find(struct app_flows *t, const struct app_flow_key *
     return add(t, key, bucket);
 }
 
-static struct app_end renewed(const struct app_end *e)
+void app_end_renew(struct app_end *e)
 {
-    return (struct app_end){.addr = e->addr, .port = e->port, .state = e->state};
+    *e = (struct app_end){.addr = e->addr, .port = e->port, .state = e->state};
 }
 
 void app_flow_renew(struct app_flows *t, struct app_flow *f)
 {
     f->number = ++t->seen;
     for (int i = 0; i < 2; i++)
-        f->ends[i] = renewed(&f->ends[i]);
+        app_end_renew(&f->ends[i]);
 }
 
 uint64_t app_flows_seen(const struct app_flows *t)

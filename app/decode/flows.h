@@ -29,7 +29,10 @@ struct app_end {
     bool has_sent;    /**< it was seen to say anything; seq_next holds */
     bool has_syn;     /**< iss holds */
     bool has_syn_ack; /**< … and it went with an ACK */
-    bool has_wnd;     /**< wnd holds */
+    bool has_wnd;     /**< wnd holds, and is that of no SYN */
+    bool has_edge;    /**< edge holds */
+    bool has_wscale;  /**< its SYN offered window scaling, by wscale */
+    uint8_t wscale;
     bool has_fin;     /**< fin_seq holds */
     bool has_acked;   /**< acked holds */
     bool fin_reached; /**< its FIN has reached the other end, as far as can be known */
@@ -38,6 +41,7 @@ struct app_end {
     uint32_t seq_next; /**< behind the highest sequence number that it has sent */
     uint32_t acked;    /**< highest acknowledgement that it has sent */
     uint32_t wnd;      /**< window of its last segment, unscaled */
+    uint32_t edge;     /**< behind the last number that it has offered a window for */
     uint32_t n_dup_acks;
     uint32_t n_gaps;
     struct app_gap gaps[APP_GAPS_MAX];
@@ -66,6 +70,9 @@ struct app_flow_key {
  */
 struct app_flow *app_flows_find(
     struct app_flows *t, const struct app_flow_key *key, uint32_t *from);
+
+/** Forget all but who it is and its state. */
+void app_end_renew(struct app_end *e);
 
 /** A connection begins again between the same ends; it gets a number of its own. */
 void app_flow_renew(struct app_flows *t, struct app_flow *f);

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The form is the analyser's: numbers decimal and hexadecimal, ports, identification and checksums
+ * hexadecimal only. A field that is as it should be has nothing behind it; what is not, says so.
+ */
 #include "layers.h"
 
 #include "bits.h"

@@ -318,6 +318,62 @@ static void keepalive_and_windows(void **state)
     RUN(rows);
 }
 
+static void window_that_is_offered(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        OPENING,
+        {A, ACK, 101, 301, 1000, BOTH(ESTABLISHED), NULL, 0},
+        {A, ACK, 1101, 301,  20, BOTH(ESTABLISHED), "20 bytes beyond the window", 0},
+        {B, ACK, 301, 1121,   0, BOTH(ESTABLISHED), "shuts its window", SHUT},
+        {A, ACK, 1120, 301,   0, BOTH(ESTABLISHED), "zero-window probe", 0}, /* as Linux does it */
+    };
+    RUN(rows);
+}
+
+static void outside_any_window(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        OPENING,
+        {A, FIN | ACK, 0x60000000, 301, 9, BOTH(ESTABLISHED), "outside any window", 0},
+        {A, FIN | ACK, 0xa0000000, 301, 9, BOTH(ESTABLISHED), "outside any window", 0},
+        {A, ACK,              101, 301, 9, BOTH(ESTABLISHED), NULL, 0},
+    };
+    RUN(rows);
+}
+
+/* The SYNs' shifts are used when both have one. */
+static void window_scale_of_both_syns(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {OPENING, {A, ACK, 101, 301, 1500, BOTH(ESTABLISHED), NULL, 0},
+        {B, ACK, 301, 101, 0, BOTH(ESTABLISHED), NULL, 0}};
+    for (int both = 0; both < 2; both++) {
+        struct app_flows *flows = app_flows_new(APP_FLOWS_MAX);
+        struct app_explained x;
+        assert_non_null(flows);
+        for (size_t i = 0; i < 4; i++) {
+            struct tern_decoded d = segment(&rows[i]);
+            if (i == 1 || (both && i == 0)) {
+                d.tcp.opts[0] = (struct tern_decoded_opt){
+                    .kind = 3, .n_bytes = 3, .is_sound = true, .n_values = 1, .values = {7}};
+                d.tcp.n_opts = 1;
+            }
+            app_explain(flows, &d, &x);
+        }
+        /* B offered 1000 in its SYN,ACK; 1000 << 7 once it says so in a segment without SYN */
+        assert_true(is_noted(&x, "500 bytes beyond"));
+        struct tern_decoded ack = segment(&rows[4]), more = segment(&rows[3]);
+        app_explain(flows, &ack, &x);
+        more.tcp.seq = 101 + 1500;
+        more.tcp.payload_bytes = 50000;
+        app_explain(flows, &more, &x);
+        assert_int_equal(is_noted(&x, "beyond the window"), !both);
+        app_flows_free(flows);
+    }
+}
+
 static void capture_that_begins_late(void **state)
 {
     (void)state;
@@ -460,6 +516,9 @@ int main(void)
         cmocka_unit_test(last_ack_that_is_lost),
         cmocka_unit_test(same_ports_again),
         cmocka_unit_test(keepalive_and_windows),
+        cmocka_unit_test(window_that_is_offered),
+        cmocka_unit_test(outside_any_window),
+        cmocka_unit_test(window_scale_of_both_syns),
         cmocka_unit_test(capture_that_begins_late),
         cmocka_unit_test(ecn_and_fast_open),
         cmocka_unit_test(sequence_numbers_wrap),
