@@ -83,7 +83,7 @@ static const char doc[] =
     "  tern decode t.pcap --name 198.18.0.1=client --name 198.18.0.2=server\n"
     "  tshark -i eth0 -w - | tern decode - --detail summary\n"
     "\n"
-    "Exits with 0; with 1 when the file is damaged behind what was shown; with 2 when nothing could be read.";
+    "Exits with 0; with 1 when the file cannot be read to its end; with 2 when nothing could be read.";
 // clang-format on
 
 static error_t give_help(struct argp_state *state)

@@ -131,7 +131,7 @@ int app_capture_next(struct app_capture *c, struct app_captured *out, struct ter
     if (rc == PCAP_ERROR_BREAK)
         return 0;
     return app_refuse(err,
-        "decode: %.150s is damaged behind frame %llu: %.200s; what is above was read from it",
+        "decode: %.150s cannot be read behind frame %llu: %.200s; what is above was read from it",
         c->path, (unsigned long long)c->n_read, pcap_geterr(c->pcap));
 }
 

@@ -404,11 +404,16 @@ static void take_rst(const struct arrival *a, uint32_t sent_before, bool has_bef
         note(a->out, "RST is not the next in order: ignored, or answered with ACK (RFC 5961 §3.2)");
 }
 
+/* Said once a connection: it may go on for long. */
 static void note_half_close(const struct arrival *a, uint32_t state_before)
 {
-    if (a->bytes > 0 && state_before == TERN_CLOSE_WAIT && a->receiver->fin_acked)
+    if (a->bytes == 0 || a->again)
+        return;
+    if (state_before == TERN_CLOSE_WAIT && a->receiver->fin_acked && !a->sender->told_half_close) {
         note(a->out, "half-closed: data flows in this direction only (RFC 9293 §3.6.1)");
-    if (a->bytes > 0 && a->receiver->state == TERN_CLOSED)
+        a->sender->told_half_close = true;
+    }
+    if (a->receiver->state == TERN_CLOSED)
         note(a->out,
             "data for a connection that is closed: to be answered with RST (RFC 9293 §3.10.7.1)");
 }

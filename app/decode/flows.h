@@ -37,6 +37,7 @@ struct app_end {
     bool has_acked;   /**< acked holds */
     bool fin_reached; /**< its FIN has reached the other end, as far as can be known */
     bool fin_acked;
+    bool told_half_close;
     uint32_t iss, fin_seq;
     uint32_t seq_next; /**< behind the highest sequence number that it has sent */
     uint32_t acked;    /**< highest acknowledgement that it has sent */

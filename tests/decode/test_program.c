@@ -362,7 +362,7 @@ static void damaged_file_shows_what_is_whole(void **state)
     decode("damaged.pcap --detail summary");
     assert_int_equal(seen.status, 1);
     assert_int_equal(count(" TCP "), 2);
-    assert_says("tern: decode: damaged.pcap is damaged behind frame 2: truncated dump file");
+    assert_says("tern: decode: damaged.pcap cannot be read behind frame 2: truncated dump file");
 }
 
 static void lines_that_cannot_work(void **state)

@@ -188,6 +188,7 @@ static void half_close_sends_on(void **state)
         {A, FIN | ACK, 101, 301,  0, S(FIN_WAIT_1), S(CLOSE_WAIT), NULL, 0},
         {B, ACK,       301, 102, 70, S(FIN_WAIT_2), S(CLOSE_WAIT), "half-closed", 0},
         {A, ACK,       102, 371,  0, S(FIN_WAIT_2), S(CLOSE_WAIT), NULL, 0},
+        {B, ACK,       371, 102, 70, S(FIN_WAIT_2), S(CLOSE_WAIT), NULL, 0}, /* said once */
     };
     RUN(rows);
 }
