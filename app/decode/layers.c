@@ -166,12 +166,26 @@ static void print_ip6(struct app_page *p, const struct tern_decoded_ip *ip)
 
 /* ---- ICMP, TCP ---- */
 
+static void print_quote(const struct app_page *p, const struct tern_decoded_icmp *icmp)
+{
+    char src[APP_HOST_TEXT_BYTES], dst[APP_HOST_TEXT_BYTES];
+    if (!icmp->has_quote)
+        return;
+    app_page_line(p, "Quoted Segment = %s --> %s, src: %u dst: %u, seq: %u",
+        app_host_name(p->hosts, &icmp->quote_src, src),
+        app_host_name(p->hosts, &icmp->quote_dst, dst), icmp->quote_sport, icmp->quote_dport,
+        icmp->quote_seq);
+    if (icmp->mtu_bytes != 0)
+        app_page_number(p, "Next-Hop MTU", icmp->mtu_bytes);
+}
+
 static void print_icmp(struct app_page *p, const struct tern_decoded *d)
 {
     p->layer = d->transport == TERN_TRANSPORT_ICMP6 ? "ICMPv6" : "ICMP";
     app_page_named(p, "Type", d->icmp.type, app_icmp_name(d->transport, d->icmp.type));
     app_page_number(p, "Code", d->icmp.code);
     checksum(p, &d->icmp.csum);
+    print_quote(p, &d->icmp);
 }
 
 /* "..0..... = No urgent data": the bit in its place among eight. */

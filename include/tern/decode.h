@@ -124,6 +124,12 @@ struct tern_decoded_icmp {
     uint8_t type, code;
     struct tern_decoded_csum csum;
     uint32_t bytes; /**< of the message */
+    /* An error about a TCP segment, which it quotes in part: */
+    bool has_quote;
+    union tern_addr quote_src, quote_dst;
+    uint16_t quote_sport, quote_dport;
+    uint32_t quote_seq;
+    uint32_t mtu_bytes; /**< "packet too big" only: of the next hop; 0: an old router's */
 };
 
 struct tern_decoded_opt {
@@ -172,7 +178,7 @@ struct tern_decoded {
  * Read one frame.
  *
  * The verdict is that of an endpoint which the frame is for: its MAC and VLAN are taken to be the
- * frame's own. What depends on the connection (windows, states) is no part of it.
+ * frame's own. What depends on its addresses and connections (windows, states) is no part of it.
  *
  * @param out  filled whole; layers that are not there are zero
  * Cost: O(n_captured). Source: RFC 9293 §3.1, RFC 791 §3.1, RFC 8200 §3, RFC 826, RFC 792.

@@ -17,6 +17,8 @@
 
 #include "bytes.h"
 #include "csum.h"
+#include "icmp.h"
+#include "neighbour_msg.h"
 #include "pkt.h"
 #include "tcp_opt.h"
 
@@ -416,6 +418,52 @@ static uint16_t vlan_of(const struct tern_decoded_link *link)
     return id == VLAN_ID_RESERVED ? 0 : id;
 }
 
+static void copy_quote(
+    enum tern_icmp_kind kind, const struct tern_icmp_quote *q, struct tern_decoded_icmp *icmp)
+{
+    icmp->has_quote = true;
+    icmp->quote_src = q->src;
+    icmp->quote_dst = q->dst;
+    icmp->quote_sport = q->sport;
+    icmp->quote_dport = q->dport;
+    icmp->quote_seq = q->seq.v;
+    icmp->mtu_bytes = kind == TERN_ICMP_TOO_BIG ? q->mtu_bytes : 0;
+}
+
+static enum tern_drop judge_icmp(
+    const struct tern_pkt_input *packet, const struct tern_pkt *p, struct tern_decoded_icmp *icmp)
+{
+    enum tern_icmp_kind kind;
+    struct tern_icmp_quote quote;
+    struct tern_neigh_msg msg;
+    const enum tern_drop drop = tern_icmp_parse(packet->frame, p, &kind, &quote);
+    if (drop != TERN_DROP_NONE)
+        return drop;
+    switch (kind) {
+    case TERN_ICMP_NDP: /* without Ethernet there are no neighbours to speak of */
+        return packet->l3 ? TERN_DROP_NDP_BAD : tern_ndp_parse(packet->frame, p, &msg);
+    case TERN_ICMP_UNREACHABLE:
+    case TERN_ICMP_REFUSED:
+    case TERN_ICMP_TOO_BIG: copy_quote(kind, &quote, icmp); break;
+    case TERN_ICMP_ECHO_REQUEST: break;
+    }
+    return TERN_DROP_NONE;
+}
+
+/* What comes after the headers of a message, in the receive path, too. */
+static enum tern_drop judge_message(
+    const struct tern_pkt_input *packet, const struct tern_pkt *p, struct tern_decoded *d)
+{
+    struct tern_neigh_msg msg;
+    switch ((enum tern_pkt_kind)p->kind) {
+    case TERN_PKT_ARP: return tern_arp_parse(packet->frame, p, &msg);
+    case TERN_PKT_ICMP4:
+    case TERN_PKT_ICMP6: return judge_icmp(packet, p, &d->icmp);
+    case TERN_PKT_TCP: break;
+    }
+    return TERN_DROP_NONE;
+}
+
 /* The parser's view of what lies at `l3_off`: a packet that may continue behind the capture. */
 static void judge_frame(
     const struct tern_decode_input *in, uint32_t l3_off, uint32_t end_off, struct tern_decoded *d)
@@ -438,6 +486,8 @@ static void judge_frame(
         packet.rx_flags = TERN_RX_L4_CSUM_GOOD; /* cannot be added up: in doubt for the sender */
     struct tern_pkt parsed;
     d->drop = tern_pkt_parse(&packet, &parsed);
+    if (d->drop == TERN_DROP_NONE)
+        d->drop = judge_message(&packet, &parsed, d);
     d->drop_is_known = d->drop != TERN_DROP_LINEARISE;
 }
 
