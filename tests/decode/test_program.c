@@ -446,9 +446,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(full_disk_is_said),
         cmocka_unit_test(help_shows_examples),
     };
-    if (argc < 3)
+    if (argc < 3
+        || (program = realpath(argv[1], NULL)) == NULL) /* it is run in another directory */
         return 2;
-    program = argv[1];
     golden = argv[2];
     if (argc == 4 && strcmp(argv[3], "--write") == 0)
         return write_golden();
