@@ -6,116 +6,49 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
-#include "options.h"
+#include "opt/parse.h"
 #include "run.h"
 #include "serve/service.h"
-#include "value.h"
 
 #include <stdio.h>
-#include <string.h>
 
-struct serve {
-    struct app_options common;
-    const char *device;
-    struct app_server server;
-    uint16_t port;             /**< 0: the service's */
-    bool has_body, has_stream; /**< options that only one service knows were given */
-    size_t body_bytes;
-    struct app_stream_config stream;
-};
-
-enum { OPT_PORT = APP_OPT_OWN, OPT_APP, OPT_BODY, OPT_DIRECTION, OPT_VERIFY, OPT_BYTES };
-#define BYTES_MAX (UINT64_C(1) << 50)
-
-// clang-format off
-static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Service:", 1},
-    {"app", OPT_APP, "NAME", 0, "http, echo, discard, chargen or stream (default http)", 0},
-    {"port", OPT_PORT, "N", 0, "port to listen on (default: the service's, 80, 7, 9, 19 or 5001)", 0},
-    {"body-bytes", OPT_BODY, "N", 0, "http: bytes of each body, 0..1Gi (default 1)", 0},
-    {"direction", OPT_DIRECTION, "WAY", 0, "stream: up (take), down (send) or both (default up)", 0},
-    {"bytes", OPT_BYTES, "N", 0, "stream: bytes to send on a connection (default: until the client ends)", 0},
-    {"verify", OPT_VERIFY, NULL, 0, "stream: compare what is received with the pattern that tern sends", 0},
-    {NULL, 0, NULL, 0, NULL, 0},
-};
-// clang-format on
-
-static error_t take_device(struct serve *s, char *arg)
+static bool has_stream_options(const struct app_settings *s)
 {
-    if (s->device != NULL)
-        return app_refuse(s->common.err,
-            "serve: '%.60s' is one word too many after the device %.60s", arg, s->device);
-    s->device = arg;
+    return app_settings_has(s, "direction") || app_settings_has(s, "bytes")
+           || app_settings_has(s, "verify");
+}
+
+/* What only another service knows is a mistake, not a thing to ignore. */
+static int check_service(
+    const struct app_settings *s, const struct app_service *service, struct tern_error *err)
+{
+    if (app_settings_has(s, "body-bytes") && service != &app_service_http)
+        return app_refuse(
+            err, "--body-bytes: %s has no bodies; leave it out, or type --app http", service->name);
+    if (has_stream_options(s) && service != &app_service_stream)
+        return app_refuse(err,
+            "--direction, --bytes and --verify: %s has none of them; leave them out, or type --app "
+            "stream",
+            service->name);
     return 0;
 }
 
-static error_t parse_stream(int key, const char *arg, struct serve *s)
-{
-    struct tern_error *err = s->common.err;
-    s->has_stream = true;
-    switch (key) {
-    case OPT_DIRECTION: return app_stream_direction_find(arg, &s->stream.direction, err);
-    case OPT_BYTES: return app_value_u64("--bytes", arg, 1, BYTES_MAX, &s->stream.bytes, err);
-    default: s->stream.verify = true; return 0;
-    }
-}
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct serve *s = state->input;
-    struct tern_error *err = s->common.err;
-    uint64_t bytes = 0;
-    switch (key) {
-    case ARGP_KEY_INIT: app_options_hand_down(state, &s->common, 5); return 0;
-    case OPT_APP: return app_server_init(&s->server, arg, err);
-    case OPT_PORT: return app_value_u16("--port", arg, 1, UINT16_MAX, &s->port, err);
-    case OPT_BODY:
-        if (app_value_u64("--body-bytes", arg, 0, UINT64_C(1) << 30, &bytes, err) != 0)
-            return EINVAL;
-        s->body_bytes = bytes;
-        s->has_body = true;
-        return 0;
-    case OPT_DIRECTION:
-    case OPT_BYTES:
-    case OPT_VERIFY: return parse_stream(key, arg, s);
-    case ARGP_KEY_ARG: return take_device(s, arg);
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp serve_argp = {
-    .options = options,
-    .parser = parse,
-    .args_doc = "DEVICE",
-    .doc = "Answer on a device.\v"
-           "DEVICE is a kernel interface (eth1), tap:NAME, a PCI address (0000:3b:00.0), "
-           "memif:SOCKET[,server][,ring=N], pcap:IN,OUT or vdev:DPDK-DEVICE.\n\n"
-           "  tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080\n"
-           "  tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
-    .children = (const struct argp_child[]){{&app_address_argp, 0, NULL, 0},
-        {&app_engine_argp, 0, NULL, 0}, {&app_tcp_argp, 0, NULL, 0}, {&app_run_argp, 0, NULL, 0},
-        {&app_report_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}},
-};
-
-static int check(struct serve *s, struct tern_error *err)
+static int set_up(const struct app_settings *s, struct app_server *server, struct tern_error *err)
 {
     if (s->device == NULL)
         return app_refuse(
             err, "serve: the device is missing; type 'tern serve tap:tern0 --ip A/len'");
-    if (s->has_body && s->server.service != &app_service_http)
-        return app_refuse(err, "--body-bytes: %s has no bodies; leave it out, or type --app http",
-            s->server.service->name);
-    if (s->has_stream && s->server.service != &app_service_stream)
-        return app_refuse(err,
-            "--direction, --bytes and --verify: %s has none of them; leave them out, or type --app "
-            "stream",
-            s->server.service->name);
-    if (s->has_body)
-        s->server.cfg.body_bytes = s->body_bytes;
-    s->server.cfg.stream = s->stream;
+    int rc = app_server_init(server, s->service != NULL ? s->service : "http", err);
+    if (rc == 0)
+        rc = check_service(s, server->service, err);
+    if (rc != 0)
+        return rc;
+    server->cfg.body_bytes = s->body_bytes;
+    server->cfg.stream = s->stream;
+    server->cfg.stream.bytes = s->bytes;
     if (s->port != 0)
-        s->server.cfg.port = s->port;
-    return app_addresses_check(&s->common.stack, err);
+        server->cfg.port = s->port;
+    return app_addresses_check(&s->stack, err);
 }
 
 /* What a bulk service carries; NULL: it is none. */
@@ -130,43 +63,41 @@ static const struct app_stream_config *carried_by(const struct app_server *s)
     return s->service == &app_service_stream ? &s->cfg.stream : NULL;
 }
 
-static int serve(struct serve *s)
+static int serve(const struct app_settings *s, struct app_server *server)
 {
     static const char *const end_names[] = {"server"};
     struct tern_config cfg;
     tern_config_init(&cfg);
     cfg.n_endpoints = 1;
     struct tern_endpoint_config *ep = &cfg.endpoints[0];
-    app_options_apply(&s->common, &cfg, ep);
+    app_settings_apply(s, &cfg, ep);
     ep->device = s->device;
-    ep->app = app_server_worker(&s->server);
+    ep->app = app_server_worker(server);
     char title[128];
-    snprintf(
-        title, sizeof title, "serve: %s on port %u", s->server.service->name, s->server.cfg.port);
+    snprintf(title, sizeof title, "serve: %s on port %u", server->service->name, server->cfg.port);
     return app_run(&(struct app_run){
         .command = "serve",
         .title = title,
-        .scenario = s->server.service->name,
+        .scenario = server->service->name,
         .cfg = &cfg,
         .end_names = end_names,
-        .server = s->server.service == &app_service_stream ? &s->server : NULL,
-        .stream = carried_by(&s->server),
-        .duration_ns = s->common.duration_ns,
-        .json = s->common.json,
+        .server = server->service == &app_service_stream ? server : NULL,
+        .stream = carried_by(server),
+        .duration_ns = s->duration_ns,
+        .json = s->json,
     });
 }
 
 int app_cmd_serve(int argc, char **argv)
 {
     struct tern_error err;
-    struct serve s = {.device = NULL};
-    app_options_init(&s.common, &err);
-    int rc = app_server_init(&s.server, "http", &err);
-    if (rc == 0)
-        rc = app_options_parse(&serve_argp, argc, argv, &s, &err);
+    struct app_settings s;
+    struct app_server server;
+    app_settings_init(&s, CMD_SERVE);
+    int rc = app_opt_parse(argc, argv, &s, &err);
     if (rc == APP_HELP_GIVEN)
         return APP_EXIT_OK;
     if (rc == 0)
-        rc = check(&s, &err);
-    return rc == 0 ? serve(&s) : app_report_error(APP_EXIT_USAGE, &err);
+        rc = set_up(&s, &server, &err);
+    return rc == 0 ? serve(&s, &server) : app_report_error(APP_EXIT_USAGE, &err);
 }

@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "measure/latency.h"
 #include "result.h"
 #include "value.h"
 
@@ -90,36 +91,28 @@ static void print_heading(FILE *out, bool stream)
     fprintf(out, " %8s %8s %8s %8s %6s\n", "failed", "retrans", "Mpps in", "Mpps out", "busy %");
 }
 
-static void print_conns(FILE *out, const struct app_books *a, const struct app_books *b)
+static double busiest(const struct app_second *s)
 {
-    fprintf(out, " %11" PRIu64 " %11" PRIu64 " %11" PRIu64, b->opened - a->opened,
-        b->established - a->established, b->closed - a->closed);
+    double most = 0;
+    for (uint32_t i = 0; i < TERN_WORKERS_MAX; i++)
+        most = s->busy[0][i] > most ? s->busy[0][i] : most;
+    return most;
 }
 
-static void print_payload(
-    FILE *out, const struct app_sample *before, const struct app_sample *now, double us)
+void app_report_line(FILE *out, uint32_t n, bool stream, const struct app_second *s)
 {
-    const struct app_books *b = &now->books;
-    const struct app_payload *p = &before->payload, *q = &now->payload;
-    fprintf(out, " %11" PRIu64 " %11.1f %11.1f", b->opened - b->closed - b->failed,
-        (double)(q->up_bytes - p->up_bytes) / us, (double)(q->down_bytes - p->down_bytes) / us);
-}
-
-void app_report_line(FILE *out, uint32_t n, bool stream, uint64_t start_ns,
-    const struct app_sample *before, const struct app_sample *now)
-{
-    const double us = (double)(now->at_ns - before->at_ns) / 1e3;
+    const double us = (double)s->length_ns / 1e3;
     if (n % HEADING_EVERY == 0)
         print_heading(out, stream);
-    fprintf(out, "%7.1f", (double)(now->at_ns - start_ns) / 1e9);
+    fprintf(out, "%7.1f", (double)s->at_ns / 1e9);
     if (stream)
-        print_payload(out, before, now, us);
+        fprintf(out, " %11" PRIu64 " %11.1f %11.1f", s->open_now, (double)s->up_bytes / us,
+            (double)s->down_bytes / us);
     else
-        print_conns(out, &before->books, &now->books);
-    fprintf(out, " %8" PRIu64 " %8" PRIu64 " %8.3f %8.3f %6.1f\n",
-        now->books.failed - before->books.failed, now->retransmits - before->retransmits,
-        (double)(now->rx_packets - before->rx_packets) / us,
-        (double)(now->tx_packets - before->tx_packets) / us, 100 * now->busy);
+        fprintf(
+            out, " %11" PRIu64 " %11" PRIu64 " %11" PRIu64, s->opened, s->established, s->closed);
+    fprintf(out, " %8" PRIu64 " %8" PRIu64 " %8.3f %8.3f %6.1f\n", s->failed, s->retransmits,
+        (double)s->rx_packets / us, (double)s->tx_packets / us, 100 * busiest(s));
     fflush(out);
 }
 
@@ -172,6 +165,19 @@ static void print_rate(FILE *out, const struct app_result *r)
         r->cps);
     if (r->load.answered != 0)
         fprintf(out, "    %-22s %14.0f\n", "requests a second", r->rps);
+}
+
+/** What the schedule asked for and did not get in time. */
+static void print_ledger(FILE *out, const struct app_result *r)
+{
+    const struct app_ledger *l = &r->ledger;
+    if ((l->late | l->held_back | r->not_started) == 0)
+        return;
+    fprintf(out, "  schedule\n");
+    print_count(out, "starts late", l->late);
+    print_count(out, "held back by --conns", l->held_back);
+    print_count(out, "not started at the end", r->not_started);
+    fprintf(out, "    %-22s %14.3f\n", "longest behind, ms", (double)l->late_max_ns / 1e6);
 }
 
 static void print_traffic(FILE *out, const struct app_result *r)
@@ -244,6 +250,9 @@ void app_report_summary(FILE *out, const struct app_result *r)
         print_held(out, r);
     else
         print_rate(out, r);
+    print_ledger(out, r);
+    if (r->times != NULL)
+        app_latency_report(out, r->times);
     print_traffic(out, r);
     print_handed_over(out, r);
     print_drops(out, r);

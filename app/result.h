@@ -9,6 +9,7 @@
 
 #include "books.h"
 #include "goodput.h"
+#include "measure/series.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -42,10 +43,14 @@ struct app_result {
     double packets_per_connection; /**< sent and received by end 0; 0 without connections */
     struct app_books books;        /**< of end 0 */
     struct app_load_counts load;   /**< zero for a server */
-    struct app_goodput goodput;    /**< bulk transfer only */
-    struct app_held held;          /**< hold only */
-    uint64_t planned_bytes;        /**< of memory, by all ends */
-    uint64_t taken_bytes;          /**< by the process, at the end of the measured time */
+    struct app_ledger ledger;      /**< of a load: what counts, and what does not */
+    uint64_t not_started;          /**< was due in the steady part, and never opened */
+    struct app_hist *times;        /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
+    struct app_series series;
+    struct app_goodput goodput; /**< bulk transfer only */
+    struct app_held held;       /**< hold only */
+    uint64_t planned_bytes;     /**< of memory, by all ends */
+    uint64_t taken_bytes;       /**< by the process, at the end of the measured time */
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;

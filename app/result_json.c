@@ -3,6 +3,7 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "measure/latency.h"
 #include "result.h"
 
 static json_t *count(uint64_t n)
@@ -94,6 +95,25 @@ static json_t *invalid_reasons(const struct app_result *r)
     return list;
 }
 
+/* What became of the connections that count, and of the others: ramp, warm-up, drain. */
+static json_t *ledger_part(const struct app_ledger *l, bool counts)
+{
+    json_t *ended = json_object();
+    for (uint32_t end = 0; end < APP_ENDS; end++)
+        if (l->ended[counts][end] != 0)
+            json_object_set_new(ended, app_end_name(end), count(l->ended[counts][end]));
+    return json_pack("{s:o, s:o}", "begun", count(l->begun[counts]), "ended", ended);
+}
+
+static json_t *ledger(const struct app_result *r)
+{
+    const struct app_ledger *l = &r->ledger;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "counted", ledger_part(l, true),
+        "not_counted", ledger_part(l, false), "late", count(l->late), "held_back",
+        count(l->held_back), "not_started", count(r->not_started), "longest_behind_ns",
+        count(l->late_max_ns));
+}
+
 json_t *app_result_json(const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
@@ -105,6 +125,10 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
     json_object_set_new(o, "cps", json_real(r->cps));
+    if (r->times != NULL) {
+        json_object_set_new(o, "latency", app_latency_json(r->times));
+        json_object_set_new(o, "ledger", ledger(r));
+    }
     if (r->load.answered != 0)
         json_object_set_new(o, "requests",
             json_pack("{s:o, s:f}", "answered", count(r->load.answered), "per_s", r->rps));

@@ -17,6 +17,7 @@
 #include "footprint.h"
 #include "report.h"
 #include "result.h"
+#include "sample.h"
 #include "verdict.h"
 
 #include <errno.h>
@@ -24,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
@@ -39,25 +39,20 @@ struct session {
     struct tern_engine *engine;
     struct app_output out;
     sigset_t signals;
-    struct tern_worker_info line_workers[TERN_WORKERS_MAX]; /**< as of the last line */
-    struct tern_worker_info start_workers[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX];
+    struct app_sampler sampler;
+    struct app_sample steady;     /**< when the steady part began */
+    struct app_sample samples[2]; /**< of the last second and this one */
+    bool is_steady;
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
     uint64_t held_ns;             /**< hold: since when all are open; 0: they are not */
     struct app_result result;
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * SECOND_NS + (uint64_t)t.tv_nsec;
-}
-
 /* Wait until `until_ns` or a signal. @return true for a signal */
 static bool wait_signal(const struct session *s, uint64_t until_ns)
 {
-    const uint64_t now = now_ns();
+    const uint64_t now = app_now_ns();
     const uint64_t left = until_ns > now ? until_ns - now : 0;
     const struct timespec t = {
         .tv_sec = (time_t)(left / SECOND_NS), .tv_nsec = (long)(left % SECOND_NS)};
@@ -77,72 +72,15 @@ static void end_at_once(struct session *s, const char *why)
  * group. */
 static void wait_patiently(struct session *s, const char *what_ends)
 {
-    if (!wait_signal(s, now_ns() + POLL_NS))
+    if (!wait_signal(s, app_now_ns() + POLL_NS))
         return;
-    if (s->signal_ns != 0 && now_ns() - s->signal_ns > SAME_SIGNAL_NS)
+    if (s->signal_ns != 0 && app_now_ns() - s->signal_ns > SAME_SIGNAL_NS)
         end_at_once(s, what_ends);
     if (s->signal_ns == 0)
-        s->signal_ns = now_ns();
+        s->signal_ns = app_now_ns();
 }
 
 /* ---- measured part ---- */
-
-static void read_books(
-    const struct session *s, const struct tern_stats *stats, struct app_books *books)
-{
-    if (s->run->load == NULL) {
-        app_books_of_server(books, stats);
-        return;
-    }
-    struct app_load_counts counts;
-    app_load_sum(s->run->load, &counts);
-    app_books_of_client(books, stats, &counts);
-}
-
-static double busy_between(const struct tern_worker_info *a, const struct tern_worker_info *b)
-{
-    const uint64_t cycles = b->total_cycles - a->total_cycles;
-    return cycles == 0 ? 0 : (double)(b->busy_cycles - a->busy_cycles) / (double)cycles;
-}
-
-static double busiest_since_last(struct session *s)
-{
-    double most = 0;
-    for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, 0); i++) {
-        struct tern_worker_info now;
-        tern_engine_worker(s->engine, 0, i, &now);
-        const double busy = busy_between(&s->line_workers[i], &now);
-        most = busy > most ? busy : most;
-        s->line_workers[i] = now;
-    }
-    return most;
-}
-
-/* The other end of a pair is ours, and tells what has arrived there. */
-static struct app_payload read_payload(const struct session *s, const struct tern_stats *stats)
-{
-    struct tern_stats server;
-    if (s->run->cfg->n_endpoints == 2)
-        tern_engine_stats(s->engine, 1, &server);
-    else if (s->run->load != NULL)
-        return app_payload_now(stats, NULL);
-    else
-        return app_payload_now(NULL, stats);
-    return app_payload_now(stats, &server);
-}
-
-static void take_sample(struct session *s, struct app_sample *out)
-{
-    struct tern_stats stats;
-    tern_engine_stats(s->engine, 0, &stats);
-    out->payload = read_payload(s, &stats);
-    out->at_ns = now_ns();
-    read_books(s, &stats, &out->books);
-    out->retransmits = stats.retransmits;
-    out->rx_packets = stats.rx_packets;
-    out->tx_packets = stats.tx_packets;
-    out->busy = busiest_since_last(s);
-}
 
 static bool count_reached(const struct app_run *run)
 {
@@ -154,16 +92,20 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static void report_second(
-    struct session *s, uint32_t line, const struct app_sample *before, const struct app_sample *now)
+static void end_second(
+    struct session *s, const struct app_sample *before, const struct app_sample *now)
 {
-    const struct app_payload *a = &before->payload, *b = &now->payload;
-    const uint64_t n_bytes = b->up_bytes + b->down_bytes - a->up_bytes - a->down_bytes;
     const bool stream = s->run->stream != NULL;
-    app_report_line(s->out.human, line, stream, s->start_ns, before, now);
+    struct app_second second;
+    app_sample_second(&s->sampler, s->start_ns, before, now, &second);
+    app_report_line(s->out.human, s->result.series.n, stream, &second);
+    app_series_add(&s->result.series, &second);
     if (stream)
-        app_goodput_add(
-            &s->result.goodput, (double)n_bytes * 1e9 / (double)(now->at_ns - before->at_ns));
+        app_goodput_add(&s->result.goodput,
+            (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
+    for (uint32_t i = 0; i < s->run->n_observers; i++)
+        if (s->run->observers[i].ops->second != NULL)
+            s->run->observers[i].ops->second(s->run->observers[i].self, &second);
 }
 
 static bool holds(const struct app_run *run)
@@ -193,54 +135,59 @@ static uint64_t end_of_holding(struct session *s, uint64_t t)
     return s->held_ns == 0 || run->duration_ns == 0 ? UINT64_MAX : s->held_ns + run->duration_ns;
 }
 
+/* What the rates are of: all behind the ramp. */
+static void begin_steady(struct session *s)
+{
+    app_sample_take(&s->sampler, &s->steady);
+    s->is_steady = true;
+}
+
+static uint64_t end_of_ramp(const struct session *s)
+{
+    return s->start_ns + (s->run->load == NULL ? 0 : s->run->load->cfg.ramp_ns);
+}
+
 /* Print a line a second until the run is over. */
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
     const bool counting = holds(run) || (run->load != NULL && run->load->cfg.count != 0);
-    uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : s->start_ns + run->duration_ns;
-    struct app_sample before, now;
-    take_sample(s, &before);
-    for (uint32_t line = 0;;) {
-        const uint64_t line_ns = s->start_ns + (line + 1) * SECOND_NS;
+    const uint64_t ramp_ns = end_of_ramp(s);
+    uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : ramp_ns + run->duration_ns;
+    struct app_sample *before = &s->samples[0], *now = &s->samples[1];
+    *before = s->steady;
+    for (uint32_t n = 0;;) {
+        const uint64_t line_ns = s->start_ns + (n + 1) * SECOND_NS;
         if (holds(run))
-            end_ns = end_of_holding(s, now_ns());
-        const uint64_t poll_ns = counting ? now_ns() + POLL_NS : UINT64_MAX;
-        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, end_ns), poll_ns));
-        const uint64_t t = now_ns();
+            end_ns = end_of_holding(s, app_now_ns());
+        const uint64_t poll_ns = counting ? app_now_ns() + POLL_NS : UINT64_MAX;
+        const uint64_t phase_ns = s->is_steady ? end_ns : ramp_ns;
+        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, phase_ns), poll_ns));
+        const uint64_t t = app_now_ns();
         s->signal_ns = s->result.interrupted ? t : 0;
+        if (!s->is_steady && t >= ramp_ns)
+            begin_steady(s);
         if (t >= line_ns) {
-            take_sample(s, &now);
-            report_second(s, line++, &before, &now);
-            before = now;
+            app_sample_take(&s->sampler, now);
+            end_second(s, before, now);
+            *before = *now;
+            n++;
         }
         if (s->result.interrupted || t >= end_ns || count_reached(run))
             return;
     }
 }
 
-static void read_workers(const struct session *s, uint32_t ep, struct tern_worker_info *out)
-{
-    for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, ep); i++)
-        tern_engine_worker(s->engine, ep, i, &out[i]);
-}
-
 static void begin_measuring(struct session *s)
 {
-    for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
-        read_workers(s, ep, s->start_workers[ep]);
-    memcpy(s->line_workers, s->start_workers[0], sizeof s->line_workers);
-    s->start_ns = s->progress_ns = now_ns();
-    if (s->run->load != NULL)
-        app_load_set_phase(s->run->load, APP_LOAD_RUNS);
-}
-
-static uint64_t answered_so_far(const struct app_run *run)
-{
-    struct app_load_counts counts = {.answered = 0};
-    if (run->load != NULL)
-        app_load_sum(run->load, &counts);
-    return counts.answered;
+    begin_steady(s);
+    s->start_ns = s->progress_ns = s->steady.at_ns;
+    s->is_steady = end_of_ramp(s) == s->start_ns;
+    if (s->run->load == NULL)
+        return;
+    if (!holds(s->run))
+        s->run->load->cfg.steady_ns = s->run->duration_ns;
+    app_load_set_phase(s->run->load, APP_LOAD_RUNS);
 }
 
 static void end_holding(struct session *s, uint64_t end_ns)
@@ -260,20 +207,21 @@ static void end_holding(struct session *s, uint64_t end_ns)
 static void end_measuring(struct session *s)
 {
     struct app_result *r = &s->result;
-    struct app_sample end;
-    take_sample(s, &end);
-    r->duration_s = (double)(end.at_ns - s->start_ns) / 1e9;
-    r->cps = (double)end.books.established / r->duration_s;
-    r->rps = (double)answered_so_far(s->run) / r->duration_s;
-    app_goodput_end(&r->goodput, end.payload, r->duration_s);
-    end_holding(s, end.at_ns);
+    struct app_sample *end = &s->samples[1];
+    app_sample_take(&s->sampler, end);
+    const struct app_sample *from = &s->steady;
+    r->duration_s = (double)(end->at_ns - from->at_ns) / 1e9;
+    r->cps = (double)(end->books.established - from->books.established) / r->duration_s;
+    r->rps = (double)(end->answered - from->answered) / r->duration_s;
+    app_goodput_end(&r->goodput, end->payload, r->duration_s);
+    end_holding(s, end->at_ns);
     r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
         struct app_end *e = &r->ends[ep];
         e->n_workers = tern_engine_n_workers(s->engine, ep);
-        read_workers(s, ep, e->workers);
+        memcpy(e->workers, end->workers[ep], sizeof e->workers);
         for (uint32_t i = 0; i < e->n_workers; i++)
-            e->busy[i] = busy_between(&s->start_workers[ep][i], &e->workers[i]);
+            e->busy[i] = app_busy_between(&s->steady.workers[ep][i], &e->workers[i]);
     }
 }
 
@@ -284,12 +232,12 @@ static void quiesce(struct session *s)
     if (s->run->load == NULL)
         return;
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
-    uint64_t end_ns = now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
-    while (!app_load_is_idle(s->run->load) && now_ns() < end_ns) {
+    uint64_t end_ns = app_now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
+    while (!app_load_is_idle(s->run->load) && app_now_ns() < end_ns) {
         wait_patiently(s, "interrupted again while connections ended by themselves");
         const uint64_t n = open_now(s);
         if (holds(s->run) && n < n_left) /* many take long, as long as it goes on */
-            end_ns = now_ns() + QUIESCE_NS;
+            end_ns = app_now_ns() + QUIESCE_NS;
         n_left = n;
     }
 }
@@ -298,12 +246,24 @@ static void drain(struct session *s)
 {
     tern_engine_stop(s->engine);
     const uint64_t bound_ms = s->run->cfg->drain_ms + (uint64_t)DRAIN_MARGIN_MS;
-    const uint64_t end_ns = now_ns() + bound_ms * 1000000;
+    const uint64_t end_ns = app_now_ns() + bound_ms * 1000000;
     while (!tern_engine_wait(s->engine, 0)) {
         wait_patiently(s, "interrupted again while connections were being closed");
-        if (now_ns() > end_ns)
+        if (app_now_ns() > end_ns)
             end_at_once(s, "the workers did not stop; please report this");
     }
+}
+
+/* What the workers wrote; they have ended. */
+static void read_load(const struct app_load *load, struct app_result *r)
+{
+    app_load_sum(load, &r->load);
+    app_books_of_client(&r->books, &r->ends[0].stats, &r->load);
+    app_load_ledger(load, &r->ledger);
+    r->not_started = app_load_not_started(load);
+    r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
+    for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
+        app_load_times(load, (enum app_metric)m, &r->times[m]);
 }
 
 /* Read what the engine counted, then give it back. */
@@ -318,10 +278,11 @@ static void collect(struct session *s)
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
-    read_books(s, &r->ends[0].stats, &r->books);
-    if (run->load != NULL)
-        app_load_sum(run->load, &r->load);
+    if (run->load == NULL)
+        app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
+    if (run->load != NULL)
+        read_load(run->load, r);
     if (run->load != NULL)
         app_load_free(run->load);
     r->goodput.has_client = run->load != NULL;
@@ -335,8 +296,13 @@ static int publish(struct session *s, struct tern_error *err)
 {
     app_report_summary(s->out.human, &s->result);
     json_t *json = app_result_json(&s->result);
-    const int rc = app_output_write(&s->out, json, err);
+    int rc = app_output_write(&s->out, json, err);
     json_decref(json);
+    for (uint32_t i = 0; i < s->run->n_observers; i++) {
+        const struct app_observer *o = &s->run->observers[i];
+        if (rc == 0 && o->ops->end != NULL)
+            rc = o->ops->end(o->self, &s->result, err);
+    }
     return rc != 0 ? rc : app_verdict_error(&s->result, err);
 }
 
@@ -354,7 +320,9 @@ static int open_engine(struct session *s, struct tern_error *err)
 
 static int run_engine(struct session *s, struct tern_error *err)
 {
-    const int rc = tern_engine_start(s->engine, err);
+    int rc = app_sampler_init(&s->sampler, s->run, s->engine);
+    if (rc == 0)
+        rc = tern_engine_start(s->engine, err);
     if (rc != 0) {
         app_output_abandon(&s->out);
         tern_engine_close(s->engine, NULL);
@@ -368,6 +336,22 @@ static int run_engine(struct session *s, struct tern_error *err)
     collect(s);
     app_verdict_judge(&s->result, s->run);
     return publish(s, err);
+}
+
+static int begin_observers(struct session *s, struct tern_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < s->run->n_observers && rc == 0; i++)
+        rc = s->run->observers[i].ops->begin(s->run->observers[i].self, s->run, err);
+    if (rc != 0)
+        app_output_abandon(&s->out);
+    return rc;
+}
+
+static void close_observers(const struct app_run *run)
+{
+    for (uint32_t i = 0; i < run->n_observers; i++)
+        run->observers[i].ops->close(run->observers[i].self);
 }
 
 static struct session *session_new(const struct app_run *run)
@@ -396,12 +380,18 @@ int app_run(const struct app_run *run)
     int rc = app_output_open(&s->out, run->json, &err);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
     if (rc == 0)
+        rc = begin_observers(s, &err);
+    if (rc == 0)
         rc = open_engine(s, &err);
     if (rc == 0) {
         status = APP_EXIT_RUN;
         rc = run_engine(s, &err);
     }
     app_goodput_free(&s->result.goodput);
+    free(s->result.times);
+    app_series_free(&s->result.series);
+    app_sampler_fini(&s->sampler);
+    close_observers(run);
     free(s);
     return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
 }

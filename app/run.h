@@ -5,6 +5,7 @@
 #include <tern/engine.h>
 
 #include "load/load.h"
+#include "observer.h"
 #include "output.h"
 #include "serve/service.h"
 
@@ -21,6 +22,8 @@ struct app_run {
     const struct app_stream_config *stream; /**< it is bulk transfer; NULL: it is not */
     uint64_t duration_ns;                   /**< 0: until the count is reached, or Ctrl-C */
     const char *json;                       /**< NULL, a path, or "-" */
+    struct app_observer observers[APP_OBSERVERS_MAX];
+    uint32_t n_observers;
 };
 
 /** @return the program's exit status; everything has been printed */

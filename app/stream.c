@@ -115,6 +115,7 @@ bool app_stream_open(struct app_stream *s, struct tern_shard *sh, struct tern_co
     if (sc == NULL)
         return false;
     tern_conn_describe(sh, c, &info);
+    sc->stamp = (struct app_stamp){(uintptr_t)tern_conn_user(c)};
     sc->tuple = hash_tuple(&info, s->side);
     tern_conn_set_user(c, sc);
     app_stream_send(s, sh, c);
@@ -162,7 +163,7 @@ bool app_stream_has_all(const struct app_stream *s, const struct tern_conn *c)
 void app_stream_closed(struct app_stream *s, struct tern_conn *c, enum tern_close_reason why)
 {
     struct app_stream_conn *sc = tern_conn_user(c);
-    if (sc == NULL)
+    if (sc == NULL || app_stamp_is(sc)) /* it has never begun */
         return;
     struct app_stream_books *b = s->books;
     bump(&b->sent_bytes, sc->sent);

@@ -9,6 +9,7 @@
 #include <tern/config.h>
 #include <tern/conn.h>
 
+#include "measure/stamp.h"
 #include "pattern.h"
 #include "pool.h"
 
@@ -63,6 +64,7 @@ struct app_stream {
 
 /** A connection's; its user pointer. */
 struct app_stream_conn {
+    struct app_stamp stamp; /**< at the client */
     uint64_t sent, received;
     uint64_t tuple; /**< hash of the four-tuple, the same at both ends */
     bool has_ended; /**< our FIN is queued */

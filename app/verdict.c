@@ -17,6 +17,7 @@
 #include <stdarg.h>
 
 #define BUSY_LIMIT 0.95
+#define LATE_LIMIT 0.001 /* of all starts; what is behind by less than APP_LATE_NS is on time */
 
 __attribute__((format(printf, 2, 3))) static void distrust(
     struct app_result *r, const char *format, ...)
@@ -65,11 +66,16 @@ static void judge_load(struct app_result *r)
             tx_full);
     if (no_mbuf != 0)
         distrust(r, "%" PRIu64 " packets found no mbuf: lower --conns", no_mbuf);
-    if (r->load.late != 0)
+    if ((double)r->ledger.late > LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
         distrust(r,
-            "%" PRIu64 " starts came too late for the schedule: raise --conns or --workers, "
-            "or lower --rate",
-            r->load.late);
+            "%" PRIu64 " starts were up to %.1f ms behind their time: raise --workers, or lower "
+            "--rate",
+            r->ledger.late, (double)r->ledger.late_max_ns / 1e6);
+    if (r->not_started != 0)
+        distrust(r,
+            "%" PRIu64
+            " starts waited for others to close until the end: raise --conns, or lower --rate",
+            r->not_started);
     if (r->load.no_port != 0)
         distrust(r, "no local port was free %" PRIu64 " times: add --ip, or shorten --time-wait",
             r->load.no_port);
@@ -86,7 +92,11 @@ static bool has_balance(const struct app_result *r, const struct app_run *run)
     }
     if (run->load == NULL)
         return good;
-    const bool all_ended = r->books.opened == r->books.closed + r->books.failed;
+    const struct app_ledger *l = &r->ledger;
+    const bool all_ended = r->books.opened == r->books.closed + r->books.failed
+                           && l->begun[0] == app_ledger_n_ended(l, false)
+                           && l->begun[1] == app_ledger_n_ended(l, true)
+                           && l->begun[0] + l->begun[1] == r->load.opened;
     const bool not_too_many = run->load->cfg.count == 0 || r->load.opened <= run->load->cfg.count;
     return good && all_ended && not_too_many && app_goodput_balances(&r->goodput);
 }

@@ -9,11 +9,9 @@
 
 #include "explain.h"
 #include "names.h"
+#include "settings.h"
 
 #include <stdio.h>
-
-/** How much of it. Each has what those before it have. */
-enum app_detail { APP_DETAIL_SUMMARY, APP_DETAIL_FIELDS, APP_DETAIL_HEX };
 
 /** One frame to be printed. */
 struct app_frame {

@@ -15,8 +15,10 @@
 #include <errno.h>
 
 struct echo_conn {
-    uint64_t sent, received; /**< bytes of all requests */
-    uint64_t asked;          /**< where the request under way ends */
+    struct app_stamp stamp;
+    struct app_stamp request; /**< the one under way */
+    uint64_t sent, received;  /**< bytes of all requests */
+    uint64_t asked;           /**< where the request under way ends */
 };
 
 static void ask(const struct app_load_worker *w, struct echo_conn *e)
@@ -41,11 +43,13 @@ static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     struct app_load_worker *w = tern_shard_user(sh);
+    app_load_time(sh, c, APP_METRIC_CONNECT);
     struct echo_conn *e = app_pool_get(&w->pool);
     if (e == NULL) {
         app_load_fail(sh, c, APP_FAIL_NO_STATE);
         return;
     }
+    e->stamp = e->request = app_stamp_of(tern_conn_user(c));
     tern_conn_set_user(c, e);
     ask(w, e);
     on_sendable(sh, c);
@@ -55,10 +59,12 @@ static void answered(struct tern_shard *sh, struct tern_conn *c, struct echo_con
 {
     struct app_load_worker *w = tern_shard_user(sh);
     app_load_bump(&w->counts.answered);
+    app_measure_time(&w->measure, e->request, APP_METRIC_COMPLETE, tern_shard_now_ns(sh));
     if (is_last(w, e)) {
         tern_close(sh, c);
         return;
     }
+    e->request = app_load_stamp(sh);
     ask(w, e);
     on_sendable(sh, c);
 }
@@ -72,16 +78,18 @@ static bool matches(
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_worker *w = tern_shard_user(sh);
     struct echo_conn *e = tern_conn_user(c);
     const uint32_t len = m->pkt_len;
-    const bool good = e != NULL && matches(w->scenario, e, m);
+    const bool good = !app_stamp_is(e) && matches(w->scenario, e, m);
     rte_pktmbuf_free(m);
     if (!good) {
         app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
         return;
     }
     tern_consume(sh, c, len);
+    if (e->received + w->load->cfg.echo_bytes == e->asked)
+        app_measure_time(&w->measure, e->request, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
     e->received += len;
     if (e->received == e->asked)
         answered(sh, c, e);
@@ -90,18 +98,17 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct echo_conn *e = tern_conn_user(c);
-    if (e != NULL && e->received < e->asked)
+    if (!app_stamp_is(e) && e->received < e->asked)
         app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)why;
     struct app_load_worker *w = tern_shard_user(sh);
     struct echo_conn *e = tern_conn_user(c);
-    if (e != NULL)
+    app_load_closed(sh, c, why);
+    if (!app_stamp_is(e))
         app_pool_put(&w->pool, e);
-    app_load_closed(sh);
 }
 
 static const struct tern_app echo_app = {

@@ -7,14 +7,13 @@
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
+    app_load_time(sh, c, APP_METRIC_CONNECT);
     tern_close(sh, c);
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)c;
-    (void)why;
-    app_load_closed(sh);
+    app_load_closed(sh, c, why);
 }
 
 static const struct tern_app handshake_app = {.on_open = on_open, .on_closed = on_closed};

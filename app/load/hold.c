@@ -20,6 +20,7 @@ struct hold_worker {
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
+    app_load_time(sh, c, APP_METRIC_CONNECT);
     if (app_load_is_ending(w))
         tern_close(sh, c);
 }
@@ -31,12 +32,10 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)c;
-    (void)why;
     struct app_load_worker *w = tern_shard_user(sh);
     struct hold_worker *h = w->scenario;
     h->n_closed += app_load_is_ending(w);
-    app_load_closed(sh);
+    app_load_closed(sh, c, why);
 }
 
 /* Close some more, as long as not too many are on their way. */

@@ -6,8 +6,8 @@
  *
  * As in the server, a response that arrives in one piece is parsed on the stack; a connection gets
  * state from the pool only when there is more to come. One that is byte for byte a good one seen
- * before is not parsed again (../memo.h). The user pointer is NULL before the response, &judged
- * once the verdict is in, and that state in between.
+ * before is not parsed again (../memo.h). The user pointer is a stamp before the response and once
+ * the verdict is in, which the stamp's own bit tells, and that state in between.
  */
 #include "../memo.h"
 #include "load.h"
@@ -29,13 +29,11 @@ struct http_worker {
 };
 
 struct http_reply {
+    struct app_stamp stamp;
     http_parser parser;
     uint64_t body_bytes;
     bool complete;
 };
-
-/* User pointer of a connection that passed or failed already. */
-static struct http_reply judged;
 
 /* ---- parsing ---- */
 
@@ -85,13 +83,27 @@ static bool parse(struct http_reply *r, const struct rte_mbuf *m)
 
 /* ---- a connection ---- */
 
+/* A response of which there is more to come, or NULL. */
+static struct http_reply *kept(const struct tern_conn *c)
+{
+    void *user = tern_conn_user(c);
+    return app_stamp_is(user) ? NULL : user;
+}
+
+/* It passed or failed already. */
+static bool is_judged(const struct tern_conn *c)
+{
+    return (app_stamp_of(tern_conn_user(c)).bits & APP_STAMP_OWN) != 0;
+}
+
 static void forget(struct tern_shard *sh, struct tern_conn *c)
 {
     struct app_load_worker *w = tern_shard_user(sh);
-    struct http_reply *r = tern_conn_user(c);
-    if (r != NULL && r != &judged)
-        app_pool_put(&w->pool, r);
-    tern_conn_set_user(c, &judged);
+    struct app_stamp stamp = app_stamp_of(tern_conn_user(c));
+    if (kept(c) != NULL)
+        app_pool_put(&w->pool, kept(c));
+    stamp.bits |= APP_STAMP_OWN;
+    tern_conn_set_user(c, app_stamp_pointer(stamp));
 }
 
 static void fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
@@ -120,15 +132,17 @@ static enum server_does server_does(const struct http_reply *r)
 static void pass(struct tern_shard *sh, struct tern_conn *c, enum server_does next)
 {
     forget(sh, c);
+    app_load_time(sh, c, APP_METRIC_COMPLETE);
     if (next == SERVER_STAYS)
         tern_close(sh, c);
 }
 
-static void on_complete(struct tern_shard *sh, struct tern_conn *c, const struct http_reply *r)
+static void on_complete(
+    struct tern_shard *sh, struct tern_conn *c, const struct http_reply *r, enum server_does next)
 {
     const enum app_fail why = judge(tern_shard_user(sh), r);
     if (why == APP_FAIL_COUNT)
-        pass(sh, c, server_does(r));
+        pass(sh, c, next);
     else
         fail(sh, c, why);
 }
@@ -143,12 +157,14 @@ static void keep(struct tern_shard *sh, struct tern_conn *c, const struct http_r
         return;
     }
     *r = *on_stack;
+    r->stamp = app_stamp_of(tern_conn_user(c));
     tern_conn_set_user(c, r);
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
+    app_load_time(sh, c, APP_METRIC_CONNECT);
     if (w->load->cfg.early)
         return; /* went with the SYN, or is queued behind it */
     const struct http_worker *http = w->scenario;
@@ -185,26 +201,28 @@ static void give_back(struct tern_shard *sh, struct tern_conn *c, struct rte_mbu
 
 static void parse_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct http_reply *kept = tern_conn_user(c);
+    const bool too_much = is_judged(c);
     struct http_reply fresh;
-    struct http_reply *r = kept != NULL ? kept : &fresh;
+    struct http_reply *r = kept(c) != NULL ? kept(c) : &fresh;
     if (r == &fresh)
         reply_init(r);
-    const bool good = r != &judged && parse(r, m);
+    const bool good = !too_much && parse(r, m);
     if (good && r == &fresh)
         learn(tern_shard_user(sh), r, m);
     give_back(sh, c, m);
     if (!good)
-        fail(sh, c, r == &judged || r->complete ? APP_FAIL_HTTP_BODY : APP_FAIL_HTTP_MALFORMED);
+        fail(sh, c, too_much || r->complete ? APP_FAIL_HTTP_BODY : APP_FAIL_HTTP_MALFORMED);
     else if (r->complete)
-        on_complete(sh, c, r);
+        on_complete(sh, c, r, server_does(r));
     else if (r == &fresh)
         keep(sh, c, r);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    const bool is_first = tern_conn_user(c) == NULL;
+    const bool is_first = kept(c) == NULL && !is_judged(c);
+    if (is_first)
+        app_load_time(sh, c, APP_METRIC_FIRST_BYTE);
     const int32_t known = is_first ? recall(tern_shard_user(sh), m) : APP_MEMO_UNKNOWN;
     if (known == APP_MEMO_UNKNOWN) {
         parse_data(sh, c, m);
@@ -217,27 +235,23 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
 /* A response without a length ends with the connection (RFC 9112 §6.3); any other is cut off. */
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct http_reply *r = tern_conn_user(c);
-    if (r != NULL && r != &judged) {
+    struct http_reply *r = kept(c);
+    if (r != NULL) {
         r->parser.data = r;
         http_parser_execute(&r->parser, &settings, NULL, 0);
     }
-    enum app_fail why = APP_FAIL_COUNT;
-    if (r == NULL || (r != &judged && !r->complete))
-        why = APP_FAIL_HTTP_BODY;
-    else if (r != &judged)
-        why = judge(tern_shard_user(sh), r);
-    if (why == APP_FAIL_COUNT)
+    if (is_judged(c))
         tern_close(sh, c);
+    else if (r == NULL || !r->complete)
+        fail(sh, c, APP_FAIL_HTTP_BODY);
     else
-        fail(sh, c, why);
+        on_complete(sh, c, r, SERVER_STAYS); /* but for us: it has closed */
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)why;
+    app_load_closed(sh, c, why);
     forget(sh, c);
-    app_load_closed(sh);
 }
 
 static const struct tern_app http_app = {

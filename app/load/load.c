@@ -3,11 +3,9 @@
  * Opening connections. A worker asks after every poll how many it may open now: its share of
  * --conns less what is open, at most its share of --count, and in open loop as many as are due.
  *
- * Open loop: start k of the whole run is due at k / rate, and belongs to worker k mod n, so any
- * number of workers keeps one even schedule without talking to each other. What is due is computed
- * from the time, not added up, so there is no drift. A worker that fell behind catches up at most
- * CATCH_UP_NS of starts and gives up the rest, counted: a load that comes late is not the load that
- * was asked for.
+ * In open loop a start that is late stays due (measure/pace.h), and its latency counts from when it
+ * was meant to be. What makes it late is told apart: that --conns were open, which is the target's
+ * doing, or that the worker was behind, which is ours and makes the result worth less.
  *
  * The phase is the only word the main thread writes; `idle` and the counters the only ones it
  * reads.
@@ -17,49 +15,27 @@
 #include "../error.h"
 #include "../value.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPEN_BURST = 64, LINE_BYTES = 64 };
-#define SECOND_NS   UINT64_C(1000000000)
-#define CATCH_UP_NS UINT64_C(10000000)
-#define WARM_UP_NS  UINT64_C(100000000)
-
-__extension__ typedef unsigned __int128 wide;
+#define WARM_UP_NS UINT64_C(100000000)
 
 /* ---- how many now ---- */
 
-/* Starts of this worker that are due `elapsed_ns` after time 0; the first one is due at once. */
-static uint64_t due_after(const struct app_load_worker *w, uint64_t elapsed_ns)
+/* Time 0: the ramp begins, or the steady part. */
+static void begin(struct app_load_worker *w, uint64_t now_ns)
 {
     const struct app_load_config *cfg = &w->load->cfg;
-    const uint64_t all = (uint64_t)((wide)elapsed_ns * cfg->rate / SECOND_NS) + 1;
-    return (all + cfg->n_workers - 1 - w->index) / cfg->n_workers;
-}
-
-/* When start number `k` of this worker is due. */
-static uint64_t due_at(const struct app_load_worker *w, uint64_t k)
-{
-    const struct app_load_config *cfg = &w->load->cfg;
-    const wide all = (wide)k * cfg->n_workers + w->index;
-    return w->start_ns + (uint64_t)((all * SECOND_NS + cfg->rate - 1) / cfg->rate);
-}
-
-/* Starts that are due and neither made nor given up; gives up what is too late to catch up. */
-static uint64_t backlog(struct app_load_worker *w, uint64_t now_ns)
-{
-    if (now_ns < w->next_ns)
-        return 0;
-    const uint64_t elapsed_ns = now_ns - w->start_ns;
-    const uint64_t due = due_after(w, elapsed_ns);
-    const uint64_t too_late = elapsed_ns > CATCH_UP_NS ? due_after(w, elapsed_ns - CATCH_UP_NS) : 0;
-    if (too_late > w->scheduled + OPEN_BURST) {
-        const uint64_t lost = too_late - w->scheduled - OPEN_BURST;
-        __atomic_store_n(&w->counts.late, w->counts.late + lost, __ATOMIC_RELAXED);
-        w->scheduled += lost;
-    }
-    return due - w->scheduled;
+    w->begin_ns = now_ns;
+    w->steady_ns = now_ns + cfg->ramp_ns;
+    w->end_ns = cfg->steady_ns == 0 ? UINT64_MAX : w->steady_ns + cfg->steady_ns;
+    if (cfg->rate == 0)
+        return;
+    const struct app_pace_plan plan = {.rate = cfg->rate, .ramp_ns = cfg->ramp_ns};
+    app_pace_init(&w->pace, &plan, w->index, cfg->n_workers, now_ns);
 }
 
 /* The first connection finds the way: while ARP or NDP has no answer yet, more would only be
@@ -69,12 +45,12 @@ static bool is_warm(const struct tern_shard *sh, struct app_load_worker *w, uint
 {
     if (w->warm)
         return true;
-    if (w->start_ns == 0)
-        w->start_ns = now_ns;
+    if (w->begin_ns == 0)
+        w->begin_ns = now_ns;
     const bool answers = w->live == 0 || tern_shard_stats(sh)->active_established > 0;
-    w->warm = w->counts.opened > 0 && (answers || now_ns - w->start_ns > WARM_UP_NS);
+    w->warm = w->counts.opened > 0 && (answers || now_ns - w->begin_ns > WARM_UP_NS);
     if (w->warm)
-        w->start_ns = w->next_ns = now_ns;
+        begin(w, now_ns);
     return w->warm;
 }
 
@@ -94,13 +70,16 @@ static uint64_t room_to_open(const struct tern_shard *sh, const struct app_load_
     return max == 0 ? UINT64_MAX : room_below(tern_shard_stats(sh)->opening_now, max);
 }
 
-static uint64_t may_open(const struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+static uint64_t room(const struct tern_shard *sh, const struct app_load_worker *w)
 {
-    if (!is_warm(sh, w, now_ns))
-        return w->counts.opened == 0 && w->count_max > 0 ? 1 : 0;
-    const uint64_t due = w->load->cfg.rate == 0 ? OPEN_BURST : backlog(w, now_ns);
-    const uint64_t room = lesser(room_below(w->live, w->conns_max), room_to_open(sh, w));
-    return lesser(lesser(due, room), lesser(OPEN_BURST, w->count_max - w->counts.opened));
+    const uint64_t open = lesser(room_below(w->live, w->conns_max), room_to_open(sh, w));
+    return lesser(open, lesser(OPEN_BURST, w->count_max - w->counts.opened));
+}
+
+/* Is there one to open? */
+static bool is_due(const struct app_load_worker *w, uint64_t now_ns)
+{
+    return w->load->cfg.rate == 0 || now_ns >= w->pace.due_ns;
 }
 
 /* ---- opening ---- */
@@ -119,12 +98,13 @@ static void next_pair(struct app_load_worker *w, struct tern_connect_opts *opts)
 }
 
 /* @return false when no more can be opened before something has closed */
-static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
+static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct app_stamp stamp)
 {
     const struct app_load_config *cfg = &w->load->cfg;
     struct tern_connect_opts opts = {
         .remote = cfg->target,
         .app = cfg->scenario->app,
+        .user = app_stamp_pointer(stamp),
         .early = cfg->early ? cfg->request : NULL,
         .n_early = cfg->early ? (uint32_t)strlen(cfg->request) : 0,
     };
@@ -136,8 +116,46 @@ static bool open_one(struct tern_shard *sh, struct app_load_worker *w)
         return false;
     app_load_bump(&w->counts.opened);
     w->live++;
-    w->scheduled++;
     return true;
+}
+
+/* One of the schedule, or of those that --conns has room for, which are meant to be now. */
+static bool open_next(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+{
+    const bool paced = w->load->cfg.rate != 0;
+    const uint64_t due_ns = paced ? w->pace.due_ns : now_ns;
+    const struct app_stamp stamp =
+        app_stamp_make(due_ns, due_ns >= w->steady_ns && due_ns < w->end_ns);
+    if (!open_one(sh, w, stamp))
+        return false;
+    app_measure_begin(&w->measure, stamp, now_ns - due_ns, w->was_full);
+    if (paced)
+        app_pace_next(&w->pace);
+    return true;
+}
+
+/* @return how many */
+static uint64_t open_due(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+{
+    const uint64_t n_max = room(sh, w);
+    uint64_t n = 0;
+    while (n < n_max && is_due(w, now_ns) && open_next(sh, w, now_ns))
+        n++;
+    if (!is_due(w, now_ns))
+        w->was_full = false;
+    else if (n == n_max && n_max < OPEN_BURST)
+        w->was_full = true;
+    return n;
+}
+
+/* The connection that finds the way counts for nothing. */
+static uint64_t warm_up(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+{
+    const struct app_stamp stamp = app_stamp_make(now_ns, false);
+    if (w->counts.opened > 0 || w->count_max == 0 || !open_one(sh, w, stamp))
+        return 0;
+    app_measure_begin(&w->measure, stamp, 0, false);
+    return 1;
 }
 
 static void set_idle(struct app_load_worker *w, int phase)
@@ -155,20 +173,25 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     const struct app_scenario *s = w->load->cfg.scenario;
     const bool ended = phase == APP_LOAD_ENDS && s->end != NULL && s->end(sh, w);
     uint64_t opened = 0;
-    if (phase == APP_LOAD_RUNS) {
-        const uint64_t n = may_open(sh, w, now_ns);
-        while (opened < n && open_one(sh, w))
-            opened++;
-        if (opened > 0 && w->load->cfg.rate != 0)
-            w->next_ns = due_at(w, w->scheduled);
-    }
+    if (phase == APP_LOAD_ENDS && w->opens_until_ns == 0)
+        w->opens_until_ns = now_ns;
+    if (phase == APP_LOAD_RUNS)
+        opened = is_warm(sh, w, now_ns) ? open_due(sh, w, now_ns) : warm_up(sh, w, now_ns);
     set_idle(w, phase);
     return opened > 0 || ended;
 }
 
+/* The reason goes where the stamp is, for on_closed() to find. */
 void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
 {
+    static_assert((int)APP_FAIL_COUNT <= (int)APP_STAMP_FAIL_MAX, "a reason fits a stamp");
     struct app_load_worker *w = tern_shard_user(sh);
+    const uintptr_t bits = ((uintptr_t)why + 1) << APP_STAMP_FAIL_SHIFT;
+    void *user = tern_conn_user(c);
+    if (app_stamp_is(user))
+        tern_conn_set_user(c, app_stamp_pointer((struct app_stamp){(uintptr_t)user | bits}));
+    else
+        ((struct app_stamp *)user)->bits |= bits;
     app_load_bump(&w->counts.failed[why]);
     tern_abort(sh, c);
 }
@@ -197,7 +220,18 @@ static struct app_load_worker *worker_new(const struct app_load *load, uint32_t 
         .next_source = index % cfg->n_sources,
     };
     app_pool_init(&w->pool, cfg->scenario->conn_bytes);
-    return w;
+    if (app_measure_init(&w->measure, !cfg->no_times) == 0)
+        return w;
+    free(w);
+    return NULL;
+}
+
+static void worker_free(struct app_load_worker *w)
+{
+    if (w == NULL)
+        return;
+    app_measure_fini(&w->measure);
+    free(w);
 }
 
 /* Its memory is taken on the worker's own thread, so it lies on the worker's NUMA node. */
@@ -212,7 +246,7 @@ static int start(struct tern_shard *sh, void *ctx)
     tern_shard_set_user(sh, w);
     const int rc = s->start == NULL ? 0 : s->start(sh, w);
     if (rc != 0)
-        free(w);
+        worker_free(w);
     else
         __atomic_store_n(&load->workers[index], w, __ATOMIC_RELEASE);
     return rc;
@@ -268,7 +302,6 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
         if (w == NULL)
             continue;
         out->opened += read_counter(&w->counts.opened);
-        out->late += read_counter(&w->counts.late);
         out->no_port += read_counter(&w->counts.no_port);
         out->answered += read_counter(&w->counts.answered);
         for (int why = 0; why < APP_FAIL_COUNT; why++)
@@ -277,21 +310,52 @@ void app_load_sum(const struct app_load *load, struct app_load_counts *out)
     }
 }
 
+void app_load_ledger(const struct app_load *load, struct app_ledger *out)
+{
+    *out = (struct app_ledger){.late = 0};
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
+        const struct app_load_worker *w = worker_of(load, i);
+        if (w != NULL)
+            app_ledger_add(out, &w->measure.ledger);
+    }
+}
+
+static uint64_t not_started(const struct app_load_worker *w)
+{
+    const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns);
+    if (!w->warm || w->load->cfg.rate == 0 || w->counts.opened == w->count_max
+        || until_ns < w->steady_ns)
+        return 0;
+    const uint64_t due =
+        app_pace_due_before(&w->pace, until_ns) - app_pace_due_before(&w->pace, w->steady_ns);
+    return room_below(w->measure.ledger.begun[true], due);
+}
+
+uint64_t app_load_not_started(const struct app_load *load)
+{
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++)
+        if (load->workers[i] != NULL)
+            n += not_started(load->workers[i]);
+    return n;
+}
+
+void app_load_times(const struct app_load *load, enum app_metric m, struct app_hist *out)
+{
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
+        const struct app_load_worker *w = worker_of(load, i);
+        if (w != NULL && w->measure.hist != NULL)
+            app_hist_merge(out, &w->measure.hist[m]);
+    }
+}
+
 void app_load_free(struct app_load *load)
 {
     for (uint32_t i = 0; i < load->cfg.n_workers; i++)
-        free(load->workers[i]);
+        worker_free(load->workers[i]);
 }
 
 /* ---- scenarios ---- */
-
-const char *app_fail_name(enum app_fail why)
-{
-#define NAME(name, json) json,
-    static const char *const names[] = {APP_FAIL_LIST(NAME)};
-#undef NAME
-    return names[why];
-}
 
 int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
 {

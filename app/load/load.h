@@ -5,37 +5,24 @@
  * The load client: opens connections at a rate (open loop), up to a number at a time (closed loop),
  * or both, and runs a scenario on each. Everything a worker counts is its own; the main thread
  * reads the counters and sums.
+ *
+ * A run has a ramp, in which the rate grows, a steady part, and an end, in which nothing new is
+ * opened. What was meant to begin in the steady part counts.
  */
 #include <tern/engine.h>
 
+#include "../measure/measure.h"
+#include "../measure/pace.h"
 #include "../pool.h"
 #include "../stream.h"
+#include "fail.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Why a connection failed that TCP was content with. */
-// clang-format off
-#define APP_FAIL_LIST(X) \
-    X(HTTP_STATUS,    "http_status")    /* the response is not a 200 */ \
-    X(HTTP_BODY,      "http_body")      /* its body is shorter or longer than it said */ \
-    X(HTTP_MALFORMED, "http_malformed") /* it is no HTTP */ \
-    X(ECHO_MISMATCH,  "echo_mismatch")  /* what came back is not what was sent */ \
-    X(STREAM_CONTENT, "stream_content") /* what came is not the pattern */ \
-    X(STREAM_LENGTH,  "stream_length")  /* the source sent fewer or more bytes than --bytes */ \
-    X(NO_STATE,       "no_state")       /* no memory for the scenario's own state */
-// clang-format on
-#define APP_FAIL_ENUM(name, json) APP_FAIL_##name,
-enum app_fail { APP_FAIL_LIST(APP_FAIL_ENUM) APP_FAIL_COUNT };
-#undef APP_FAIL_ENUM
-
-/** "http_status", … as used in JSON. */
-const char *app_fail_name(enum app_fail why);
-
 /** What one worker did, or the sum over all. */
 struct app_load_counts {
     uint64_t opened;   /**< connects that the library took */
-    uint64_t late;     /**< intended starts that were given up: the schedule could not be kept */
     uint64_t no_port;  /**< times that no local port was free */
     uint64_t answered; /**< requests whose answer came in full (echo) */
     uint64_t failed[APP_FAIL_COUNT];
@@ -55,6 +42,9 @@ struct app_load_config {
     uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
     uint64_t conns;      /**< open at a time over all workers */
     uint64_t count;      /**< stop after that many; 0: none */
+    uint64_t ramp_ns;    /**< in which the rate grows, and nothing counts */
+    uint64_t steady_ns;  /**< in which everything does; 0: until the load is told to end */
+    bool no_times;       /**< keep books, but no latencies */
     uint64_t echo_bytes; /**< of a request */
     uint64_t requests;   /**< echo: of a connection; 0: until the run ends */
     struct app_stream_config stream;
@@ -75,18 +65,25 @@ struct app_load {
 struct app_load_worker {
     const struct app_load *load;
     struct app_load_counts counts;
+    struct app_measure measure;
+    struct app_pace pace;          /**< open loop */
     uint64_t conns_max, count_max; /**< this worker's share */
     uint64_t live;                 /**< opened and not closed */
-    uint64_t start_ns, next_ns;    /**< time 0; open loop: when the next start is due */
-    uint64_t scheduled;            /**< open loop: starts made or given up */
+    uint64_t begin_ns;             /**< time 0; before that: when the first connection was opened */
+    uint64_t steady_ns, end_ns;    /**< what is meant to begin in [steady, end) counts */
+    uint64_t opens_until_ns;       /**< when it was told to open no more; 0: not yet */
     uint32_t index, next_source, next_port;
     bool warm;            /**< the first connection has shown that the target answers */
+    bool was_full;        /**< what is due now has waited for others to close */
     int idle;             /**< nothing open, and nothing more to open; atomic */
     struct app_pool pool; /**< the scenario's state of a connection */
     void *scenario;       /**< the scenario's state of a worker */
 };
 
-/** What is done on each connection. One file a scenario. */
+/**
+ * What is done on each connection. One file a scenario. A connection's user pointer is a stamp
+ * (measure/stamp.h) until the scenario puts state in its place, whose first field is that stamp.
+ */
 struct app_scenario {
     const char *name, *serves; /**< the service that `pair` puts opposite */
     const struct tern_app *app;
@@ -119,6 +116,13 @@ bool app_load_is_idle(const struct app_load *load);
 
 /** Sum over the workers. From any thread. */
 void app_load_sum(const struct app_load *load, struct app_load_counts *out);
+void app_load_ledger(const struct app_load *load, struct app_ledger *out);
+
+/** Starts that were due in the steady part and never made. Once the workers have stopped. */
+uint64_t app_load_not_started(const struct app_load *load);
+
+/** What all workers together have timed by now, added to *out. */
+void app_load_times(const struct app_load *load, enum app_metric m, struct app_hist *out);
 
 /** After the engine is closed. */
 void app_load_free(struct app_load *load);
@@ -131,10 +135,28 @@ static inline void app_load_bump(uint64_t *counter)
     __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
 }
 
-/** Every scenario calls this from its on_closed(). */
-static inline void app_load_closed(struct tern_shard *sh)
+/** Of what begins now. */
+static inline struct app_stamp app_load_stamp(const struct tern_shard *sh)
+{
+    const struct app_load_worker *w = tern_shard_user(sh);
+    const uint64_t now_ns = tern_shard_now_ns(sh);
+    return app_stamp_make(now_ns, now_ns >= w->steady_ns && now_ns < w->end_ns);
+}
+
+/** A connection has come so far. */
+static inline void app_load_time(
+    struct tern_shard *sh, const struct tern_conn *c, enum app_metric metric)
 {
     struct app_load_worker *w = tern_shard_user(sh);
+    app_measure_time(&w->measure, app_stamp_of(tern_conn_user(c)), metric, tern_shard_now_ns(sh));
+}
+
+/** Every scenario calls this from its on_closed(), before it gives back what holds the stamp. */
+static inline void app_load_closed(
+    struct tern_shard *sh, const struct tern_conn *c, enum tern_close_reason why)
+{
+    struct app_load_worker *w = tern_shard_user(sh);
+    app_measure_end(&w->measure, app_stamp_of(tern_conn_user(c)), why, tern_shard_now_ns(sh));
     w->live--;
 }
 

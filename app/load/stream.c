@@ -15,6 +15,7 @@
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
+    app_load_time(sh, c, APP_METRIC_CONNECT);
     if (!app_stream_open(w->scenario, sh, c))
         app_load_fail(sh, c, APP_FAIL_NO_STATE);
 }
@@ -54,8 +55,8 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
     const struct app_load_worker *w = tern_shard_user(sh);
+    app_load_closed(sh, c, why);
     app_stream_closed(w->scenario, c, why);
-    app_load_closed(sh);
 }
 
 static const struct tern_app stream_app = {

@@ -10,7 +10,8 @@
  * state is kept only for the others, and moves from the stack into the pool as it is.
  *
  * A request that is byte for byte one seen before, alone in its segment on a connection that waits
- * for nothing else, is not parsed again (../memo.h): it has its verdict, and is then as any other.
+ * for nothing else, is not parsed again (../memo.h): it has its verdict, and its reply leaves at
+ * once. Only what that has no room for becomes state.
  *
  * After the last reply: FIN. If the peer may still be sending (pipelined behind a close, or
  * garbage), its bytes are thrown away until its FIN or LINGER_NS, because an RST would take the
@@ -129,13 +130,18 @@ static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, str
     return e;
 }
 
-static void begin_reply(const struct http_worker *w, struct http_conn *h, int32_t answer)
+static size_t bytes_of(const struct http_worker *w, int32_t answer)
 {
     const struct app_reply *reply = &w->replies.of[answer & ANSWER_REPLY];
+    return answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
+}
+
+static void begin_reply(const struct http_worker *w, struct http_conn *h, int32_t answer)
+{
     h->replying = true;
     h->reply = (enum app_reply_id)(answer & ANSWER_REPLY);
     h->sent = 0;
-    h->to_send = answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
+    h->to_send = bytes_of(w, answer);
     h->last = answer & ANSWER_LAST;
 }
 
@@ -233,17 +239,42 @@ static int32_t recall(const struct http_worker *w, const struct rte_mbuf *m)
     return app_memo_find(&w->requests, rte_pktmbuf_mtod(m, const void *), m->data_len);
 }
 
-static void on_data_idle(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+/* The reply did not go out whole: from here on the connection is one like any other. */
+static void keep_replying(struct tern_shard *sh, struct tern_conn *c, int32_t answer, size_t sent)
 {
-    const struct http_worker *w = tern_shard_user(sh);
     struct http_conn h = {.is_fresh = true};
     http_parser_init(&h.parser, HTTP_REQUEST);
-    const int32_t answer = recall(w, m);
-    app_segq_push(&h.in, m);
+    begin_reply(tern_shard_user(sh), &h, answer);
+    h.sent = sent;
+    keep(sh, c, &h);
+}
+
+/* A request with a verdict, alone: what advance() would do, without a parser. */
+static void answer_known(
+    struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m, int32_t answer)
+{
+    const struct http_worker *w = tern_shard_user(sh);
+    const enum app_reply_id id = (enum app_reply_id)(answer & ANSWER_REPLY);
+    const uint32_t n_bytes = m->data_len;
+    size_t sent = 0;
+    rte_pktmbuf_free_seg(m);
+    tern_consume(sh, c, n_bytes);
+    if (!app_reply_send(sh, c, &w->replies, id, &sent, bytes_of(w, answer)))
+        keep_replying(sh, c, answer, sent);
+    else if (answer & ANSWER_LAST)
+        tern_close(sh, c);
+}
+
+static void on_data_idle(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    const int32_t answer = recall(tern_shard_user(sh), m);
     if (answer != APP_MEMO_UNKNOWN) {
-        eat(sh, c, &h, m->data_len);
-        begin_reply(w, &h, answer);
+        answer_known(sh, c, m, answer);
+        return;
     }
+    struct http_conn h = {.is_fresh = true};
+    http_parser_init(&h.parser, HTTP_REQUEST);
+    app_segq_push(&h.in, m);
     advance(sh, c, &h);
     if (!is_idle(&h))
         keep(sh, c, &h);

@@ -32,7 +32,7 @@ extern char **environ;
 
 enum {
     WORDS_MAX = 24,
-    TEXT_BYTES = 16384,
+    TEXT_BYTES = 1 << 19,
     HANG_MS = 20000, /* far beyond the second that is allowed: sanitizers are slow, hangs are not */
     STATUS_USAGE = 2,
     STATUS_INTERRUPTED = 130,
@@ -153,8 +153,16 @@ static const struct refusal refusals[] = {
     {"", "a command is missing"},
     {"dance", "unknown command dance; type one of pair, serve, load, doctor"},
     {"--dance", "unknown command --dance"},
+    {"laod", "unknown command laod; nearest is load; type one of"},
+    {"load --raet 3", "load: unrecognized option '--raet'; nearest is '--rate'; type 'tern help load'"},
+    {"pair --duratoin=3s", "unrecognized option '--duratoin=3s'; nearest is '--duration'"},
     {"--version now", "too many words"},
     {"help dance", "no help on an unknown command: dance"},
+    {"help load now", "too many words after load"},
+    {"help --man dance", "no manual of an unknown command: dance"},
+    {"help --man load now", "too many words after --man"},
+    {"help --completion", "'' is no shell known here; type one of bash, zsh, fish"},
+    {"help --completion ksh", "'ksh' is no shell known here"},
     {"pair --dance", "pair: unrecognized option '--dance'; type 'tern help pair'"},
     {"pair -x", "invalid option -- 'x'"},
     {"pair now", "'now' is one word too many"},
@@ -335,6 +343,15 @@ static const struct refusal refusals[] = {
     {"serve vdev:net_nosuch0 " OWN, "net_nosuch0"},
     {"serve lo " OWN "--queues 64", "tern: lo"},
 
+    /* configuration; tests/opt has the rest */
+    {"explain", "the file is missing; type 'tern explain FILE'"},
+    {"explain a b", "'b' is one word too many, a second file"},
+    {"explain /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"explain /tmp", "cannot read /tmp: Is a directory"},
+    {"pair --config /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"pair --preset dance", "--preset: 'dance' is unknown; type one of rfc9411-cps"},
+    {"explain --preset dance", "--preset: 'dance' is unknown"},
+
     /* results */
     {"pair --json /nonexistent/file", "--json: cannot write /nonexistent/file: No such file"},
     {"pair --json /tmp", "--json: cannot write /tmp: Is a directory"},
@@ -422,10 +439,11 @@ static void control_characters_are_not_printed(void **state)
 static void help_is_on_stdout(void **state)
 {
     (void)state;
-    static const char *const lines[][3] = {{"--help"}, {"--version"}, {"help", "pair"},
-        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}};
+    static const char *const lines[][4] = {{"--help"}, {"--version"}, {"help", "pair"},
+        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}, {"help"}, {"help", "--man"},
+        {"help", "--completion", "bash"}};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        const char *const words[] = {program, lines[i][0], lines[i][1], NULL};
+        const char *const words[] = {program, lines[i][0], lines[i][1], lines[i][2], NULL};
         struct outcome o;
         run(&o, words);
         assert_int_equal(o.status, 0);
@@ -456,6 +474,35 @@ static json_t *result_of(const struct outcome *o)
     return json;
 }
 
+static json_int_t sum_of_histogram(const json_t *latency)
+{
+    const char *at = json_string_value(json_object_get(latency, "histogram"));
+    json_int_t n = 0;
+    for (; at != NULL; at = strchr(at, ',')) {
+        at = strchr(at, ':') + 1;
+        n += strtoll(at, NULL, 10);
+    }
+    return n;
+}
+
+/* All but the connection that found the way are timed, and ended in order. */
+static void expect_times(const json_t *json, json_int_t n)
+{
+    static const char *const metrics[] = {"latency.connect", "latency.close"};
+    assert_int_equal(json_integer_value(field(json, "ledger.counted.begun")), n - 1);
+    assert_int_equal(json_integer_value(field(json, "ledger.counted.ended.ok")), n - 1);
+    assert_int_equal(json_integer_value(field(json, "ledger.not_counted.begun")), 1);
+    for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
+        const json_t *latency = field(json, metrics[i]);
+        const json_t *percentiles = field(latency, "percentiles_ns");
+        assert_int_equal(json_integer_value(field(latency, "n")), n - 1);
+        assert_int_equal(sum_of_histogram(latency), n - 1);
+        assert_true(json_integer_value(field(percentiles, "p50")) > 0);
+        assert_true(json_integer_value(field(percentiles, "p50"))
+                    <= json_integer_value(field(percentiles, "p99")));
+    }
+}
+
 static void pair_of_exactly_n_balances_in_json(void **state)
 {
     (void)state;
@@ -471,6 +518,7 @@ static void pair_of_exactly_n_balances_in_json(void **state)
         assert_int_equal(json_object_size(field(json, "connections.failed")), 0);
         assert_true(json_is_true(field(json, "books_balance")));
         assert_int_equal(json_integer_value(field(json, "leaks.mbufs")), 0);
+        expect_times(json, 1000);
         assert_int_equal(json_array_size(field(json, "workers")), 2);
         assert_string_equal(json_string_value(field(json, "scenario")), scenarios[i]);
         json_decref(json);

@@ -372,7 +372,7 @@ static void lines_that_cannot_work(void **state)
         const char *args, *says;
     } rows[] = {
         {"", "a file is missing"},
-        {"seven.pcap raw.pcap", "'raw.pcap' is one file too many"},
+        {"seven.pcap raw.pcap", "'raw.pcap' is one word too many"},
         {"nothing.pcap", "cannot read nothing.pcap: No such file"},
         {".", "is a directory"},
         {"text", "text is no capture that can be read: unknown file format"},

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "series.h"
+
+#include <stdlib.h>
+
+enum { ROOM_AT_FIRST = 64 };
+
+const char *app_phase_name(enum app_phase p)
+{
+    static const char *const names[] = {"ramp", "steady", "drain"};
+    return names[p];
+}
+
+static bool make_room(struct app_series *s)
+{
+    if (s->n < s->room)
+        return true;
+    const uint32_t room = s->room == 0 ? ROOM_AT_FIRST : 2 * s->room;
+    void *larger = s->n == APP_SECONDS_MAX ? NULL : realloc(s->seconds, room * sizeof *s->seconds);
+    if (larger == NULL)
+        return false;
+    s->seconds = larger;
+    s->room = room;
+    return true;
+}
+
+void app_series_add(struct app_series *s, const struct app_second *second)
+{
+    if (make_room(s))
+        s->seconds[s->n++] = *second;
+    else
+        s->n_lost++;
+}
+
+void app_series_free(struct app_series *s)
+{
+    free(s->seconds);
+    *s = (struct app_series){.n = 0};
+}
