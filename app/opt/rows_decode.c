@@ -31,8 +31,8 @@ static const struct app_opt_row rows[] = {
         APP_TEXT(decode.filter),
         .help = "only frames that pass this expression of pcap-filter(7)"},
     {.name = "packets", .arg = "N", .line_only = true, .group = APP_GROUP_DECODE, .commands = CMD_DECODE,
-        APP_U64(decode.packets_max, 1, UINT64_MAX), .standard = "all",
-        .help = "end after so many frames"},
+        APP_U64(decode.packets_max, 1, UINT64_MAX),
+        .help = "end after so many frames; without it all are shown"},
 };
 // clang-format on
 
