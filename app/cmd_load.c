@@ -10,6 +10,7 @@
 #include "load/setup.h"
 #include "load/target.h"
 #include "opt/parse.h"
+#include "output/writers.h"
 #include "run.h"
 
 #include <stdio.h>
@@ -52,7 +53,8 @@ static int run(const struct app_settings *s, const struct app_target *target)
     ep->device = s->device;
     ep->app = app_load_worker_app(&load);
     snprintf(title, sizeof title, "load: %s to %s", s->scenario->name, target->text);
-    return app_run(&(struct app_run){
+    struct app_writers writers;
+    struct app_run run = {
         .command = "load",
         .title = title,
         .scenario = s->scenario->name,
@@ -62,7 +64,9 @@ static int run(const struct app_settings *s, const struct app_target *target)
         .stream = s->scenario == &app_scenario_stream ? &load.cfg.stream : NULL,
         .duration_ns = app_load_duration(s, DURATION_S),
         .json = s->json,
-    });
+    };
+    app_writers_attach(&writers, s, &run);
+    return app_run(&run);
 }
 
 int app_cmd_load(int argc, char **argv)

@@ -16,6 +16,7 @@
 #include "load/setup.h"
 #include "load/target.h"
 #include "opt/parse.h"
+#include "output/writers.h"
 #include "run.h"
 #include "serve/service.h"
 
@@ -183,7 +184,8 @@ static int run(const struct app_settings *s, struct ends *e)
     char title[128];
     snprintf(title, sizeof title, "pair: %s over %s, both ends in memory", s->scenario->name,
         s->v6 ? "IPv6" : "IPv4");
-    return app_run(&(struct app_run){
+    struct app_writers writers;
+    struct app_run run = {
         .command = "pair",
         .title = title,
         .scenario = s->scenario->name,
@@ -194,7 +196,9 @@ static int run(const struct app_settings *s, struct ends *e)
         .stream = s->scenario == &app_scenario_stream ? &e->load.cfg.stream : NULL,
         .duration_ns = app_load_duration(s, DURATION_S),
         .json = s->json,
-    });
+    };
+    app_writers_attach(&writers, s, &run);
+    return app_run(&run);
 }
 
 int app_cmd_pair(int argc, char **argv)

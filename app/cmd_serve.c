@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "error.h"
 #include "opt/parse.h"
+#include "output/writers.h"
 #include "run.h"
 #include "serve/service.h"
 
@@ -75,7 +76,8 @@ static int serve(const struct app_settings *s, struct app_server *server)
     ep->app = app_server_worker(server);
     char title[128];
     snprintf(title, sizeof title, "serve: %s on port %u", server->service->name, server->cfg.port);
-    return app_run(&(struct app_run){
+    struct app_writers writers;
+    struct app_run run = {
         .command = "serve",
         .title = title,
         .scenario = server->service->name,
@@ -85,7 +87,9 @@ static int serve(const struct app_settings *s, struct app_server *server)
         .stream = carried_by(server),
         .duration_ns = s->duration_ns,
         .json = s->json,
-    });
+    };
+    app_writers_attach(&writers, s, &run);
+    return app_run(&run);
 }
 
 int app_cmd_serve(int argc, char **argv)

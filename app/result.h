@@ -35,17 +35,20 @@ struct app_held {
     double opening_s, holding_s;
 };
 
+struct app_settings;
+
 struct app_result {
     const char *command, *device, *scenario;
-    double duration_s;             /**< measured time, without start and drain */
-    double cps;                    /**< connections established in it, a second */
-    double rps;                    /**< requests answered in it, a second */
-    double packets_per_connection; /**< sent and received by end 0; 0 without connections */
-    struct app_books books;        /**< of end 0 */
-    struct app_load_counts load;   /**< zero for a server */
-    struct app_ledger ledger;      /**< of a load: what counts, and what does not */
-    uint64_t not_started;          /**< was due in the steady part, and never opened */
-    struct app_hist *times;        /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
+    const struct app_settings *settings; /**< what was asked for; NULL: not known */
+    double duration_s;                   /**< measured time, without start and drain */
+    double cps;                          /**< connections established in it, a second */
+    double rps;                          /**< requests answered in it, a second */
+    double packets_per_connection;       /**< sent and received by end 0; 0 without connections */
+    struct app_books books;              /**< of end 0 */
+    struct app_load_counts load;         /**< zero for a server */
+    struct app_ledger ledger;            /**< of a load: what counts, and what does not */
+    uint64_t not_started;                /**< was due in the steady part, and never opened */
+    struct app_hist *times;              /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
     struct app_series series;
     struct app_goodput goodput; /**< bulk transfer only */
     struct app_held held;       /**< hold only */

@@ -4,7 +4,11 @@
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
 #include "measure/latency.h"
+#include "output/options_json.h"
+#include "output/series_json.h"
 #include "result.h"
+
+#include <time.h>
 
 static json_t *count(uint64_t n)
 {
@@ -114,14 +118,27 @@ static json_t *ledger(const struct app_result *r)
         count(l->late_max_ns));
 }
 
+static void set_time(json_t *o)
+{
+    char text[sizeof "2026-11-21T14:00:00Z"];
+    struct tm utc;
+    const time_t now = time(NULL);
+    if (gmtime_r(&now, &utc) != NULL
+        && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) != 0)
+        json_object_set_new(o, "finished_at", json_string(text));
+}
+
 json_t *app_result_json(const struct app_result *r)
 {
     const struct tern_stats *s = &r->ends[0].stats;
     json_t *o = json_object();
     json_object_set_new(o, "tern", json_string(TERN_VERSION));
     json_object_set_new(o, "command", json_string(r->command));
+    set_time(o);
     json_object_set_new(o, "device", json_string(r->device));
     json_object_set_new(o, "scenario", json_string(r->scenario));
+    if (r->settings != NULL)
+        json_object_set_new(o, "options", app_options_json(r->settings));
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
     json_object_set_new(o, "cps", json_real(r->cps));
@@ -154,5 +171,6 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     json_object_set_new(o, "ends", ends(r));
+    json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;
 }

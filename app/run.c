@@ -292,6 +292,8 @@ static void collect(struct session *s)
         app_server_stream_books(run->server, &r->goodput.server);
 }
 
+/* Each is asked, also where another has failed: one full disk is not all of them. The first error
+ * is told. */
 static int publish(struct session *s, struct tern_error *err)
 {
     app_report_summary(s->out.human, &s->result);
@@ -299,9 +301,11 @@ static int publish(struct session *s, struct tern_error *err)
     int rc = app_output_write(&s->out, json, err);
     json_decref(json);
     for (uint32_t i = 0; i < s->run->n_observers; i++) {
+        struct tern_error another;
         const struct app_observer *o = &s->run->observers[i];
-        if (rc == 0 && o->ops->end != NULL)
-            rc = o->ops->end(o->self, &s->result, err);
+        const int end_rc =
+            o->ops->end == NULL ? 0 : o->ops->end(o->self, &s->result, rc == 0 ? err : &another);
+        rc = rc != 0 ? rc : end_rc;
     }
     return rc != 0 ? rc : app_verdict_error(&s->result, err);
 }
@@ -363,6 +367,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.command = run->command;
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
+    s->result.settings = run->settings;
     s->result.goodput.cfg = run->stream;
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGINT);

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+struct app_settings;
+
 struct app_run {
     const char *command;             /**< "pair", "serve", "load" */
     const char *title;               /**< of the banner */
@@ -22,6 +24,7 @@ struct app_run {
     const struct app_stream_config *stream; /**< it is bulk transfer; NULL: it is not */
     uint64_t duration_ns;                   /**< 0: until the count is reached, or Ctrl-C */
     const char *json;                       /**< NULL, a path, or "-" */
+    const struct app_settings *settings;    /**< what the result tells of; NULL: nothing */
     struct app_observer observers[APP_OBSERVERS_MAX];
     uint32_t n_observers;
 };

@@ -144,6 +144,7 @@ void app_sample_second(struct app_sampler *s, uint64_t start_ns, const struct ap
         .held_back = now->ledger.held_back - before->ledger.held_back,
     };
     read_times(s, out->latency);
+    out->times = s->now;
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
         for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, ep); i++)
             out->busy[ep][i] =

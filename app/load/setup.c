@@ -79,6 +79,8 @@ static int check_requests(const struct app_settings *o, struct tern_error *err)
 int app_load_check(struct app_settings *o, struct tern_error *err)
 {
     const uint32_t n_workers = o->n_workers;
+    if (o->ramp_ns != 0 && o->scenario->holds)
+        return app_refuse(err, "--ramp: hold opens as fast as it goes; leave it out");
     if (o->scenario->holds && o->count != 0)
         return app_refuse(err, "--count: hold opens as many as it holds; type --conns");
     int rc = is_stream(o) ? check_stream(o, err) : check_scenario(o, err);
@@ -197,6 +199,8 @@ void app_load_set_up(const struct app_settings *o, const struct app_target *targ
         .rate = o->rate,
         .conns = conns,
         .count = o->count,
+        .ramp_ns = o->ramp_ns,
+        .no_times = o->no_latency,
         .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
         .requests = o->requests,
         .stream = o->stream,

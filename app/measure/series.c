@@ -26,10 +26,12 @@ static bool make_room(struct app_series *s)
 
 void app_series_add(struct app_series *s, const struct app_second *second)
 {
-    if (make_room(s))
-        s->seconds[s->n++] = *second;
-    else
+    if (!make_room(s)) {
         s->n_lost++;
+        return;
+    }
+    s->seconds[s->n] = *second;
+    s->seconds[s->n++].times = NULL;
 }
 
 void app_series_free(struct app_series *s)

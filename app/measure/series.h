@@ -22,7 +22,9 @@ struct app_second {
     uint64_t up_bytes, down_bytes;
     uint64_t retransmits, rx_packets, tx_packets, drops;
     uint64_t late, held_back;
-    struct app_latency latency[APP_METRIC_COUNT];     /**< of connections that count */
+    struct app_latency latency[APP_METRIC_COUNT]; /**< of connections that count */
+    const struct app_hist
+        *times; /**< [APP_METRIC_COUNT] for who is shown it; NULL once it is kept */
     float busy[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX]; /**< 0..1 */
 };
 

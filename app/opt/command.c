@@ -8,23 +8,37 @@
 #include <assert.h>
 #include <string.h>
 
+static const char *const pair_notes[] = {
+    "Addresses are those of the benchmarking networks (RFC 2544, RFC 5180). The client has many of "
+    "them: one has 64,512 ports, and a port rests in TIME-WAIT after each connection.",
+    NULL};
+static const char *const load_notes[] = {
+    "With --rate connections start when they are due, whatever the server does; with --conns a new "
+    "one starts when one is over; with both, --conns caps what the rate may have open.",
+    NULL};
+
 // clang-format off
 static const struct app_command commands[] = {
     {.name = "pair", .bit = CMD_PAIR,
         .summary = "both ends in one process, joined in memory: handshakes a second, no device needed",
-        .about = "Both ends in one process, joined in memory."},
+        .about = "Both ends in one process, joined in memory.",
+        .notes = pair_notes},
     {.name = "serve", .bit = CMD_SERVE,
         .summary = "answer on a device: http, echo, discard, chargen or stream",
         .about = "Answer on a device."},
     {.name = "load", .bit = CMD_LOAD,
         .summary = "open connections to a server and count what becomes of each",
-        .about = "Open connections to a server and count what becomes of each."},
+        .about = "Open connections to a server and count what becomes of each.",
+        .notes = load_notes},
     {.name = "doctor", .bit = CMD_DOCTOR,
         .summary = "what this machine can do, and the command that mends what it cannot",
         .about = "What this machine can do, and the command that mends each finding. Exits with 1 only when 'tern pair' cannot run."},
     {.name = "explain", .bit = CMD_EXPLAIN,
         .summary = "what a configuration file or a preset means, and the lines that say the same",
         .about = "What a configuration file or a preset means: each key, its value in plain units, who takes it; then the command lines that say the same."},
+    {.name = "compare", .bit = CMD_COMPARE,
+        .summary = "two results that --json wrote, side by side: what differs beyond noise",
+        .about = "Two results that --json wrote, side by side. What was asked of them comes first; figures differ when they do so beyond the noise of their seconds."},
     {.name = "decode", .bit = CMD_DECODE,
         .summary = "print a capture file field by field, and what each segment does",
         .about = "Print the frames of a capture, pcap or pcapng: a summary; the fields, layer by layer, a line a control bit; what is wrong; the bytes. "
@@ -63,6 +77,8 @@ static const struct app_example examples[] = {
         "what load, serve and pair make of the file", false},
     {CMD_EXPLAIN, "tern explain --preset rfc9411-cps",
         "the options behind a name", true},
+    {CMD_COMPARE, "tern compare before.json after.json --html compared.html",
+        "what a change has changed", false},
     {CMD_DECODE, "tern decode trace.pcap",
         "every frame, field by field, and its bytes", false},
     {CMD_DECODE, "tern decode trace.pcapng --detail summary --explain",

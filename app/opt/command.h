@@ -7,9 +7,10 @@
 
 struct app_command {
     const char *name;
-    uint32_t bit;        /**< CMD_* */
-    const char *summary; /**< a line in 'tern --help' */
-    const char *about;   /**< a sentence or two at the head of its own help */
+    uint32_t bit;             /**< CMD_* */
+    const char *summary;      /**< a line in 'tern --help' */
+    const char *about;        /**< a sentence or two at the head of its own help */
+    const char *const *notes; /**< paragraphs behind the options, ends with NULL; NULL: none */
 };
 
 uint32_t app_command_count(void);
@@ -24,7 +25,7 @@ const struct app_command *app_command_of(uint32_t bit);
 /** A line that works, and what it is for. */
 struct app_example {
     uint32_t command; /**< CMD_* */
-    const char *line; /**< words with single spaces, "tern" first */
+    const char *line; /**< as for a shell: words with single spaces, "tern" first, or 'in quotes' */
     const char *what;
     bool runs_here; /**< without device and privileges: a test runs it */
 };

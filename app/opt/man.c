@@ -149,6 +149,10 @@ static void print_command(FILE *out, const struct app_command *c)
         fprintf(out, ".Pp\n.Ar %s\nis ", word->arg);
         print_text(out, app_opt_describe(word, about));
     }
+    for (const char *const *note = c->notes; note != NULL && *note != NULL; note++) {
+        fprintf(out, ".Pp\n");
+        print_text(out, *note);
+    }
     fprintf(out, ".Sh OPTIONS\n");
     for (uint32_t group = 0; group < APP_GROUP_COUNT; group++)
         print_group(out, c->bit, group);

@@ -22,7 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_FIRST = 0x100, USAGE_BYTES = 64, NEAREST_BYTES = 64 };
+enum { KEY_FIRST = 0x100, USAGE_BYTES = 64, NEAREST_BYTES = 64, LINE_CHARS_MAX = 79 };
 
 /* argp's tables, and what its parser needs to know. */
 struct parser {
@@ -110,14 +110,41 @@ static error_t take_word(struct parser *p, const char *text)
     return say(p, row, text);
 }
 
+/* A paragraph of running text, in lines as long as argp's. */
+static void print_filled(const char *text)
+{
+    size_t column = 0;
+    for (const char *p = text; *p != '\0';) {
+        const size_t word = strcspn(p, " ");
+        if (column > 0 && column + 1 + word > LINE_CHARS_MAX) {
+            putchar('\n');
+            column = 0;
+        }
+        column += (size_t)printf("%s%.*s", column > 0 ? " " : "", (int)word, p);
+        p += word + strspn(p + word, " ");
+    }
+    putchar('\n');
+}
+
+static void print_word(const struct app_opt_row *word)
+{
+    char about[APP_OPT_TEXT_BYTES], sentence[APP_OPT_TEXT_BYTES + 32];
+    snprintf(sentence, sizeof sentence, "%s is %s.", word->arg, app_opt_describe(word, about));
+    putchar('\n');
+    print_filled(sentence);
+}
+
 /* After the options: the bare word, and examples, each on a line that can be copied. argp would
  * fill them up. */
 static void print_notes(const struct app_command *command)
 {
-    char about[APP_OPT_TEXT_BYTES];
     const struct app_opt_row *word = app_opt_positional(command->bit);
     if (word != NULL)
-        printf("\n%s is %s.\n", word->arg, app_opt_describe(word, about));
+        print_word(word);
+    for (const char *const *note = command->notes; note != NULL && *note != NULL; note++) {
+        putchar('\n');
+        print_filled(*note);
+    }
     printf("\nExamples:\n");
     for (uint32_t i = 0; i < app_example_count(); i++) {
         const struct app_example *e = app_example_at(i);
@@ -148,13 +175,21 @@ static error_t take(int key, char *arg, struct argp_state *state)
     return say(p, row, arg != NULL ? arg : "");
 }
 
+/* argp's remark on arguments of letters, which everybody knows, is left out. */
+static char *leave_out_remark(int key, const char *text, void *input)
+{
+    (void)input;
+    return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
+}
+
 /* Run argp with what it and getopt print caught in `text`, [bytes]. */
 static error_t parse_captured(struct parser *p, int argc, char **argv, char *text, size_t bytes)
 {
     const struct argp argp = {.options = p->options,
         .parser = take,
         .args_doc = p->usage[0] != '\0' ? p->usage : NULL,
-        .doc = p->command->about};
+        .doc = p->command->about,
+        .help_filter = leave_out_remark};
     FILE *const real = stderr;
     FILE *const captured = fmemopen(text, bytes, "w");
     if (captured == NULL)

@@ -20,7 +20,8 @@ enum app_command_bit {
     CMD_LOAD = 1 << 2,
     CMD_DOCTOR = 1 << 3,
     CMD_EXPLAIN = 1 << 4,
-    CMD_DECODE = 1 << 5,
+    CMD_COMPARE = 1 << 5,
+    CMD_DECODE = 1 << 6,
 };
 /** Those that run the engine. */
 #define CMD_ENDS (CMD_PAIR | CMD_SERVE | CMD_LOAD)

@@ -4,7 +4,9 @@
 #include "rows.h"
 
 enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
-#define COUNT_MAX (UINT64_C(1) << 48)
+#define MS_NS       UINT64_C(1000000)
+#define RAMP_MAX_NS UINT64_C(3600000000000)
+#define COUNT_MAX   (UINT64_C(1) << 48)
 #define BYTES_MAX (UINT64_C(1) << 50)
 
 static const char *const scenarios[] = {"handshake", "http", "echo", "stream", "hold", NULL};
@@ -45,6 +47,11 @@ static const struct app_opt_row rows[] = {
     {.name = "rate", .letter = 'R', .arg = "N", LOAD, APP_U64(rate, 1, RATE_MAX), .unit = "connections a second",
         .standard = "as fast as --conns allows",
         .help = "connections a second, over all workers, evenly paced; wrk2's -R, dperf's cps"},
+    {.name = "ramp", .arg = "T", LOAD, APP_NS(ramp_ns, MS_NS, RAMP_MAX_NS),
+        .standard = "none",
+        .help = "let the rate grow evenly for that long before --duration begins; what begins in it does not count"},
+    {.name = "no-latency", LOAD, APP_FLAG(no_latency),
+        .help = "keep no latencies: what measuring costs is the difference"},
     {.name = "count", .arg = "N", LOAD, APP_U64(count, 1, COUNT_MAX), .unit = "connections",
         .help = "stop after exactly N connections"},
     {.name = "bytes", .arg = "N", LOAD, APP_U64(bytes, 1, BYTES_MAX), .unit = "bytes",

@@ -94,7 +94,11 @@ int app_opt_set(
     const struct reading r = {.row = row, .option = option, .text = text, .err = err};
     const int rc = set_field(&r, s);
     const uint32_t i = app_opt_index(row);
-    if (rc == 0 && !(app_opt_is_flag(row) && is_false(text)))
-        s->said[i / 64] |= UINT64_C(1) << i % 64;
-    return rc;
+    if (rc != 0 || (app_opt_is_flag(row) && is_false(text)))
+        return rc;
+    s->said[i / 64] |= UINT64_C(1) << i % 64;
+    assert(s->n_texts_set < APP_TEXTS_SET_MAX);
+    s->texts_set[s->n_texts_set].row = row;
+    s->texts_set[s->n_texts_set++].text = text;
+    return 0;
 }

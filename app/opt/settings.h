@@ -15,6 +15,9 @@
 #include <stdint.h>
 
 enum { APP_SAID_WORDS = 3 }; /**< 64 rows each */
+enum { APP_TEXTS_SET_MAX = 1024, APP_COMPARED = 2 };
+
+struct app_opt_row;
 
 /** What a configuration file says, so that values can point to it. */
 struct app_texts {
@@ -25,6 +28,12 @@ struct app_texts {
 struct app_settings {
     uint32_t command;              /**< CMD_*: whose settings these are */
     uint64_t said[APP_SAID_WORDS]; /**< which rows were said; app_settings_has() */
+
+    struct {
+        const struct app_opt_row *row;
+        const char *text;
+    } texts_set[APP_TEXTS_SET_MAX]; /**< [n_texts_set] what was said, as it was, in order */
+    uint32_t n_texts_set;
 
     struct tern_stack_config stack; /**< addresses, wire and protocol */
     uint32_t n_workers, n_queues;
@@ -41,9 +50,11 @@ struct app_settings {
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
-    uint64_t bytes;                      /**< echo, stream; 0: not given */
-    uint64_t requests;                   /**< echo; 0: until the run ends */
-    struct app_stream_config stream;     /**< direction, verify */
+    uint64_t ramp_ns;                    /**< 0: none */
+    bool no_latency;
+    uint64_t bytes;                  /**< echo, stream; 0: not given */
+    uint64_t requests;               /**< echo; 0: until the run ends */
+    struct app_stream_config stream; /**< direction, verify */
 
     const char *service; /**< serve; NULL: http */
     uint16_t port;       /**< 0: the service's */
@@ -54,8 +65,11 @@ struct app_settings {
 
     struct app_decode_settings decode;
 
-    uint64_t duration_ns; /**< 0: the subcommand's */
-    const char *json;     /**< NULL, a path, or "-" */
+    uint64_t duration_ns;               /**< 0: the subcommand's */
+    const char *json;                   /**< NULL, a path, or "-" */
+    const char *csv, *html, *hlog;      /**< NULL or a path */
+    const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
+    uint32_t n_compared;
 
     const char *config, *preset; /**< where the rest was said; NULL: nowhere */
     struct app_texts texts;      /**< the settings are not copied: some of them point here */

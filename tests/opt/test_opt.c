@@ -24,7 +24,7 @@
 #include <cmocka.h> /* after setjmp.h and the std* headers, which it wants and does not include */
 // clang-format on
 
-#define COMMANDS_ALL ((uint32_t)(CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_DECODE))
+#define COMMANDS_ALL ((uint32_t)(CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_COMPARE | CMD_DECODE))
 
 /* Every row, and the commands of each in turn. */
 #define FOR_ROWS(row)                                                                              \
@@ -300,6 +300,12 @@ static void row_stands_in_help_and_manual(void **state)
         struct page help, man;
         help_page(&help, c);
         man_page(&man, c);
+        for (const char *const *note = c->notes; note != NULL && *note != NULL; note++) {
+            char start[32]; /* the rest is broken into lines */
+            snprintf(start, sizeof start, "\n%s", *note);
+            assert_non_null(strstr(help.text, start));
+            assert_non_null(strstr(man.text, start));
+        }
         each_row_stands_in(c, &help, "help", mark_help);
         each_row_stands_in(c, &man, "manual", mark_man);
         free(help.text);
@@ -336,6 +342,18 @@ static void command_has_an_example(void **state)
     }
 }
 
+/* The next word of a line, as a shell takes it: up to a space, or what stands in single quotes. */
+static char *next_word(char **rest)
+{
+    char *word = *rest + strspn(*rest, " ");
+    const bool is_quoted = *word == '\'';
+    word += is_quoted;
+    char *end = word + strcspn(word, is_quoted ? "'" : " ");
+    *rest = end[0] == '\0' ? end : end + 1;
+    *end = '\0';
+    return word;
+}
+
 /* Those that need a device cannot be run; that they are read can be seen. */
 static void example_is_read(void **state)
 {
@@ -350,8 +368,8 @@ static void example_is_read(void **state)
         snprintf(name, sizeof name, "tern %s", c->name);
         assert_int_equal(strncmp(e->line, name, strlen(name)), 0);
         snprintf(line, sizeof line, "%s", e->line + strlen(name));
-        for (char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " "))
-            argv[argc++] = word;
+        for (char *rest = line; rest[0] != '\0';)
+            argv[argc++] = next_word(&rest);
         app_settings_init(&s, c->bit);
         if (app_opt_parse(argc, argv, &s, &err) != 0)
             fail_msg("%s: %s", e->line, err.text);
@@ -384,6 +402,7 @@ static void wrong_name_has_its_nearest(void **state)
         {"rcvbuf", "rcv-buf"},
         {"scenarios", "scenario"},
         {"rate", "rate"},
+        {"pi", "ip"},
         {"zzz", ""},
         {"", ""},
         {"a-name-that-is-longer-than-all-names-there-are", ""},

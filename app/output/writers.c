@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "writers.h"
+
+#include <assert.h>
+
+static void add(struct app_run *run, const struct app_observer_ops *ops, void *self)
+{
+    assert(run->n_observers < APP_OBSERVERS_MAX);
+    run->observers[run->n_observers++] = (struct app_observer){.ops = ops, .self = self};
+}
+
+void app_writers_attach(struct app_writers *w, const struct app_settings *s, struct app_run *run)
+{
+    *w = (struct app_writers){
+        .csv = {.path = s->csv, .lines.fd = -1},
+        .html = {.path = s->html},
+        .hlog = {.path = s->hlog, .lines.fd = -1},
+    };
+    run->settings = s;
+    if (s->csv != NULL)
+        add(run, &app_csv_observer, &w->csv);
+    if (s->html != NULL)
+        add(run, &app_html_observer, &w->html);
+    if (s->hlog != NULL)
+        add(run, &app_hlog_observer, &w->hlog);
+}
