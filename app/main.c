@@ -25,6 +25,7 @@ static const struct runner {
     {CMD_DOCTOR, app_cmd_doctor},
     {CMD_EXPLAIN, app_cmd_explain},
     {CMD_COMPARE, app_cmd_compare},
+    {CMD_DECODE, app_cmd_decode},
 };
 enum { N_RUNNERS = sizeof runners / sizeof runners[0] };
 

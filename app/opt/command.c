@@ -39,6 +39,15 @@ static const struct app_command commands[] = {
     {.name = "compare", .bit = CMD_COMPARE,
         .summary = "two results that --json wrote, side by side: what differs beyond noise",
         .about = "Two results that --json wrote, side by side. What was asked of them comes first; figures differ when they do so beyond the noise of their seconds."},
+    {.name = "decode", .bit = CMD_DECODE,
+        .summary = "print a capture file field by field, and what each segment does",
+        .about = "Print the frames of a capture, pcap or pcapng: a summary; the fields, layer by layer, a line a control bit; what is wrong; the bytes. "
+            "Link types: Ethernet, raw IP and Linux cooked (SLL, SLL2); 802.1Q, IPv4, IPv6 with extension headers, ARP, ICMP, TCP with its options. "
+            "'Drop' names the reason when tern would refuse the frame, its MAC and VLAN taken to be ours. "
+            "In the summary U A P R S F are the control bits, behind C E where ECN is spoken; 'len' and 'seq' count the option bytes of a SYN, and of any other segment its payload. "
+            "What --explain says is inferred, every segment taken to arrive; a connection whose SYN is not in the file is taken to be established. "
+            "A checksum is 'unfinished' where the capture was made on the sending host and its NIC does the rest. "
+            "Exits with 0; with 1 when the file cannot be read to its end; with 2 when nothing could be read."},
 };
 
 static const struct app_example examples[] = {
@@ -70,6 +79,16 @@ static const struct app_example examples[] = {
         "the options behind a name", true},
     {CMD_COMPARE, "tern compare before.json after.json --html compared.html",
         "what a change has changed", false},
+    {CMD_DECODE, "tern decode trace.pcap",
+        "every frame, field by field, and its bytes", false},
+    {CMD_DECODE, "tern decode trace.pcapng --detail summary --explain",
+        "a line a frame, and what it does to both ends", false},
+    {CMD_DECODE, "tern decode trace.pcap --filter tcp --packets 20",
+        "the first twenty TCP segments", false},
+    {CMD_DECODE, "tern decode trace.pcap --name 198.18.0.1=client --name 198.18.0.2=server",
+        "hosts by name", false},
+    {CMD_DECODE, "tern decode - --detail summary",
+        "what 'tshark -w -' pipes into it", false},
 };
 // clang-format on
 

@@ -4,5 +4,6 @@
 /* The areas' tables. To add an area: a rows_*.c, a line here, a line in rows.c. */
 #include "row.h"
 
-extern const struct app_opt_rows app_rows_pair, app_rows_serve, app_rows_load, app_rows_engine,
-    app_rows_address, app_rows_tcp, app_rows_http, app_rows_run, app_rows_config, app_rows_output;
+extern const struct app_opt_rows app_rows_decode, app_rows_pair, app_rows_serve, app_rows_load,
+    app_rows_engine, app_rows_address, app_rows_tcp, app_rows_http, app_rows_run, app_rows_config,
+    app_rows_output;

@@ -28,6 +28,7 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     app_http_settings_init(&s->http);
     s->body_bytes = 1;
     s->n_sources = SOURCES;
+    s->decode.detail = APP_DETAIL_HEX;
 }
 
 bool app_settings_has(const struct app_settings *s, const char *option)

@@ -7,6 +7,7 @@
  */
 #include <tern/engine.h>
 
+#include "../decode/settings.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../stream.h"
@@ -66,6 +67,8 @@ struct app_settings {
 
     bool v6;            /**< pair */
     uint32_t n_sources; /**< pair: addresses of the client */
+
+    struct app_decode_settings decode;
 
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */
