@@ -120,7 +120,7 @@ static int add_addresses(const struct pair *p, struct ends *e, struct tern_error
 static int make_target(const struct pair *p, struct ends *e, struct tern_error *err)
 {
     char url[64];
-    const uint16_t port = e->server.cfg.port;
+    const uint16_t port = e->server.listeners[0].cfg.port;
     snprintf(url, sizeof url, p->v6 ? "http://[2001:2::1]:%u/" : "http://198.18.0.1:%u/", port);
     return app_target_parse(&e->target, url, err);
 }
@@ -171,7 +171,8 @@ static void hold_many(struct ends *e)
     const uint32_t n_workers = e->cfg.endpoints[SERVER].n_workers;
     const uint64_t each = (uint64_t)e->load.cfg.n_sources * PORTS_IN_USE;
     const uint64_t n_ports = (e->load.cfg.conns + each - 1) / each;
-    e->load.cfg.n_ports = e->server.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    e->load.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    e->server.listeners[0].cfg.n_ports = e->load.cfg.n_ports;
     server->listeners_max = LISTENERS_MAX;
     server->time_wait_max = CLOSED_FIRST;
     server->sending_max = client->sending_max;
@@ -191,7 +192,7 @@ static void make_ends(const struct pair *p, struct ends *e)
     e->load.cfg.early = client->stack.tfo_connect && p->load.scenario == &app_scenario_http;
     e->load.cfg.body_bytes = p->body_bytes;
     app_target_request(&e->target, e->request);
-    e->server.cfg.stream = e->load.cfg.stream;
+    e->server.listeners[0].cfg.stream = e->load.cfg.stream;
     size_link(p, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
@@ -213,7 +214,7 @@ static int set_up(struct pair *p, struct ends *e, struct tern_error *err)
         rc = app_server_init(&e->server, p->load.scenario->serves, err);
     if (rc != 0)
         return rc;
-    e->server.cfg.body_bytes = p->body_bytes;
+    e->server.listeners[0].cfg.body_bytes = p->body_bytes;
     tern_config_init(&e->cfg);
     e->cfg.n_endpoints = 2;
     for (int i = CLIENT; i <= SERVER; i++) {
