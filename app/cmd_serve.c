@@ -196,6 +196,7 @@ static int serve(struct serve *s)
         .cfg = &cfg,
         .end_names = end_names,
         .server = is_one && server->listeners[0].service == &app_service_stream ? server : NULL,
+        .listeners = server,
         .stream = carried_by(server),
         .duration_ns = s->common.duration_ns,
         .json = s->common.json,

@@ -364,6 +364,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
     s->result.goodput.cfg = run->stream;
+    s->result.listeners = run->listeners;
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGINT);
     sigaddset(&s->signals, SIGTERM);
