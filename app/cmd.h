@@ -5,4 +5,5 @@
 int app_cmd_pair(int argc, char **argv);
 int app_cmd_serve(int argc, char **argv);
 int app_cmd_load(int argc, char **argv);
+int app_cmd_explain(int argc, char **argv);
 int app_cmd_doctor(int argc, char **argv);

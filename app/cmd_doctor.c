@@ -7,34 +7,14 @@
 #include "cmd.h"
 #include "doctor/finding.h"
 #include "error.h"
-#include "options.h"
+#include "opt/parse.h"
 #include "output.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const health_names[] = {
     [APP_OK] = "ok", [APP_WARN] = "warn", [APP_FAIL] = "fail"};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct app_options *o = state->input;
-    switch (key) {
-    case ARGP_KEY_INIT: app_options_hand_down(state, o, 1); return 0;
-    case ARGP_KEY_ARG:
-        return app_refuse(o->err, "doctor: '%.60s' is one word too many; type 'tern doctor'", arg);
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp doctor_argp = {
-    .parser = parse,
-    .doc =
-        "What this machine can do, and the command that mends each finding. Exits with 1 only when "
-        "'tern pair' cannot run.",
-    .children = (const struct argp_child[]){{&app_report_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}},
-};
 
 /* ---- a pair, tried ---- */
 
@@ -143,15 +123,15 @@ static int report(struct app_output *out, const struct app_findings *f)
 int app_cmd_doctor(int argc, char **argv)
 {
     struct tern_error err;
-    struct app_options o;
+    struct app_settings s;
     struct app_output out;
     struct app_findings f;
-    app_options_init(&o, &err);
-    int rc = app_options_parse(&doctor_argp, argc, argv, &o, &err);
+    app_settings_init(&s, CMD_DOCTOR);
+    int rc = app_opt_parse(argc, argv, &s, &err);
     if (rc == APP_HELP_GIVEN)
         return APP_EXIT_OK;
     if (rc == 0)
-        rc = app_output_open(&out, o.json, &err);
+        rc = app_output_open(&out, s.json, &err);
     if (rc != 0)
         return app_report_error(APP_EXIT_USAGE, &err);
     examine(&f);

@@ -13,19 +13,16 @@
 #include "cmd.h"
 #include "error.h"
 #include "load/load.h"
-#include "load/options.h"
+#include "load/setup.h"
 #include "load/target.h"
-#include "options.h"
+#include "opt/parse.h"
 #include "run.h"
 #include "serve/service.h"
-#include "value.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum {
     DURATION_S = 5,
-    SOURCES = 64,
     TIME_WAIT_MS = 1000,
     HALF_OPEN_MAX = 65536,
     FLIGHT_BYTES_MAX = 16 << 20, /* what the rings are made for, one way */
@@ -39,13 +36,6 @@ enum {
     UNEVEN_SHARE = 1024,
 };
 
-struct pair {
-    struct app_options common;
-    struct app_load_options load;
-    uint32_t n_sources, body_bytes;
-    bool v6;
-};
-
 /* Both ends as the engine wants them; on the heap of neither: they outlive it on main()'s stack. */
 struct ends {
     struct tern_config cfg;
@@ -55,73 +45,30 @@ struct ends {
     char request[APP_REQUEST_BYTES];
 };
 
-enum { OPT_V6 = '6', OPT_SOURCES = APP_OPT_OWN, OPT_BODY };
 enum { CLIENT, SERVER };
 
-// clang-format off
-static const struct argp_option options[] = {
-    {NULL, 0, NULL, 0, "Pair:", 1},
-    {NULL, OPT_V6, NULL, 0, "IPv6 instead of IPv4", 0},
-    {"sources", OPT_SOURCES, "N", 0, "addresses of the client, 1..250 (default 64)", 0},
-    {"body-bytes", OPT_BODY, "N", 0, "http: bytes of each body, 0..1Gi (default 1)", 0},
-    {NULL, 0, NULL, 0, NULL, 0},
-};
-// clang-format on
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-    struct pair *p = state->input;
-    struct tern_error *err = p->common.err;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        state->child_inputs[0] = &p->load;
-        for (unsigned i = 1; i < 5; i++)
-            state->child_inputs[i] = &p->common;
-        return 0;
-    case OPT_V6: p->v6 = true; return 0;
-    case OPT_SOURCES: return app_value_u32("--sources", arg, 1, 250, &p->n_sources, err);
-    case OPT_BODY: return app_value_u32("--body-bytes", arg, 0, 1u << 30, &p->body_bytes, err);
-    case ARGP_KEY_ARG:
-        return app_refuse(err, "pair: '%.60s' is one word too many; type 'tern help pair'", arg);
-    default: return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp pair_argp = {
-    .options = options,
-    .parser = parse,
-    .doc = "Both ends in one process, joined in memory.\v"
-           "  tern pair\n"
-           "  tern pair --scenario http -6 --duration 10s --json -\n"
-           "  tern pair --scenario stream --conns 1 --direction both --verify\n"
-           "  tern pair --count 1M --syn-cookies always",
-    .children = (const struct argp_child[]){{&app_load_argp, 0, NULL, 0},
-        {&app_engine_argp, 0, NULL, 0}, {&app_tcp_argp, 0, NULL, 0}, {&app_run_argp, 0, NULL, 0},
-        {&app_report_argp, 0, NULL, 0}, {NULL, 0, NULL, 0}},
-};
-
-static int add_addresses(const struct pair *p, struct ends *e, struct tern_error *err)
+static int add_addresses(const struct app_settings *s, struct ends *e, struct tern_error *err)
 {
     struct tern_endpoint_config *client = &e->cfg.endpoints[CLIENT];
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
     char range[64];
-    if (p->v6)
-        snprintf(range, sizeof range, "2001:2::1:1-2001:2::1:%x/48", p->n_sources);
+    if (s->v6)
+        snprintf(range, sizeof range, "2001:2::1:1-2001:2::1:%x/48", s->n_sources);
     else
-        snprintf(range, sizeof range, "198.18.1.1-198.18.1.%u/15", p->n_sources);
+        snprintf(range, sizeof range, "198.18.1.1-198.18.1.%u/15", s->n_sources);
     int rc = app_addresses_add(&client->stack, range, err);
     if (rc == 0)
-        rc = app_addresses_add(&server->stack, p->v6 ? "2001:2::1/48" : "198.18.0.1/15", err);
+        rc = app_addresses_add(&server->stack, s->v6 ? "2001:2::1/48" : "198.18.0.1/15", err);
     if (rc == 0)
         rc = app_addresses_check(&client->stack, err);
     return rc == 0 ? app_addresses_check(&server->stack, err) : rc;
 }
 
-static int make_target(const struct pair *p, struct ends *e, struct tern_error *err)
+static int make_target(const struct app_settings *s, struct ends *e, struct tern_error *err)
 {
     char url[64];
     const uint16_t port = e->server.listeners[0].cfg.port;
-    snprintf(url, sizeof url, p->v6 ? "http://[2001:2::1]:%u/" : "http://198.18.0.1:%u/", port);
+    snprintf(url, sizeof url, s->v6 ? "http://[2001:2::1]:%u/" : "http://198.18.0.1:%u/", port);
     return app_target_parse(&e->target, url, err);
 }
 
@@ -131,34 +78,35 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 /* What one connection may want to have on its way at a time, whichever direction has more. */
-static uint64_t conn_bytes(const struct pair *p, const struct app_load_config *cfg)
+static uint64_t conn_bytes(const struct app_settings *s, const struct app_load_config *cfg)
 {
     if (cfg->scenario == &app_scenario_stream)
         return cfg->stream.bytes != 0 ? cfg->stream.bytes : UINT64_MAX;
     if (cfg->scenario == &app_scenario_http)
-        return p->body_bytes;
+        return s->body_bytes;
     return cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
 }
 
 /* Buffers and rings that go together; see the top. */
-static void size_link(const struct pair *p, struct ends *e)
+static void size_link(const struct app_settings *s, struct ends *e)
 {
-    struct tern_stack_config *s = &e->cfg.endpoints[CLIENT].stack;
-    const uint64_t conns = e->load.cfg.conns, each = conn_bytes(p, &e->load.cfg);
-    if (p->common.rcv_buf_bytes == 0 && lesser(each, s->rcv_buf_bytes) * conns > FLIGHT_BYTES_MAX) {
+    struct tern_stack_config *stack = &e->cfg.endpoints[CLIENT].stack;
+    const uint64_t conns = e->load.cfg.conns, each = conn_bytes(s, &e->load.cfg);
+    if (s->rcv_buf_bytes == 0 && lesser(each, stack->rcv_buf_bytes) * conns > FLIGHT_BYTES_MAX) {
         const uint64_t fair = FLIGHT_BYTES_MAX / conns;
-        s->rcv_buf_bytes = (uint32_t)(fair > BUF_MIN ? fair : BUF_MIN);
-        if (p->common.snd_buf_bytes == 0) /* more would only wait, and hold mbufs */
-            s->snd_buf_bytes = s->rcv_buf_bytes;
+        stack->rcv_buf_bytes = (uint32_t)(fair > BUF_MIN ? fair : BUF_MIN);
+        if (s->snd_buf_bytes == 0) /* more would only wait, and hold mbufs */
+            stack->snd_buf_bytes = stack->rcv_buf_bytes;
     }
-    const uint32_t mss = s->mss_max != 0 ? s->mss_max : s->mtu_bytes - HEADERS_BYTES;
-    const uint64_t flight_segs = lesser(each, s->rcv_buf_bytes) * conns / mss;
+    const uint32_t mss = stack->mss_max != 0 ? stack->mss_max : stack->mtu_bytes - HEADERS_BYTES;
+    const uint64_t flight_segs = lesser(each, stack->rcv_buf_bytes) * conns / mss;
     const uint64_t descs = lesser(2 * flight_segs, DESC_MAX); /* and as many acknowledgements */
     for (int i = CLIENT; i <= SERVER; i++) {
         struct tern_endpoint_config *ep = &e->cfg.endpoints[i];
         ep->n_rx_desc = ep->n_tx_desc = (uint16_t)(descs > DESC_MIN ? descs : DESC_MIN);
-        ep->stack.rcv_buf_bytes = ep->stack.rcv_buf_max_bytes = s->rcv_buf_bytes; /* of the rings */
-        ep->stack.snd_buf_bytes = s->snd_buf_bytes;
+        ep->stack.rcv_buf_bytes = ep->stack.rcv_buf_max_bytes =
+            stack->rcv_buf_bytes; /* of the rings */
+        ep->stack.snd_buf_bytes = stack->snd_buf_bytes;
     }
 }
 
@@ -183,84 +131,83 @@ static void hold_many(struct ends *e)
 
 /* The client's stack for the load; the server's holds what the client has open, and no TIME-WAIT
  * but for connections that it closed first. */
-static void make_ends(const struct pair *p, struct ends *e)
+static void make_ends(const struct app_settings *s, struct ends *e)
 {
     struct tern_endpoint_config *client = &e->cfg.endpoints[CLIENT];
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
-    app_load_options_apply(&p->load, &p->common, &e->target, client, &e->load);
+    app_load_set_up(s, &e->target, client, &e->load);
     e->load.cfg.request = e->request;
-    e->load.cfg.early = client->stack.tfo_connect && p->load.scenario == &app_scenario_http;
-    e->load.cfg.body_bytes = p->body_bytes;
+    e->load.cfg.early = client->stack.tfo_connect && s->scenario == &app_scenario_http;
+    e->load.cfg.body_bytes = s->body_bytes;
     app_target_request(&e->target, e->request);
     e->server.listeners[0].cfg.stream = e->load.cfg.stream;
-    size_link(p, e);
+    size_link(s, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
-    if (p->load.scenario->holds)
+    if (s->scenario->holds)
         hold_many(e);
     server->stack.half_open_max = HALF_OPEN_MAX;
     client->app = app_load_worker_app(&e->load);
     server->app = app_server_worker(&e->server);
 }
 
-static int set_up(struct pair *p, struct ends *e, struct tern_error *err)
+static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err)
 {
-    if (p->load.scenario == NULL)
-        p->load.scenario = &app_scenario_handshake;
-    if (p->common.time_wait_ms == 0)
-        p->common.time_wait_ms = TIME_WAIT_MS;
-    int rc = app_load_options_check(&p->load, &p->common, err);
+    if (s->scenario == NULL)
+        s->scenario = &app_scenario_handshake;
+    if (s->time_wait_ms == 0)
+        s->time_wait_ms = TIME_WAIT_MS;
+    int rc = app_load_check(s, err);
     if (rc == 0)
-        rc = app_server_init(&e->server, p->load.scenario->serves, err);
+        rc = app_server_init(&e->server, s->scenario->serves, err);
     if (rc != 0)
         return rc;
-    e->server.listeners[0].cfg.body_bytes = p->body_bytes;
+    e->server.listeners[0].cfg.body_bytes = s->body_bytes;
     tern_config_init(&e->cfg);
     e->cfg.n_endpoints = 2;
     for (int i = CLIENT; i <= SERVER; i++) {
-        app_options_apply(&p->common, &e->cfg, &e->cfg.endpoints[i]);
+        app_settings_apply(s, &e->cfg, &e->cfg.endpoints[i]);
         e->cfg.endpoints[i].device = "pair";
-        e->cfg.endpoints[i].stack.seed[0] += p->common.stack.seed[0] != 0 ? (uint64_t)i : 0;
+        e->cfg.endpoints[i].stack.seed[0] += s->stack.seed[0] != 0 ? (uint64_t)i : 0;
     }
-    rc = add_addresses(p, e, err);
+    rc = add_addresses(s, e, err);
     if (rc == 0)
-        rc = make_target(p, e, err);
+        rc = make_target(s, e, err);
     if (rc == 0)
-        make_ends(p, e);
+        make_ends(s, e);
     return rc;
 }
 
-static int run(const struct pair *p, struct ends *e)
+static int run(const struct app_settings *s, struct ends *e)
 {
     static const char *const end_names[] = {[CLIENT] = "client", [SERVER] = "server"};
     char title[128];
-    snprintf(title, sizeof title, "pair: %s over %s, both ends in memory", p->load.scenario->name,
-        p->v6 ? "IPv6" : "IPv4");
+    snprintf(title, sizeof title, "pair: %s over %s, both ends in memory", s->scenario->name,
+        s->v6 ? "IPv6" : "IPv4");
     return app_run(&(struct app_run){
         .command = "pair",
         .title = title,
-        .scenario = p->load.scenario->name,
+        .scenario = s->scenario->name,
         .cfg = &e->cfg,
         .end_names = end_names,
         .load = &e->load,
         .server = &e->server,
-        .stream = p->load.scenario == &app_scenario_stream ? &e->load.cfg.stream : NULL,
-        .duration_ns = app_load_duration(&p->load, &p->common, DURATION_S),
-        .json = p->common.json,
+        .stream = s->scenario == &app_scenario_stream ? &e->load.cfg.stream : NULL,
+        .duration_ns = app_load_duration(s, DURATION_S),
+        .json = s->json,
     });
 }
 
 int app_cmd_pair(int argc, char **argv)
 {
     struct tern_error err;
-    struct pair p = {.n_sources = SOURCES, .body_bytes = 1};
+    struct app_settings s;
     struct ends e;
-    app_options_init(&p.common, &err);
-    app_load_options_init(&p.load, &err);
-    int rc = app_options_parse(&pair_argp, argc, argv, &p, &err);
+    app_settings_init(&s, CMD_PAIR);
+    int rc = app_opt_parse(argc, argv, &s, &err);
     if (rc == APP_HELP_GIVEN)
         return APP_EXIT_OK;
     if (rc == 0)
-        rc = set_up(&p, &e, &err);
-    return rc == 0 ? run(&p, &e) : app_report_error(APP_EXIT_USAGE, &err);
+        rc = set_up(&s, &e, &err);
+    return rc == 0 ? run(&s, &e) : app_report_error(APP_EXIT_USAGE, &err);
 }

@@ -17,7 +17,7 @@ enum app_exit {
         2, /**< nothing has started: the line, the configuration, or what it asks of the machine */
 };
 
-/** What app_options_parse() answers after it printed help: nothing more is to be done. */
+/** What app_opt_parse() answers after it printed help: nothing more is to be done. */
 enum { APP_HELP_GIVEN = 1 };
 
 /** Write one line into *err. @return -EINVAL, always */

@@ -31,8 +31,6 @@ static const struct unit time_units[] = {
 };
 // clang-format on
 
-enum { MS_NS = 1000000 };
-
 enum verdict { VALUE_OK, VALUE_NOT_A_NUMBER, VALUE_BAD_UNIT, VALUE_TOO_LARGE, VALUE_NOT_WHOLE };
 
 /* The number in front of the unit is mantissa / divisor. */
@@ -160,13 +158,13 @@ int app_value_ms(const char *option, const char *text, uint32_t min_ms, uint32_t
     uint32_t *out, struct tern_error *err)
 {
     uint64_t ns = 0;
-    const int rc =
-        app_value_ns(option, text, (uint64_t)min_ms * MS_NS, (uint64_t)max_ms * MS_NS, &ns, err);
+    const int rc = app_value_ns(
+        option, text, (uint64_t)min_ms * APP_MS_NS, (uint64_t)max_ms * APP_MS_NS, &ns, err);
     if (rc != 0)
         return rc;
-    if (ns % MS_NS != 0)
+    if (ns % APP_MS_NS != 0)
         return app_refuse(err, "%s: %s is finer than a millisecond; type whole ms", option, text);
-    *out = (uint32_t)(ns / MS_NS);
+    *out = (uint32_t)(ns / APP_MS_NS);
     return 0;
 }
 
@@ -229,5 +227,18 @@ char *app_value_ns_text(uint64_t ns, char buf[APP_NS_TEXT_BYTES])
         if (ns >= u->scale && ns % u->scale == 0)
             best = u;
     snprintf(buf, APP_NS_TEXT_BYTES, "%" PRIu64 "%s", ns / best->scale, best->suffix);
+    return buf;
+}
+
+/* 9216 is read more easily than 9Ki. */
+enum { PLAIN_BELOW = 100000 };
+
+char *app_value_count_text(uint64_t n, char buf[APP_NS_TEXT_BYTES])
+{
+    const struct unit *best = &count_units[0];
+    for (const struct unit *u = best; n >= PLAIN_BELOW && u->suffix != NULL; u++)
+        if (n % u->scale == 0 && u->scale > best->scale)
+            best = u;
+    snprintf(buf, APP_NS_TEXT_BYTES, "%" PRIu64 "%s", n / best->scale, best->suffix);
     return buf;
 }

@@ -36,6 +36,10 @@ int app_value_choice(const char *option, const char *text, const char *const *na
 int app_value_mac(
     const char *option, const char *text, uint8_t out[TERN_MAC_BYTES], struct tern_error *err);
 
-enum { APP_NS_TEXT_BYTES = 32 };
+enum { APP_NS_TEXT_BYTES = 32, APP_MS_NS = 1000000 };
 /** The duration in its largest unit that keeps it whole: "90s", "200ms". @return buf */
 char *app_value_ns_text(uint64_t ns, char buf[APP_NS_TEXT_BYTES]);
+/** The number, when it is long in the largest unit that keeps it whole: "9216", "256Mi". @return
+ * buf
+ */
+char *app_value_count_text(uint64_t n, char buf[APP_NS_TEXT_BYTES]);

@@ -74,7 +74,7 @@ static void judge_load(struct app_result *r)
     if (r->not_started != 0)
         distrust(r,
             "%" PRIu64
-            " starts waited for others to close until the end: raise --conns, or lower --rate",
+            " starts were still waiting at the end: raise --conns or --workers, or lower --rate",
             r->not_started);
     if (r->load.no_port != 0)
         distrust(r, "no local port was free %" PRIu64 " times: add --ip, or shorten --time-wait",

@@ -322,7 +322,7 @@ void app_load_ledger(const struct app_load *load, struct app_ledger *out)
 
 static uint64_t not_started(const struct app_load_worker *w)
 {
-    const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns);
+    const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns) - APP_LATE_NS;
     if (!w->warm || w->load->cfg.rate == 0 || w->counts.opened == w->count_max
         || until_ns < w->steady_ns)
         return 0;

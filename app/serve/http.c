@@ -344,8 +344,8 @@ static size_t answer_at_once(
 static void on_known_request(struct tern_shard *sh, struct tern_conn *c, struct http_worker *w,
     struct rte_mbuf *m, int32_t answer)
 {
-    const uint32_t len = m->pkt_len;
-    rte_pktmbuf_free(m);
+    const uint32_t len = m->data_len;
+    rte_pktmbuf_free_seg(m); /* recall() knows no longer chains */
     tern_consume(sh, c, len);
     const size_t sent = answer_at_once(sh, c, w, answer);
     if (sent == reply_bytes(w, answer))

@@ -133,8 +133,8 @@ struct tern_device_info {
     char steering[96]; /**< "rss", "hash over rings (1 queue, 2 workers)", "one worker" */
     char offloads[128];
     uint64_t memory_bytes; /**< the plan's sum: tables and mbufs of all workers */
-    char memory[224];      /**< the plan: bytes per connection × limit, mbufs, total */
-    char pages[48];        /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
+    char memory[224]; /**< the plan: bytes per connection × limit, what is shared, mbufs, total */
+    char pages[48];   /**< "2 MiB hugepages", "4 KiB pages (--no-huge)" */
     char note[256]; /**< what is odd: AF_XDP not to be had, no link, workers off the device's node;
                        or empty */
     uint8_t mac[6];

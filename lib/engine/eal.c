@@ -7,9 +7,8 @@
  * threads of ours that register themselves, worker.c).
  *
  * DPDK's own threads run where no lcore is said to be. The CPUs of the first engine's workers are
- * named as the one lcore's, so that they keep off these: when a memif's peer goes, the driver takes
- * the rings away in such a thread, and a worker that was interrupted for it would go on reading
- * them.
+ * named as the one lcore's, so that they keep off these. What a handler takes away from workers is
+ * recess.h's matter.
  *
  * Nothing is shared with other processes: no telemetry socket, no config file, hugepages through
  * memfd, so runs cannot collide and leave nothing behind, and need neither root nor hugetlbfs.

@@ -324,14 +324,14 @@ static void describe_memory(
     const double mib = 1 << 20;
     const struct tern_stack_config *cfg = &ep->cfg.stack;
     const struct tern_memory_plan *plan = &ep->tables;
-    const double conn_bytes = (double)(plan->conns + plan->records) / cfg->conns_max;
     const double rest = (double)(plan->total - plan->conns - plan->records - plan->time_waits);
     const uint32_t n_mbufs = ep->n_mbufs + TERN_RESERVE_MBUFS;
     out->memory_bytes = ep->cfg.n_workers * (plan->total + n_mbufs * ep->mbuf_bytes);
     snprintf(out->memory, sizeof out->memory,
-        "%u x (%u connections x %.0f B + %u TIME-WAIT x %.0f B + tables %.1f MiB"
-        " + %u mbufs x %" PRIu64 " B) = %.1f MiB",
-        ep->cfg.n_workers, cfg->conns_max, conn_bytes, cfg->time_wait_max,
+        "%u x (%u connections x %.0f B + records while sending %.1f MiB + %u TIME-WAIT x %.0f B"
+        " + tables %.1f MiB + %u mbufs x %" PRIu64 " B) = %.1f MiB",
+        ep->cfg.n_workers, cfg->conns_max, (double)plan->conns / cfg->conns_max,
+        (double)plan->records / mib, cfg->time_wait_max,
         (double)plan->time_waits / cfg->time_wait_max, rest / mib, n_mbufs, ep->mbuf_bytes,
         (double)out->memory_bytes / mib);
     if (!e->use_huge)

@@ -80,6 +80,7 @@ struct tern_worker {
     uint32_t n_idle_polls;   /* in a row, since the last yield */
     struct tern_moderation moderation;
     bool is_drained; /* no connection lives any more */
+    bool has_recess; /* joined: DPDK's handlers run in its pauses alone (recess.h) */
     uint64_t polls, busy_cycles, total_cycles, rx_packets, tx_packets;
     uint64_t passive_ports[(UINT16_MAX + 1) / 64]; /* bit set: a listener has or had the port */
     struct tern_outbox out;
@@ -144,6 +145,8 @@ struct tern_engine {
 void tern_worker_run(struct tern_worker *w);
 /** The orderly end: close every connection, poll until all workers are done or drain_ms is over. */
 void tern_worker_drain(struct tern_worker *w);
+/** It will not touch the device any more. */
+void tern_worker_leave_recess(struct tern_worker *w);
 
 /* ---- worker_thread.c ---- */
 

@@ -9,6 +9,7 @@
  */
 #include "error.h"
 #include "internal.h"
+#include "recess.h"
 #include "shard/arena.h"
 
 #include <rte_eal.h>
@@ -456,6 +457,33 @@ static int set_up_steering(struct tern_engine *e, struct tern_error *err)
     return 0;
 }
 
+/* ---- handlers ---- */
+
+/** From here on a memif's driver acts in the workers' recesses alone. */
+static int hold_handlers(struct tern_engine *e, struct tern_error *err)
+{
+    struct tern_endpoint *ep = &e->endpoints[0];
+    if (ep->spec.kind != TERN_DEVICE_MEMIF)
+        return 0;
+    for (uint32_t w = 0; w < ep->cfg.n_workers; w++) {
+        struct tern_worker *worker = &ep->workers[w];
+        if (w >= ep->port.n_rxq && worker->tx_queue < 0)
+            continue; /* has no queue to touch */
+        const int rc = tern_recess_join();
+        if (rc != 0)
+            return tern_fail(err, rc, "%s: DPDK has no memory left for a timer (%s); free some",
+                ep->cfg.device, strerror(-rc));
+        worker->has_recess = true;
+    }
+    return 0;
+}
+
+static void free_handlers(struct tern_endpoint *ep)
+{
+    for (uint32_t w = 0; ep->workers != NULL && w < ep->cfg.n_workers; w++)
+        tern_worker_leave_recess(&ep->workers[w]);
+}
+
 /* ---- up and down ---- */
 
 int tern_engine_set_up(struct tern_engine *e, struct tern_error *err)
@@ -469,6 +497,7 @@ int tern_engine_set_up(struct tern_engine *e, struct tern_error *err)
         open_pools,
         open_ports,
         set_up_steering,
+        hold_handlers,
     };
     for (size_t i = 0; i < RTE_DIM(steps); i++) {
         const int rc = steps[i](e, err);
@@ -503,6 +532,8 @@ static uint64_t close_pools(struct tern_endpoint *ep)
 uint64_t tern_engine_take_down(struct tern_engine *e)
 {
     uint64_t n_missing = 0;
+    for (uint32_t i = 0; i < e->n_endpoints; i++)
+        free_handlers(&e->endpoints[i]);
     for (uint32_t i = 0; i < e->n_endpoints; i++)
         tern_port_close(&e->endpoints[i].port);
     tern_pair_close(&e->pair);

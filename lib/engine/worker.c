@@ -30,6 +30,7 @@
  * and the other workers' segments come through our queues) or time is up.
  */
 #include "internal.h"
+#include "recess.h"
 #include "wire/hint.h"
 
 #include <rte_ethdev.h>
@@ -372,6 +373,20 @@ static void moderate(struct tern_worker *w, uint64_t n)
         rte_pause();
 }
 
+/** Let DPDK's handlers run where it is time for them; that is idle in the books. */
+static void mind_recess(struct tern_worker *w, uint64_t n_received)
+{
+    if (likely(!w->has_recess))
+        return;
+    if (n_received > 0)
+        tern_recess_heard(w->last_cycles);
+    if (likely(!tern_recess_is_due(w->last_cycles)))
+        return;
+    account(w);
+    w->worked = false;
+    tern_recess_take();
+}
+
 static bool is_stopping(const struct tern_worker *w)
 {
     return __atomic_load_n(&w->engine->stop, __ATOMIC_RELAXED);
@@ -397,6 +412,7 @@ void tern_worker_run(struct tern_worker *w)
         poll_once(w);
         be_fair(w);
         moderate(w, w->rx_packets - n_before);
+        mind_recess(w, w->rx_packets - n_before);
         if (unlikely(!w->addrs_ready))
             tell_addrs(w);
     }
@@ -412,6 +428,13 @@ static bool all_are_drained(struct tern_worker *w)
     return __atomic_load_n(&w->engine->n_drained, __ATOMIC_ACQUIRE) == w->engine->n_workers;
 }
 
+void tern_worker_leave_recess(struct tern_worker *w)
+{
+    if (w->has_recess)
+        tern_recess_leave();
+    w->has_recess = false;
+}
+
 void tern_worker_drain(struct tern_worker *w)
 {
     const struct tern_worker_app *app = &w->ep->cfg.app;
@@ -422,7 +445,10 @@ void tern_worker_drain(struct tern_worker *w)
         app->drain(w->sh, app->ctx);
     tern_shard_drain(w->sh);
     do {
+        const uint64_t n_before = w->rx_packets;
         poll_once(w);
         be_fair(w);
+        mind_recess(w, w->rx_packets - n_before);
     } while (!all_are_drained(w) && rte_rdtsc() < end);
+    tern_worker_leave_recess(w);
 }

@@ -31,12 +31,23 @@ void tern_link_send(struct tern_shard *sh, struct rte_mbuf *frame)
     tern_tcp_queue(t, frame);
 }
 
+/** tern_host_output() where there is something to think of. */
+static TERN_ASIDE void output_any(struct tern_shard *sh, uint16_t neighbour, struct rte_mbuf *m)
+{
+    if (tern_neigh_output(&sh->neighbours, neighbour, m))
+        tern_link_send(sh, m);
+}
+
 void tern_host_output(struct tern_tcp *t, uint16_t neighbour, struct rte_mbuf *m, bool v6)
 {
     (void)v6; /* the neighbour's header knows its family */
     struct tern_shard *sh = tern_shard_of(t);
-    if (likely(tern_neigh_output(&sh->neighbours, neighbour, m)))
-        tern_link_send(sh, m);
+    const bool usual = t->n_tx < TERN_TX_BURST && !t->cfg.pins.has_padding;
+    if (unlikely(!usual || !tern_neigh_output_fresh(&sh->neighbours, neighbour, m))) {
+        output_any(sh, neighbour, m);
+        return;
+    }
+    t->tx[t->n_tx++] = m;
 }
 
 void tern_host_send(struct tern_tcp *t, struct rte_mbuf *frame)
@@ -91,12 +102,20 @@ void tern_host_doubt(struct tern_tcp *t, uint16_t neighbour)
     tern_neigh_doubt(&tern_shard_of(t)->neighbours, neighbour, t->now_ns);
 }
 
-int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
+bool tern_host_listens(const struct tern_tcp *t, uint16_t port)
+{
+    return tern_listeners_any(&((const struct tern_shard *)(const void *)t)->listeners, port);
+}
+
+/* ---- destinations of active opens ---- */
+
+/** Our address for `remote`. @return 0, -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
+static int choose_source(const struct tern_routes *routes, const union tern_addr *remote,
     const union tern_addr *wanted, union tern_addr *out)
 {
-    const struct tern_routes *routes = &tern_shard_of(t)->routes;
     const bool unspecified = wanted->q[0] == 0 && wanted->q[1] == 0;
-    if (tern_route_is_mine(routes, remote) || tern_route_is_subnet_broadcast(routes, remote))
+    if (tern_addr_classify(remote) != TERN_ADDR_UNICAST || tern_route_is_mine(routes, remote)
+        || tern_route_is_subnet_broadcast(routes, remote))
         return -EINVAL; /* MUST-46, and a connection to oneself */
     if (!unspecified) {
         if (!tern_route_is_mine(routes, wanted)
@@ -112,19 +131,63 @@ int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
     return 0;
 }
 
-bool tern_host_listens(const struct tern_tcp *t, uint16_t port)
-{
-    return tern_listeners_any(&((const struct tern_shard *)(const void *)t)->listeners, port);
-}
-
-uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key)
+/** The counter that walks the ports towards a destination (RFC 6056 §3.3.4). */
+static uint32_t *port_turn(struct tern_shard *sh, const struct tern_flow_key *key)
 {
     uint64_t w[5];
     memcpy(w, &key->remote, sizeof key->remote);
     memcpy(w + 2, &key->local, sizeof key->local);
     w[4] = key->rport;
-    const uint64_t h = tern_siphash13(t->keys.port, w, 5);
-    return &tern_shard_of(t)->port_turns[h % TERN_PORT_TURNS];
+    const uint64_t h = tern_siphash13(sh->tcp.keys.port, w, 5);
+    return &sh->port_turns[h % TERN_PORT_TURNS];
+}
+
+static int dest_init(struct tern_shard *sh, struct tern_dest *d, const union tern_addr *remote,
+    uint16_t rport, const union tern_addr *wanted)
+{
+    struct tern_flow_key key = {.remote = *remote, .rport = rport};
+    union tern_addr hop;
+    const int rc = choose_source(&sh->routes, remote, wanted, &key.local);
+    if (rc != 0)
+        return rc;
+    if (!tern_route_next_hop(&sh->routes, remote, &hop))
+        return -ENETUNREACH;
+    *d = (struct tern_dest){
+        .remote = *remote,
+        .wanted = *wanted,
+        .rport = rport,
+        .local = key.local,
+        .hop = hop,
+        .turn = port_turn(sh, &key),
+    };
+    tern_port_order_init(&d->order, &sh->tcp, &key);
+    return 0;
+}
+
+/** Where a destination is kept. Addresses and ports that follow each other fall on places of their
+ * own. Not keyed: who opens chooses the destinations, and two that meet only cost. */
+static struct tern_dest *dest_place(struct tern_shard *sh, const union tern_addr *remote,
+    uint16_t rport, const union tern_addr *wanted)
+{
+    const uint64_t ends = __builtin_bswap64(remote->q[1]) * UINT64_C(0xd6e8feb86659fd93)
+                          + __builtin_bswap64(wanted->q[1]) + ((uint64_t)rport << 32);
+    return &sh->dests[ends * UINT64_C(0x9e3779b97f4a7c15) >> (64 - TERN_DESTS_LOG2)];
+}
+
+int tern_host_dest(struct tern_tcp *t, const union tern_addr *remote, uint16_t rport,
+    const union tern_addr *wanted, struct tern_dest **out)
+{
+    struct tern_shard *sh = tern_shard_of(t);
+    struct tern_dest *d = *out = dest_place(sh, remote, rport, wanted);
+    if (likely(d->rport == rport && tern_addr_equal(&d->remote, remote)
+               && tern_addr_equal(&d->wanted, wanted)))
+        return 0;
+    return dest_init(sh, d, remote, rport, wanted);
+}
+
+uint16_t tern_host_next_hop(struct tern_tcp *t, const struct tern_dest *d)
+{
+    return tern_neigh_get(&tern_shard_of(t)->neighbours, &d->hop, t->now_ns);
 }
 
 /* ---- what the neighbour table needs ---- */

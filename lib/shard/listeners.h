@@ -41,10 +41,11 @@ __attribute__((warn_unused_result)) int tern_listeners_add(
     struct tern_listeners *l, const struct tern_listener *what);
 void tern_listeners_remove(struct tern_listeners *l, int id);
 
-/** Does anybody listen on `port`, on whatever address? One load. */
+/** Does anybody listen on `port`, on whatever address? One load, and a second one only where there
+ * is a listener at all: who opens connections asks for every port in turn. */
 static inline bool tern_listeners_any(const struct tern_listeners *l, uint16_t port)
 {
-    return l->by_port[port] != 0;
+    return l->n_used != 0 && l->by_port[port] != 0;
 }
 
 /** Who listens on (addr, port), or NULL. */

@@ -200,6 +200,11 @@ void tern_neigh_put(struct tern_neigh_table *t, uint16_t idx);
  */
 static inline bool tern_neigh_output(struct tern_neigh_table *t, uint16_t idx, struct rte_mbuf *m);
 
+/** tern_neigh_output() where the link address is fresh. @return false: it is not, and nothing has
+ * changed */
+static inline bool tern_neigh_output_fresh(
+    const struct tern_neigh_table *t, uint16_t idx, struct rte_mbuf *m);
+
 /**
  * The peer made progress only possible if our packets arrive (RFC 4861 §7.3.1): an ACK of something
  * new, a completed handshake. Cheap enough for every burst.
@@ -274,13 +279,19 @@ static inline void tern_neigh_prepend(
         memcpy(at + TERN_ETH_BYTES, e->l2 + TERN_ETH_BYTES, TERN_VLAN_BYTES);
 }
 
-static inline bool tern_neigh_output(struct tern_neigh_table *t, uint16_t idx, struct rte_mbuf *m)
+static inline bool tern_neigh_output_fresh(
+    const struct tern_neigh_table *t, uint16_t idx, struct rte_mbuf *m)
 {
     const struct tern_neighbour *e = &t->entries[idx];
     if (unlikely(t->now_ns >= e->fresh_until_ns))
-        return tern_neigh_output_slow(t, idx, m);
+        return false;
     tern_neigh_prepend(t, e, m);
     return true;
+}
+
+static inline bool tern_neigh_output(struct tern_neigh_table *t, uint16_t idx, struct rte_mbuf *m)
+{
+    return likely(tern_neigh_output_fresh(t, idx, m)) || tern_neigh_output_slow(t, idx, m);
 }
 
 static inline void tern_neigh_confirm(struct tern_neigh_table *t, uint16_t idx, uint64_t now_ns)

@@ -28,14 +28,17 @@ enum {
     TERN_POOL_ALIGN = 64, /* strides are multiples of a cache line, and the base lies on one */
 };
 
+struct tern_pool_sheet;
+
 struct tern_pool {
     uint8_t *base;     /**< record i is at base + i * stride */
     uint32_t stride;   /**< bytes, a multiple of TERN_POOL_ALIGN */
     uint32_t capacity; /**< records, 1..capacity */
     uint32_t n_used;   /**< = handed out and not put back */
     uint32_t fresh;    /**< lowest index never handed out; capacity + 1 when all were */
-    uint32_t sheet;    /**< free record with the numbers of those freed after it, or 0 */
+    uint32_t sheet;    /**< free record with the numbers of those freed after it, or 0 … */
     uint32_t n_on_sheet;
+    struct tern_pool_sheet *top; /**< … where that is, or NULL */
 };
 
 /**
@@ -119,6 +122,14 @@ static inline void tern_pool_look_ahead(
         tern_pool_prefetch(pool, top->below);
 }
 
+/** Make `idx` the top sheet, with `n` numbers on it; 0: there is none. */
+static inline void tern_pool_turn_to(struct tern_pool *pool, uint32_t idx, uint32_t n)
+{
+    pool->sheet = idx;
+    pool->top = idx != 0 ? tern_pool_at(pool, idx) : NULL;
+    pool->n_on_sheet = n;
+}
+
 /** The next number of the top sheet; the sheet itself when it is empty. */
 static inline uint32_t tern_pool_take(struct tern_pool *pool, const struct tern_pool_sheet *top)
 {
@@ -126,8 +137,7 @@ static inline uint32_t tern_pool_take(struct tern_pool *pool, const struct tern_
     tern_pool_look_ahead(pool, top, n);
     if (n == 0) {
         const uint32_t idx = pool->sheet;
-        pool->sheet = top->below;
-        pool->n_on_sheet = top->below != 0 ? TERN_POOL_SHEET : 0;
+        tern_pool_turn_to(pool, top->below, top->below != 0 ? TERN_POOL_SHEET : 0);
         return idx;
     }
     pool->n_on_sheet = n - 1;
@@ -137,12 +147,12 @@ static inline uint32_t tern_pool_take(struct tern_pool *pool, const struct tern_
 static inline uint32_t tern_pool_get(struct tern_pool *pool)
 {
     uint32_t idx;
-    if (pool->sheet != 0) {
-        const struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
+    const struct tern_pool_sheet *top = pool->top;
+    if (top != NULL) {
         tern_unpoison(top, sizeof *top);
         idx = tern_pool_take(pool, top);
         tern_poison(top, sizeof *top);
-        tern_unpoison(tern_pool_at(pool, idx), pool->stride);
+        tern_unpoison(pool->base + (size_t)idx * pool->stride, pool->stride);
     } else {
         if (pool->fresh > pool->capacity)
             return 0;
@@ -154,18 +164,17 @@ static inline uint32_t tern_pool_get(struct tern_pool *pool)
 
 static inline void tern_pool_put(struct tern_pool *pool, uint32_t idx)
 {
-    assert(pool->n_used > 0 && idx < pool->fresh);
-    struct tern_pool_sheet *record = tern_pool_at(pool, idx);
-    if (pool->sheet == 0 || pool->n_on_sheet == TERN_POOL_SHEET) {
-        record->below = pool->sheet;
-        pool->sheet = idx;
-        pool->n_on_sheet = 0;
+    struct tern_pool_sheet *top = pool->top;
+    assert(pool->n_used > 0 && idx - 1 < pool->fresh - 1);
+    if (top == NULL || pool->n_on_sheet == TERN_POOL_SHEET) {
+        const uint32_t below = pool->sheet;
+        tern_pool_turn_to(pool, idx, 0);
+        pool->top->below = below;
     } else {
-        struct tern_pool_sheet *top = tern_pool_at(pool, pool->sheet);
         tern_unpoison(top, sizeof *top);
         top->free[pool->n_on_sheet++] = idx;
         tern_poison(top, sizeof *top);
     }
-    tern_poison(record, pool->stride);
+    tern_poison(pool->base + (size_t)idx * pool->stride, pool->stride);
     pool->n_used--;
 }

@@ -61,6 +61,16 @@ static inline void tern_queue_remove(struct tern_queue *q, uint32_t idx)
     q->n--;
 }
 
+/** The first `n` records leave, 1.., of which `last` is the last. Their nodes stay as they are: for
+ * records that are about to be freed. */
+static inline void tern_queue_shift(struct tern_queue *q, uint32_t n, uint32_t last)
+{
+    assert(n <= q->n);
+    q->head = tern_queue_node(q, last)->next;
+    *(q->head != 0 ? &tern_queue_node(q, q->head)->prev : &q->tail) = 0;
+    q->n -= n;
+}
+
 /** The first record, if it is due at `now_tick`; or 0. */
 static inline uint32_t tern_queue_due(const struct tern_queue *q, uint32_t now_tick)
 {

@@ -268,12 +268,6 @@ static void half_unqueue(struct tern_shard *sh, struct tern_half *h)
         tern_queue_remove(&sh->half_queues[(h->tries_queue >> 4) - 1], half_idx(sh, h));
 }
 
-static void tw_unqueue(struct tern_shard *sh, const struct tern_tw *tw)
-{
-    if (tw->queue_prev != TERN_QUEUE_OUT)
-        tern_queue_remove(&sh->tw_queue, tw_idx(sh, tw));
-}
-
 /** A four-tuple moves to another record. @param slot  where its entry was last seen, or NULL */
 static inline void replace(
     struct tern_shard *sh, uint32_t *slot, uint64_t hash, uint32_t old_ref, uint32_t new_ref)
@@ -299,28 +293,32 @@ struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern
     return c;
 }
 
-struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c)
+struct tern_tw *tern_host_tw_from_conn(
+    struct tern_tcp *t, const struct tern_conn *c, const struct tern_seg *seg, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tern_pool_get(&sh->tws);
-    if (idx == 0) {
-        tern_host_conn_forget(t, c);
+    if (unlikely(idx == 0)) {
+        tern_host_conn_forget_at(t, c, seg->hash);
         return NULL;
     }
     struct tern_tw *tw = tern_pool_at(&sh->tws, idx);
-    tw->key =
-        tern_conn_key(t, c); /* field by field: copying a struct just made would wait for it */
-    tw->queue_prev = TERN_QUEUE_OUT;
-    tern_flow_replace(&sh->flow, tern_flow_hash(t, &tw->key),
-        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)), tern_ref(TERN_REF_TW, idx));
+    tw->key = seg->key;
+    tern_queue_append(&sh->tw_queue, idx, due);
+    replace(sh, seg->slot, seg->hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)),
+        tern_ref(TERN_REF_TW, idx));
     return tw;
 }
 
 void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c)
 {
     const struct tern_flow_key key = tern_conn_key(t, c);
-    tern_flow_remove(&tern_shard_of(t)->flow, tern_flow_hash(t, &key),
-        tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
+    tern_host_conn_forget_at(t, c, tern_flow_hash(t, &key));
+}
+
+void tern_host_conn_forget_at(struct tern_tcp *t, const struct tern_conn *c, uint64_t hash)
+{
+    tern_flow_remove(&tern_shard_of(t)->flow, hash, tern_ref(TERN_REF_CONN, tern_conn_idx(t, c)));
 }
 
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c)
@@ -370,13 +368,19 @@ void tern_host_half_free(struct tern_tcp *t, struct tern_half *h)
     tern_pool_put(&sh->halves, idx);
 }
 
+/** A record that is in no queue any more. */
+static void tw_free(struct tern_shard *sh, uint32_t idx, uint64_t hash)
+{
+    tern_flow_remove(&sh->flow, hash, tern_ref(TERN_REF_TW, idx));
+    tern_pool_put(&sh->tws, idx);
+}
+
 void tern_host_tw_free(struct tern_tcp *t, struct tern_tw *tw)
 {
     struct tern_shard *sh = tern_shard_of(t);
     const uint32_t idx = tw_idx(sh, tw);
-    tern_flow_remove(&sh->flow, tern_flow_hash(t, &tw->key), tern_ref(TERN_REF_TW, idx));
-    tw_unqueue(sh, tw);
-    tern_pool_put(&sh->tws, idx);
+    tern_queue_remove(&sh->tw_queue, idx);
+    tw_free(sh, idx, tern_flow_hash(t, &tw->key));
 }
 
 /* ---- records beside a connection ---- */
@@ -478,8 +482,9 @@ void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due)
 {
     struct tern_shard *sh = tern_shard_of(t);
-    tw_unqueue(sh, tw);
-    tern_queue_append(&sh->tw_queue, tw_idx(sh, tw), due);
+    const uint32_t idx = tw_idx(sh, tw);
+    tern_queue_remove(&sh->tw_queue, idx);
+    tern_queue_append(&sh->tw_queue, idx, due);
 }
 
 /** A half-open connection lives no longer than its listener (RFC 9293 §3.10.4). */
@@ -505,28 +510,37 @@ static void advance_halves(struct tern_shard *sh, struct tern_queue *q)
     }
 }
 
-/** The first of the TIME-WAIT records that are due; what their going will read is asked for. */
-static uint32_t tws_due(struct tern_shard *sh, uint32_t idx[EXPIRED_AT_ONCE])
+/** A TIME-WAIT record that is due. */
+struct tw_due {
+    uint32_t idx;
+    uint64_t hash;
+};
+
+/** The first of them leave their queue; what their going will read is asked for. */
+static uint32_t tws_due(struct tern_shard *sh, struct tw_due due[EXPIRED_AT_ONCE])
 {
     uint32_t n = 0;
     for (uint32_t at = tern_queue_due(&sh->tw_queue, sh->tcp.now_tick);
          at != 0 && n < EXPIRED_AT_ONCE;
          at = tern_queue_next_due(&sh->tw_queue, at, sh->tcp.now_tick)) {
         const struct tern_tw *tw = tern_pool_at(&sh->tws, at);
-        tern_flow_prefetch(&sh->flow, tern_flow_hash(&sh->tcp, &tw->key));
-        idx[n++] = at;
+        const uint64_t hash = tern_flow_hash(&sh->tcp, &tw->key);
+        tern_flow_prefetch(&sh->flow, hash);
+        due[n++] = (struct tw_due){at, hash};
     }
+    if (n > 0)
+        tern_queue_shift(&sh->tw_queue, n, due[n - 1].idx);
     return n;
 }
 
 static void advance_tws(struct tern_shard *sh)
 {
-    uint32_t idx[EXPIRED_AT_ONCE];
+    struct tw_due due[EXPIRED_AT_ONCE];
     uint32_t n = EXPIRED_AT_ONCE;
     for (uint32_t done = 0; n == EXPIRED_AT_ONCE && done < EXPIRED_PER_CALL; done += n) {
-        n = tws_due(sh, idx);
+        n = tws_due(sh, due);
         for (uint32_t i = 0; i < n; i++)
-            tern_host_tw_free(&sh->tcp, tern_pool_at(&sh->tws, idx[i]));
+            tw_free(sh, due[i].idx, due[i].hash);
     }
 }
 

@@ -26,6 +26,8 @@ static uint8_t device_verdict(uint64_t ol_flags)
     const uint64_t l4 = ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
     if (likely((ip | l4) == (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)))
         return TERN_RX_IP_CSUM_GOOD | TERN_RX_L4_CSUM_GOOD;
+    if ((ip | l4) == 0) /* virtual devices look at nothing */
+        return 0;
     uint8_t flags = 0;
     if (ip == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
         flags |= TERN_RX_IP_CSUM_GOOD;

@@ -35,8 +35,8 @@ static void init_tcp(struct tern_shard *sh, const struct tern_shard_params *para
     t->worker = params->worker;
     t->fast_path = !t->cfg.pins.slow_path_only;
     t->cfg.rcv_buf_max_bytes = RTE_MAX(t->cfg.rcv_buf_max_bytes, t->cfg.rcv_buf_bytes);
-    tern_tcp_derive(t);
     t->rcv_wscale = t->cfg.window_scale ? wscale_for(t->cfg.rcv_buf_max_bytes) : 0;
+    tern_tcp_derive(t);
     t->rcv_grow_left_bytes = t->cfg.rcv_grow_bytes != 0
                                  ? t->cfg.rcv_grow_bytes
                                  : (uint64_t)t->pool->size * tern_tcp_own_mss(t, false);

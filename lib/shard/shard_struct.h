@@ -13,6 +13,7 @@
 #include "queue.h"
 #include "route.h"
 #include "shard.h"
+#include "tcp/dest.h"
 #include "tcp/tcp.h"
 #include "wheel.h"
 #include "wire/pkt_plain.h"
@@ -25,6 +26,7 @@ enum tern_ref_kind {
 };
 
 enum { TERN_REF_IDX_BITS = 30, TERN_PORT_TURNS = 1024 };
+enum { TERN_DESTS_LOG2 = 9, TERN_DESTS = 1 << TERN_DESTS_LOG2 };
 
 static inline uint32_t tern_ref(enum tern_ref_kind kind, uint32_t idx)
 {
@@ -58,6 +60,7 @@ struct tern_shard {
     struct tern_routes routes;
     void *user;
     uint32_t port_turns[TERN_PORT_TURNS]; /* next ephemeral port, by hash of the destination */
+    struct tern_dest dests[TERN_DESTS];   /* opened to lately; see link.c */
 };
 
 static inline bool tern_conn_has_key(

@@ -18,6 +18,7 @@
 #include "sendq.h"
 #include "sent.h"
 #include "state.h"
+#include "template.h"
 
 /* ---- starting ---- */
 
@@ -44,6 +45,13 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy)
     }
 }
 
+/** A short one is copied into the packet's buffer, and a long one where it cannot be attached. */
+static uint32_t flight_bytes_max(const struct tern_tcp *t)
+{
+    const uint32_t room = rte_pktmbuf_data_room_size(t->pool) - RTE_PKTMBUF_HEADROOM;
+    return t->cfg.tx_multi_seg && room >= TERN_COPY_BYTES_MAX ? TERN_FLIGHT_BYTES_MAX : room;
+}
+
 void tern_tcp_derive(struct tern_tcp *t)
 {
     const struct tern_stack_config *cfg = &t->cfg;
@@ -52,6 +60,11 @@ void tern_tcp_derive(struct tern_tcp *t)
     t->own_mss[0] = own_mss(cfg, TERN_IP4_BYTES);
     t->own_mss[1] = own_mss(cfg, TERN_IP6_BYTES);
     t->cookie_period = UINT64_MAX; /* none yet */
+    tern_template_init(t);
+    tern_timers_init(t);
+    t->flight_bytes_max = flight_bytes_max(t);
+    t->rcv_most_bytes[0] = RTE_MIN(cfg->rcv_buf_bytes, 0xffffu);
+    t->rcv_most_bytes[1] = RTE_MIN(cfg->rcv_buf_bytes, 0xffffu << t->rcv_wscale);
     t->blank = (struct tern_conn){
         .slow = TERN_SLOW_STATE,
         .flags = cfg->nodelay ? TERN_CF_NODELAY : 0,
@@ -138,15 +151,26 @@ void tern_conn_established(struct tern_tcp *t, struct tern_conn *c)
 
 /* ---- ending ---- */
 
+/** Its four-tuple is no longer its own: a later segment of this burst finds it no more. */
+static void leave(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why)
+{
+    tern_conn_set_state(c, TERN_CLOSED);
+    c->misc = (uint8_t)why; /* what on_closed() will be told (MUST-12) */
+    tern_conn_touch(t, c);
+}
+
 void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why)
 {
     if (c->state == TERN_CLOSED)
         return;
-    if (c->state != TERN_TIME_WAIT)
-        tern_host_conn_forget(t, c); /* a later segment of this burst finds it no more */
-    tern_conn_set_state(c, TERN_CLOSED);
-    c->misc = (uint8_t)why; /* what on_closed() will be told (MUST-12) */
-    tern_conn_touch(t, c);
+    tern_host_conn_forget(t, c);
+    leave(t, c, why);
+}
+
+void tern_conn_end_in_order(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+{
+    tern_host_conn_forget_at(t, c, seg->hash);
+    leave(t, c, TERN_CLOSE_NORMAL);
 }
 
 /** RFC 9293 §3.10.5: the peer is told unless it knows nothing of us yet, or has had our FIN. */
@@ -164,24 +188,23 @@ void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_re
     tern_conn_end(t, c, why);
 }
 
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c)
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (c->flags & TERN_CF_ACK_NOW) /* the peer's FIN brought us here; not so from CLOSING */
-        tern_conn_send_ack(t, c);
+        tern_conn_answer(t, c, seg);
     tern_conn_set_state(c, TERN_TIME_WAIT);
-    struct tern_tw *tw = tern_host_tw_from_conn(t, c);
-    if (tw != NULL) {
+    const uint32_t due = t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms); /* MUST-13 */
+    struct tern_tw *tw = tern_host_tw_from_conn(t, c, seg, due);
+    if (likely(tw != NULL)) {
         tw->snd_nxt = c->snd.nxt;
         tw->rcv_nxt = c->rcv.nxt;
         tw->ts_recent = c->flags & TERN_CF_TS ? c->ts_recent : 0;
         tw->ts_offset = c->flags & TERN_CF_TS ? c->ts_offset : 0;
         t->stats.time_wait_opened++;
-        tern_host_tw_timer(
-            t, tw, t->now_tick + tern_ticks_from_ms(t->cfg.time_wait_ms)); /* MUST-13 */
     } else {
         t->stats.time_wait_overflow++;
     }
-    tern_conn_end(t, c, TERN_CLOSE_NORMAL);
+    leave(t, c, TERN_CLOSE_NORMAL);
 }
 
 /** The books: every opening and every established connection ends under one name. */
@@ -261,7 +284,8 @@ static void tell_sendable(struct tern_tcp *t, struct tern_conn *c)
         app->on_sendable(tern_shard_of(t), c);
 }
 
-void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
+/** It is still open. */
+static void settle_open(struct tern_tcp *t, struct tern_conn *c)
 {
     if ((c->flags & TERN_CF_WANT_SENDABLE) && c->state != TERN_CLOSED)
         tell_sendable(t, c);
@@ -269,10 +293,16 @@ void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_output(t, c);
     if ((c->flags & TERN_CF_ACK_NOW) && c->state != TERN_CLOSED)
         tern_conn_send_ack(t, c);
-    if (c->state != TERN_CLOSED)
+    if (c->state != TERN_CLOSED) /* else on_sendable() ended it, and it comes again */
         tern_conn_arm_timer(t, c);
-    else if (!(c->flags & TERN_CF_TOUCHED)) /* else on_sendable() ended it, and it comes again */
+}
+
+void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c)
+{
+    if (c->state == TERN_CLOSED)
         release(t, c);
+    else
+        settle_open(t, c);
 }
 
 /** Whatever a burst brought, all of it has been processed by now (MUST-59), and a connection sends

@@ -22,6 +22,11 @@ static bool is_wanted(const struct tern_tcp *t, const struct tern_conn *c)
     return t->cfg.ecn == TERN_ECN_REQUEST || tern_conn_cc(t, c)->wants_ecn;
 }
 
+bool tern_ecn_asks(const struct tern_tcp *t)
+{
+    return is_wanted(t, &t->blank);
+}
+
 uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c)
 {
     if (c->backoff != 0 || !is_wanted(t, c) || tern_conn_cong_need(t, c) == NULL) /* (3168-7) */

@@ -35,6 +35,7 @@
 #include "mbuf.h"
 #include "packet.h"
 #include "pmtu.h"
+#include "rcvbuf.h"
 #include "sendq.h"
 #include "state.h"
 

@@ -77,7 +77,8 @@ bool tern_flight_start_mbuf(struct tern_tcp *t, struct tern_conn *c, struct rte_
 static inline bool tern_flight_takes(const struct tern_conn *c, const struct tern_seg *seg)
 {
     const bool all = seg->p.ack.v == c->snd.nxt.v;
-    const bool none = seg->p.ack.v == c->snd.una.v && seg->p.len_bytes > 0;
+    const bool news = seg->p.len_bytes > 0 || (seg->p.flags & TERN_TCP_FIN);
+    const bool none = seg->p.ack.v == c->snd.una.v && news;
     return (all || none) && seg->p.wnd != 0 && !(seg->opts.has & TERN_HAS_SACK);
 }
 

@@ -6,7 +6,7 @@
  * link. Plain functions that lib/shard defines, so that lib/tcp includes nothing of it, and no call
  * goes through a pointer. Each record is freed in one function here and nowhere else.
  */
-#include "tcp.h"
+#include "dest.h"
 
 /** A connection like `as` under `key`, entered in the flow table; NULL: conns_max or table full.
  * @param neighbour  next hop with a reference, which the connection takes over; it is given back
@@ -19,12 +19,16 @@ struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn 
 struct tern_conn *tern_host_conn_from_half(struct tern_tcp *t, const struct tern_conn *as,
     struct tern_half *h, const struct tern_seg *seg, uint16_t neighbour);
 
-/** A TIME-WAIT record in the place of `c` in the table (c itself stays to be settled and freed, and
- * is in the table no more). NULL: none left; then c's entry is gone, too. */
-struct tern_tw *tern_host_tw_from_conn(struct tern_tcp *t, struct tern_conn *c);
+/** A TIME-WAIT record in the place of `c` in the table, freed at `due` (c itself stays to be
+ * settled and freed, and is in the table no more). NULL: none left; then c's entry is gone, too.
+ * @param seg  of the same four-tuple */
+struct tern_tw *tern_host_tw_from_conn(
+    struct tern_tcp *t, const struct tern_conn *c, const struct tern_seg *seg, uint32_t due);
 
 /** Remove a connection's entry from the table: its four-tuple is free. */
 void tern_host_conn_forget(struct tern_tcp *t, const struct tern_conn *c);
+/** The same where its hash is known. */
+void tern_host_conn_forget_at(struct tern_tcp *t, const struct tern_conn *c, uint64_t hash);
 
 /** Free a forgotten connection and every record it holds; its timer is cancelled. */
 void tern_host_conn_free(struct tern_tcp *t, struct tern_conn *c);
@@ -66,19 +70,19 @@ void tern_host_conn_timer(struct tern_tcp *t, struct tern_conn *c, uint32_t due)
 /** Call tern_half_timer() at `due`, not earlier and not at an earlier `due`. All with the same
  * number of `tries`, 1..TERN_SYNACK_TRIES_MAX, wait equally long. */
 void tern_host_half_timer(struct tern_tcp *t, struct tern_half *h, uint8_t tries, uint32_t due);
-/** Free the record at `due`; all wait equally long. */
+/** Free the record at `due` after all; all wait equally long. */
 void tern_host_tw_timer(struct tern_tcp *t, struct tern_tw *tw, uint32_t due);
-
-/** The counter from which the next ephemeral port towards this destination is drawn. */
-uint32_t *tern_host_port_turn(struct tern_tcp *t, const struct tern_flow_key *key);
 
 /** Somebody listens on this port of ours, on whatever address. */
 bool tern_host_listens(const struct tern_tcp *t, uint16_t port);
 
-/** Our address for `remote`: `wanted`, or chosen when unspecified (MUST-44). @return 0,
- * -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL */
-int tern_host_source(struct tern_tcp *t, const union tern_addr *remote,
-    const union tern_addr *wanted, union tern_addr *out);
+/**
+ * What an open to (remote, rport) from `wanted`, or from any address of ours when that is
+ * unspecified (MUST-44), has to know. *out is good until the next call.
+ * @return 0, -EADDRNOTAVAIL, -ENETUNREACH, -EINVAL (MUST-46)
+ */
+int tern_host_dest(struct tern_tcp *t, const union tern_addr *remote, uint16_t rport,
+    const union tern_addr *wanted, struct tern_dest **out);
 
 /** A static body's bytes from `off` on, and how many these are. */
 const uint8_t *tern_host_static_bytes(const struct tern_static *s, size_t off);
@@ -91,7 +95,9 @@ struct rte_mbuf *tern_host_static_mbuf(
 
 /** Next hop towards `remote`, with a reference; 0: no route or no entry left. */
 uint16_t tern_host_route(struct tern_tcp *t, const union tern_addr *remote);
-/** The same towards a peer whose segment was let in: it has a route. */
+/** The next hop of a destination, with a reference; 0: no entry left. */
+uint16_t tern_host_next_hop(struct tern_tcp *t, const struct tern_dest *d);
+/** Next hop towards a peer whose segment was let in: it has a route. */
 uint16_t tern_host_route_back(struct tern_tcp *t, const union tern_addr *peer);
 void tern_host_unroute(struct tern_tcp *t, uint16_t neighbour);
 /** The next hop was asked for and did not answer. */

@@ -88,6 +88,22 @@ static inline struct rte_mbuf *tern_mbuf_data(struct tern_tcp *t)
     return m;
 }
 
+/** The buffer of a segment that is done with, empty, headroom in front; or NULL: it is not to be
+ * had for this. */
+static inline struct rte_mbuf *tern_mbuf_of_seg(const struct tern_tcp *t, struct tern_seg *seg)
+{
+    struct rte_mbuf *m = seg->m;
+    if (unlikely(m == NULL || !tern_mbuf_is_spare(t, m)))
+        return NULL;
+    seg->m = NULL;
+    rte_pktmbuf_reset_headroom(m);
+    m->data_len = 0;
+    m->pkt_len = 0;
+    m->ol_flags = 0;
+    m->tx_offload = 0;
+    return m;
+}
+
 /** Free a single buffer; the next one of ours may take its place while it is in the cache. */
 static inline void tern_mbuf_recycle(struct tern_tcp *t, struct rte_mbuf *m)
 {

@@ -8,7 +8,7 @@
  * (RFC 6191, RFC 7323 appendix B.2); the new ISN then lies beyond the old connection's last octet.
  */
 #include "host.h"
-#include "ports.h"
+#include "syn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,45 +37,51 @@ static bool claim(
     return true;
 }
 
-/**
- * The next connection to the same place will look here: ask for the line now. Who opens many has
- * others to open meanwhile, and this one's line is waited for by nobody.
- */
-static void look_ahead(struct tern_tcp *t, struct tern_flow_key key, uint16_t upcoming)
+/** The port whose turn it is towards there, and its place in the table: as they were looked up
+ * ahead, unless the counter was moved for another destination since. @return 0: there is none */
+static uint16_t next_port(
+    struct tern_tcp *t, struct tern_dest *d, struct tern_flow_key *key, uint64_t *hash)
 {
-    key.lport = upcoming;
-    tern_host_prefetch(t, tern_flow_hash(t, &key));
+    if (likely(d->ahead_port != 0 && d->ahead_turn == *d->turn)) {
+        ++*d->turn;
+        key->lport = d->ahead_port;
+        *hash = d->ahead_hash;
+    } else {
+        key->lport = tern_ports_next(t, &d->order, d->turn);
+        *hash = tern_flow_hash(t, key);
+    }
+    return key->lport;
 }
 
-static int choose_port(
-    struct tern_tcp *t, struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
+/** See dest.h. */
+static void look_ahead(struct tern_tcp *t, struct tern_dest *d, struct tern_flow_key key)
 {
-    uint32_t *turn = tern_host_port_turn(t, key);
-    uint16_t upcoming = 0;
+    key.lport = d->ahead_port = tern_ports_at(t, &d->order, *d->turn);
+    d->ahead_turn = *d->turn;
+    d->ahead_hash = tern_flow_hash(t, &key);
+    tern_host_prefetch(t, d->ahead_hash);
+}
+
+static int choose_port(struct tern_tcp *t, struct tern_dest *d, struct tern_flow_key *key,
+    uint64_t *hash, struct tern_seq *iss)
+{
     for (uint32_t i = 0; i < PORT_TRIES_MAX; i++) {
-        key->lport = tern_ports_next(t, key, turn, &upcoming);
-        if (key->lport == 0)
+        if (next_port(t, d, key, hash) == 0)
             break;
-        *hash = tern_flow_hash(t, key);
         if (!tern_host_listens(t, key->lport) && claim(t, key, *hash, iss)) { /* (6056-2) */
-            look_ahead(t, *key, upcoming);
+            look_ahead(t, d, *key);
             return 0;
         }
     }
     return -EADDRNOTAVAIL;
 }
 
-static int choose_tuple(struct tern_tcp *t, const struct tern_connect_opts *opts,
-    struct tern_flow_key *key, uint64_t *hash, struct tern_seq *iss)
+/** @param key  its lport is what was asked for, or 0 */
+static int choose_tuple(struct tern_tcp *t, struct tern_dest *d, struct tern_flow_key *key,
+    uint64_t *hash, struct tern_seq *iss)
 {
-    key->remote = opts->remote;
-    key->rport = opts->rport;
-    key->lport = opts->lport;
-    const int rc = tern_host_source(t, &opts->remote, &opts->local, &key->local);
-    if (rc != 0)
-        return rc;
-    if (key->lport == 0)
-        return choose_port(t, key, hash, iss);
+    if (likely(key->lport == 0))
+        return choose_port(t, d, key, hash, iss);
     /* Replies are steered to the worker whose ports these are, or as a listener's by their hash. */
     if (!tern_ports_is_own(t, key))
         return -EADDRNOTAVAIL;
@@ -113,8 +119,8 @@ static bool take_early(
 }
 
 /** @param early  NULL, or what is queued before the SYN, which may carry it */
-static void send_first_syn(
-    struct tern_tcp *t, struct tern_conn *c, struct tern_seq iss, struct rte_mbuf *early)
+static void send_first_syn(struct tern_tcp *t, struct tern_conn *c, const struct tern_flow_key *key,
+    struct tern_seq iss, struct rte_mbuf *early)
 {
     c->flags |= TERN_CF_ACTIVE;
     c->snd.una = iss;
@@ -126,32 +132,47 @@ static void send_first_syn(
         const uint32_t n_taken = tern_send_mbufs(tern_shard_of(t), c, &early, 1);
         assert(n_taken == 1); /* the queue is empty, and was to be had (take_early()) */
     }
-    tern_conn_send_syn(t, c);
+    if (tern_syn_fits(t, early != NULL))
+        tern_syn_send(t, c, key, iss);
+    else
+        tern_conn_send_syn(t, c);
     tern_conn_arm_rtx(t, c);
     tern_conn_touch(t, c);
+}
+
+static bool can_be_meant(const struct tern_tcp *t, const struct tern_connect_opts *opts)
+{
+    return opts->rport != 0 && opts->app != NULL && opts->n_early <= t->cfg.snd_buf_bytes
+           && (opts->n_early == 0 || opts->early != NULL);
 }
 
 int tern_connect(
     struct tern_shard *sh, const struct tern_connect_opts *opts, struct tern_conn **out)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
-    if (opts->rport == 0 || opts->app == NULL
-        || tern_addr_classify(&opts->remote) != TERN_ADDR_UNICAST) /* MUST-46 */
-        return -EINVAL;
-    if (opts->n_early > t->cfg.snd_buf_bytes || (opts->n_early > 0 && opts->early == NULL))
+    struct tern_dest *d;
+    if (!can_be_meant(t, opts))
         return -EINVAL;
     if (t->stopping)
         return -ENETDOWN;
-    struct tern_flow_key key;
+    int rc = tern_host_dest(t, &opts->remote, opts->rport, &opts->local, &d);
+    if (rc != 0)
+        return rc;
+    struct tern_flow_key key = {
+        .remote = opts->remote,
+        .local = d->local,
+        .rport = opts->rport,
+        .lport = opts->lport,
+    };
     uint64_t hash;
     struct tern_seq iss;
-    const int rc = choose_tuple(t, opts, &key, &hash, &iss);
+    rc = choose_tuple(t, d, &key, &hash, &iss);
     if (rc != 0)
         return rc;
     const int app = tern_tcp_app(t, opts->app);
     if (app < 0)
         return -ENOBUFS;
-    const uint16_t neighbour = tern_host_route(t, &key.remote);
+    const uint16_t neighbour = tern_host_next_hop(t, d);
     if (neighbour == 0)
         return -ENETUNREACH;
     struct rte_mbuf *early = NULL;
@@ -166,7 +187,7 @@ int tern_connect(
     }
     tern_conn_init(t, c, (uint8_t)app, opts->user);
     c->ts_offset = tern_ts_offset(t, &key);
-    send_first_syn(t, c, iss, early);
+    send_first_syn(t, c, &key, iss, early);
     if (out != NULL)
         *out = c;
     return 0;

@@ -30,23 +30,14 @@ struct draft {
     uint8_t opt[TERN_TCP_OPT_BYTES_MAX];
 };
 
-uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c)
-{
-    return RTE_MIN(tern_conn_rcv_buf(t, c), 0xffffu << tern_conn_rcv_wscale(t, c));
-}
-
-uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
+uint32_t tern_conn_window_in_use(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t promised = tern_seq_span(c->rcv.nxt, c->rcv.adv);
     const uint32_t buf = tern_conn_rcv_buf(t, c), most = tern_conn_window_max(t, c);
     const uint32_t unused = buf > c->unread_bytes ? buf - c->unread_bytes : 0;
     const uint32_t free_bytes = RTE_MIN(unused, most);
     const uint8_t shift = tern_conn_rcv_wscale(t, c);
-
-    /* Receiver's silly window avoidance: open by a segment or half a buffer, or not at all
-     * (RFC 9293 §3.8.6.2.2 MUST-39). */
-    const uint32_t step = RTE_MIN(most / 2, (uint32_t)c->mss_bytes);
-    const uint32_t wnd = free_bytes >= promised + step ? free_bytes : promised; /* SHLD-14 */
+    const uint32_t wnd = tern_window_without_silliness(c, promised, free_bytes, most);
 
     /* Rounding up keeps the right edge, or moves it on by less than a unit. Small segments would so
      * push it on for ever before an application that does not read: a unit beyond the buffer it is
@@ -54,8 +45,7 @@ uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c)
      * §2.4). What was promised is taken all the same. */
     const uint32_t unit = 1u << shift;
     const bool is_over = (uint64_t)promised + c->unread_bytes > (uint64_t)buf + unit;
-    const uint32_t rounded = is_over ? wnd : wnd + unit - 1;
-    return RTE_MIN(rounded >> shift, 0xffffu) << shift;
+    return tern_window_in_units(wnd, shift, is_over ? 0 : unit - 1);
 }
 
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c)
@@ -226,9 +216,10 @@ static bool send_empty(struct tern_tcp *t, struct tern_conn *c, struct tern_seq 
 
 /** Headers say nothing but what those of all connections do: no path record, no options of the
  * connection's own, no SACK blocks. Only reads. */
-static bool has_plain_headers(const struct tern_tcp *t, const struct tern_conn *c)
+static inline bool has_plain_headers(const struct tern_tcp *t, const struct tern_conn *c)
 {
-    return tern_template_fits(t) && (c->cong | c->rare) == 0 && n_sack_blocks(t, c) == 0;
+    const bool plain = t->plain_headers && (c->cong | c->rare) == 0;
+    return plain && (likely((c->rxq | t->n_dsacks) == 0) || n_sack_blocks(t, c) == 0);
 }
 
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
@@ -236,6 +227,12 @@ bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c)
     if (likely(has_plain_headers(t, c)))
         return tern_output_ack(t, c);
     return send_empty(t, c, c->snd.nxt, 0);
+}
+
+void tern_conn_answer(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (unlikely(!has_plain_headers(t, c) || !tern_output_ack_in(t, c, seg)))
+        tern_conn_send_ack(t, c);
 }
 
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c)

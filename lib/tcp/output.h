@@ -69,9 +69,7 @@ static inline void tern_output_note_pause(struct tern_tcp *t, struct tern_conn *
     if (c->snd.una.v != c->snd.nxt.v || (c->flags & TERN_CF_RTX))
         return;
     const uint32_t pause = t->now_tick - c->rtx_at;
-    /* no RTO is shorter than these two */
-    const uint32_t rto_least_ms = RTE_MIN(t->cfg.rto_min_ms, t->cfg.rto_initial_ms);
-    if (likely(pause <= tern_ticks_from_ms(RTE_MIN(rto_least_ms, t->cfg.rto_max_ms))))
+    if (likely(pause <= t->pause_ticks))
         return;
     if (pause > tern_ticks_from_ms(tern_conn_rto_ms(t, c)))
         tern_cc_restart(t, c);
@@ -87,10 +85,8 @@ void tern_output_run(
 static inline bool tern_output_flight_fits(const struct tern_tcp *t, const struct tern_conn *c,
     const struct tern_flight *f, uint32_t payload_max)
 {
-    const uint32_t room = rte_pktmbuf_data_room_size(t->pool) - RTE_PKTMBUF_HEADROOM;
-    const bool copies = f->len_bytes <= TERN_COPY_BYTES_MAX || !t->cfg.tx_multi_seg;
     return f->len_bytes <= RTE_MIN(payload_max, c->snd.wnd_bytes) && c->cwnd_bytes >= payload_max
-           && (!copies || f->len_bytes <= room);
+           && f->len_bytes <= t->flight_bytes_max;
 }
 
 /** Send it, and FIN with it where that is queued. Where no mbuf is to be had, the timer sees to it.
@@ -99,3 +95,5 @@ void tern_output_flight(struct tern_tcp *t, struct tern_conn *c, uint32_t payloa
 
 /** A plain ACK without payload. @return false: no buffer */
 bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c);
+/** The same in the buffer of the segment that it answers. @return false: that one will not do */
+bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);

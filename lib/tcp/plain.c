@@ -7,10 +7,11 @@
  * sequence number, PSH and FIN, so headers are written once (template.h), and what all of them mean
  * to scoreboard and timers is noted once. One alone, all there is, is a flight (flight.h).
  */
+#include "headers.h"
 #include "host.h"
 #include "mbuf.h"
+#include "rcvbuf.h"
 #include "sendq.h"
-#include "template.h"
 
 /** What segments that leave now say; it counts as said. */
 static inline struct tern_template_fields fields_now(const struct tern_tcp *t, struct tern_conn *c)
@@ -103,11 +104,11 @@ void tern_output_run(
 /* ---- flights ---- */
 
 /** The headers of the only segment. */
-static inline void put_headers(
+static inline __attribute__((always_inline)) void put_headers(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint8_t flags)
 {
     const struct tern_template_fields f = fields_now(t, c);
-    tern_template_single(t, c, &f, m, c->snd.nxt, flags);
+    tern_headers_put(t, c, &f, m, c->snd.nxt, flags);
     t->stats.tx_segments++;
 }
 
@@ -120,7 +121,7 @@ static void note_flight(
     c->snd.nxt = tern_seq_add(c->snd.nxt, span);
     t->stats.tx_payload_bytes += f->len_bytes;
     if (likely(!(c->flags & TERN_CF_RTX)))
-        tern_conn_arm_rtx(t, c); /* RFC 6298 §5.1 */
+        tern_conn_arm_flight(t, c); /* RFC 6298 §5.1 */
     else
         tern_conn_arm_flight_probe(t, c);
 }
@@ -158,6 +159,16 @@ bool tern_output_ack(struct tern_tcp *t, struct tern_conn *c)
         t->stats.drops[TERN_DROP_NO_MBUF]++;
         return false;
     }
+    put_headers(t, c, m, 0);
+    tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
+    return true;
+}
+
+bool tern_output_ack_in(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    struct rte_mbuf *m = tern_mbuf_of_seg(t, seg);
+    if (unlikely(m == NULL))
+        return false;
     put_headers(t, c, m, 0);
     tern_host_output(t, c->neighbour, m, c->flags & TERN_CF_V6);
     return true;

@@ -16,14 +16,6 @@
  */
 enum { ROUNDS = 4 };
 
-/** The ports of this worker towards one destination. */
-struct ports {
-    uint32_t n;
-    uint32_t first, stride;              /* by remainder … */
-    const struct tern_rss_ports *family; /* … or by RSS, when not NULL */
-    uint32_t peer;                       /* the destination's part of the entry */
-};
-
 /** The entry that a segment of this connection falls on when it comes in. */
 static uint32_t reply_entry(const struct tern_rss *rss, const struct tern_flow_key *key,
     const struct tern_rss_ports *family, uint16_t lport)
@@ -47,32 +39,47 @@ static const struct tern_rss_ports *rss_ports(
     return family->is_known ? family : NULL;
 }
 
-static struct ports by_remainder(const struct tern_stack_config *cfg)
+static void by_remainder(struct tern_port_order *o, const struct tern_stack_config *cfg)
 {
     const uint32_t rest = cfg->port_min % cfg->port_stride;
-    const uint32_t first =
-        cfg->port_min + (cfg->port_phase + cfg->port_stride - rest) % cfg->port_stride;
-    const uint32_t n = first > cfg->port_max ? 0 : (cfg->port_max - first) / cfg->port_stride + 1;
-    return (struct ports){.n = n, .first = first, .stride = cfg->port_stride};
+    o->first = cfg->port_min + (cfg->port_phase + cfg->port_stride - rest) % cfg->port_stride;
+    o->stride = cfg->port_stride;
+    o->n = o->first > cfg->port_max ? 0 : (cfg->port_max - o->first) / o->stride + 1;
 }
 
-static struct ports ports_towards(const struct tern_tcp *t, const struct tern_flow_key *key)
+static void by_rss(struct tern_port_order *o, const struct tern_tcp *t,
+    const struct tern_rss_ports *family, const struct tern_flow_key *key)
 {
-    const struct tern_rss_ports *family = rss_ports(t, key);
-    if (family == NULL)
-        return by_remainder(&t->cfg);
-    return (struct ports){
-        .n = tern_rss_n_ports(t->rss, family, t->worker),
-        .family = family,
-        .peer = reply_entry(t->rss, key, family, 0),
+    o->n = tern_rss_n_ports(t->rss, family, t->worker);
+    o->family = family;
+    o->peer = reply_entry(t->rss, key, family, 0);
+}
+
+void tern_port_order_init(
+    struct tern_port_order *o, const struct tern_tcp *t, const struct tern_flow_key *key)
+{
+    uint64_t w[5];
+    memcpy(w, &key->local, sizeof key->local);
+    memcpy(w + 2, &key->remote, sizeof key->remote);
+    w[4] = key->rport;
+    *o = (struct tern_port_order){
+        .round_keys = tern_siphash24(t->keys.port, w, 5), /* not to be guessed (6056-1) */
+        .half_bits = 1,
     };
+    const struct tern_rss_ports *family = rss_ports(t, key);
+    if (family != NULL)
+        by_rss(o, t, family, key);
+    else
+        by_remainder(o, &t->cfg);
+    while (1u << (2 * o->half_bits) < o->n)
+        o->half_bits++;
 }
 
-static uint16_t nth_port(const struct tern_tcp *t, const struct ports *p, uint32_t nth)
+static uint16_t nth_port(const struct tern_tcp *t, const struct tern_port_order *o, uint32_t nth)
 {
-    if (p->family != NULL)
-        return tern_rss_port(t->rss, p->family, t->worker, p->peer, nth);
-    return (uint16_t)(p->first + nth * p->stride);
+    if (o->family != NULL)
+        return tern_rss_port(t->rss, o->family, t->worker, o->peer, nth);
+    return (uint16_t)(o->first + nth * o->stride);
 }
 
 static uint32_t feistel(uint32_t x, uint32_t half_bits, uint64_t key)
@@ -89,36 +96,24 @@ static uint32_t feistel(uint32_t x, uint32_t half_bits, uint64_t key)
     return left << half_bits | right;
 }
 
-static uint32_t permute(uint32_t x, uint32_t n, uint64_t key)
+uint16_t tern_ports_at(const struct tern_tcp *t, const struct tern_port_order *o, uint32_t turn)
 {
-    uint32_t half_bits = 1;
-    while (1u << (2 * half_bits) < n)
-        half_bits++;
+    if (unlikely(o->n == 0))
+        return 0;
+    uint32_t x = turn % o->n;
     do {
-        x = feistel(x, half_bits, key);
-    } while (x >= n);
-    return x;
+        x = feistel(x, o->half_bits, o->round_keys);
+    } while (x >= o->n);
+    const uint16_t port = nth_port(t, o, x);
+    return likely(port >= t->cfg.port_min && port <= t->cfg.port_max) ? port : 0;
 }
 
-uint16_t tern_ports_next(
-    const struct tern_tcp *t, const struct tern_flow_key *key, uint32_t *turn, uint16_t *upcoming)
+uint16_t tern_ports_next(const struct tern_tcp *t, const struct tern_port_order *o, uint32_t *turn)
 {
-    const struct ports p = ports_towards(t, key);
-    uint64_t w[5];
-    memcpy(w, &key->local, sizeof key->local);
-    memcpy(w + 2, &key->remote, sizeof key->remote);
-    w[4] = key->rport;
-    const uint64_t round_keys = tern_siphash24(t->keys.port, w, 5); /* not to be guessed (6056-1) */
-
-    for (uint32_t i = 0; i < p.n; i++) {
-        const uint16_t port = nth_port(t, &p, permute((*turn)++ % p.n, p.n, round_keys));
-        if (port < t->cfg.port_min || port > t->cfg.port_max)
-            continue;
-        if (upcoming != NULL)
-            *upcoming = nth_port(t, &p, permute(*turn % p.n, p.n, round_keys));
-        return port;
-    }
-    return 0;
+    uint16_t port = 0;
+    for (uint32_t i = 0; i < o->n && port == 0; i++)
+        port = tern_ports_at(t, o, (*turn)++);
+    return port;
 }
 
 bool tern_ports_is_own(const struct tern_tcp *t, const struct tern_flow_key *key)

@@ -18,6 +18,7 @@
 #include "reasm.h"
 #include "sendq.h"
 #include "state.h"
+#include "wire/hint.h"
 
 static bool has(const struct tern_seg *seg, uint8_t flag)
 {
@@ -281,7 +282,8 @@ void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf 
     rte_pktmbuf_free(m);
 }
 
-static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
+/** @param seg  brought the FIN, or what was missing before it */
+static void peer_closed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
     c->rcv.adv = tern_seq_add(c->rcv.adv, 1); /* a FIN takes no buffer: the window stays as wide */
@@ -294,11 +296,11 @@ static void peer_closed(struct tern_tcp *t, struct tern_conn *c)
     if (app->on_peer_closed != NULL && !(c->slow & TERN_SLOW_DEAF)) /* MUST-12: not on_closed() */
         app->on_peer_closed(tern_shard_of(t), c);
     if (c->state == TERN_FIN_WAIT_2)
-        tern_conn_time_wait(t, c);
+        tern_conn_time_wait(t, c, seg);
 }
 
 /** Everything that lies ready at RCV.NXT now, FIN included. */
-static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
+static void deliver_held(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     uint32_t len;
     struct rte_mbuf *m;
@@ -313,7 +315,28 @@ static void deliver_held(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_deliver(t, c, m, len);
     }
     if (fin)
-        peer_closed(t, c);
+        peer_closed(t, c, seg);
+}
+
+enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    const struct tern_pkt *p = &seg->p;
+    enum tern_drop why = TERN_DROP_TCP_DONE;
+    if (p->len_bytes > 0) {
+        struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
+        seg->m = NULL;
+        why = TERN_DROP_NONE;
+        tern_rcvbuf_arrived(t, c, seg);
+        tern_conn_deliver(t, c, m, p->len_bytes);
+    }
+    if (unlikely(c->rxq != 0)) {
+        owe_ack(t, c); /* for what fills a hole, or a part of it, at once (5681-9) */
+        deliver_held(t, c, seg);
+    }
+    if (has(seg, TERN_TCP_FIN) && tern_state_can_receive((enum tern_state)c->state)
+        && c->rcv.nxt.v == tern_seq_add(p->seq, p->len_bytes).v)
+        peer_closed(t, c, seg);
+    return why;
 }
 
 /** Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
@@ -350,22 +373,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
         owe_ack(t, c); /* MAY-13: a duplicate ACK tells of the gap (5681-9) */
         return tern_reasm_hold(t, c, seg, fin); /* SHLD-31 */
     }
-    enum tern_drop why = TERN_DROP_TCP_DONE;
-    if (p->len_bytes > 0) {
-        struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
-        seg->m = NULL;
-        why = TERN_DROP_NONE;
-        tern_rcvbuf_arrived(t, c, seg);
-        tern_conn_deliver(t, c, m, p->len_bytes);
-    }
-    if (c->rxq != 0) {
-        owe_ack(t, c); /* for what fills a hole, or a part of it, at once (5681-9) */
-        deliver_held(t, c);
-    }
-    if (fin && tern_state_can_receive((enum tern_state)c->state)
-        && c->rcv.nxt.v == tern_seq_add(p->seq, p->len_bytes).v)
-        peer_closed(t, c);
-    return why;
+    return tern_conn_take(t, c, seg);
 }
 
 /* ---- the order ---- */
@@ -377,22 +385,27 @@ static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct ter
         check_ack, check_urgent, take_payload};
     seg->sets_echo = false;
     seg->old_bytes = 0;
-    for (unsigned i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        const enum tern_drop why = steps[i](t, c, seg);
-        if (why != TERN_DROP_NONE)
-            return why;
+    enum tern_drop why = TERN_DROP_NONE;
+    for (unsigned i = 0; i < sizeof steps / sizeof steps[0] && why == TERN_DROP_NONE; i++) {
         if (c->state == TERN_CLOSED)
             return TERN_DROP_TCP_DONE;
+        why = steps[i](t, c, seg);
     }
-    return TERN_DROP_NONE;
+    return why;
 }
 
-void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+/** Whatever there is. */
+static TERN_ASIDE void rx_any(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
-    if (t->fast_path && tern_conn_rx_fast(t, c, seg))
-        return;
     tern_pkt_tcp_opts(seg->frame, &seg->p, &seg->opts); /* of any segment: MUST-5 */
     const enum tern_drop why =
         c->state == TERN_SYN_SENT ? tern_syn_sent_rx(t, c, seg) : arrive(t, c, seg);
     tern_seg_done(t, seg, why);
+}
+
+void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    if (likely(t->fast_path) && (tern_conn_rx_fast(t, c, seg) || tern_conn_rx_closing(t, c, seg)))
+        return;
+    rx_any(t, c, seg);
 }

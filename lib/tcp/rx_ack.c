@@ -291,7 +291,7 @@ static void take_ack(
 
 /* ---- what follows ---- */
 
-static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
+static void fin_acked(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (c->state == TERN_FIN_WAIT_1) {
         tern_conn_set_state(c, TERN_FIN_WAIT_2);
@@ -300,14 +300,14 @@ static void fin_acked(struct tern_tcp *t, struct tern_conn *c)
             c->flags |= TERN_CF_RTX;
         }
     } else if (c->state == TERN_CLOSING) {
-        tern_conn_time_wait(t, c);
+        tern_conn_time_wait(t, c, seg);
     } else if (c->state == TERN_LAST_ACK) {
-        tern_conn_end(t, c, TERN_CLOSE_NORMAL);
+        tern_conn_end_in_order(t, c, seg);
     }
 }
 
 /** SND.UNA has moved. */
-static void una_advanced(struct tern_tcp *t, struct tern_conn *c)
+static void una_advanced(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     c->backoff &= 0xf; /* the doublings stay until there is a sample (Karn, RFC 6298 §5) */
     tern_host_confirm(t, c->neighbour);
@@ -318,7 +318,7 @@ static void una_advanced(struct tern_tcp *t, struct tern_conn *c)
         tern_conn_arm_rtx(t, c); /* §5.3 (6298-6) */
     tern_conn_touch(t, c);
     if (all && (c->flags & TERN_CF_FIN_SENT))
-        fin_acked(t, c);
+        fin_acked(t, c, seg);
 }
 
 /* ---- window ---- */
@@ -393,7 +393,7 @@ static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
            && c->snd.una.v != c->snd.nxt.v;
 }
 
-void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg)
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;
     const uint8_t doublings = c->backoff & 0xf;
@@ -412,11 +412,31 @@ void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_se
         take_late_dsack(t, c, seg);
     if (advances) {
         c->snd.una = ack;
-        una_advanced(t, c);
+        una_advanced(t, c, seg);
         if (seg->p.wnd == 0) /* an acknowledged probe does not make probing faster (SHLD-30) */
             c->backoff = doublings;
         if (c->state == TERN_CLOSED)
             return;
+    }
+    update_window(t, c, seg, advances);
+}
+
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
+{
+    const bool advances = tern_seq_before(c->snd.una, seg->p.ack);
+    c->last_rx_ms = t->now_ms;
+    if (advances) {                          /* all of it */
+        if (likely(tern_conn_has_flight(c))) /* else a FIN alone */
+            tern_flight_acked(t, c);
+        c->snd.una = seg->p.ack;
+        tern_host_confirm(t, c->neighbour);
+        tern_conn_cancel_rtx(t, c); /* RFC 6298 §5.2 (6298-6) */
+        tern_conn_touch(t, c);
+        if (c->flags & TERN_CF_FIN_SENT) {
+            fin_acked(t, c, seg);
+            if (c->state == TERN_CLOSED)
+                return;
+        }
     }
     update_window(t, c, seg, advances);
 }

@@ -24,7 +24,8 @@ static void write_ip(const struct tern_tcp *t, struct tern_syn_ack *s, bool v6, 
 }
 
 /** @return bytes of header and options */
-static uint32_t write_tcp(const struct tern_tcp *t, uint8_t *at, bool v6, uint8_t has)
+static uint32_t write_tcp(
+    const struct tern_tcp *t, uint8_t *at, bool v6, uint8_t has, uint8_t flags)
 {
     const struct tern_tcp_opts o = {
         .has = has,
@@ -34,7 +35,7 @@ static uint32_t write_tcp(const struct tern_tcp *t, uint8_t *at, bool v6, uint8_
     const uint32_t doff_bytes = TERN_TCP_BYTES + tern_tcp_opts_build_syn(&o, at + TERN_TCP_BYTES);
     const struct tern_tcp_fields tcp = {
         .doff_bytes = (uint8_t)doff_bytes,
-        .flags = TERN_TCP_SYN | TERN_TCP_ACK,
+        .flags = flags,
         .wnd = tern_syn_ack_window(t),
     };
     tern_build_tcp(at, &tcp);
@@ -48,10 +49,11 @@ static uint16_t ts_off_of(uint8_t has)
     return has & TERN_HAS_TS ? BEHIND_MSS_AND_HEAD : 0;
 }
 
-static void write_one(const struct tern_tcp *t, struct tern_syn_ack *s, bool v6, uint8_t has)
+static void write_one(
+    const struct tern_tcp *t, struct tern_syn_ack *s, bool v6, uint8_t has, uint8_t flags)
 {
     const uint32_t l3_bytes = v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES;
-    const uint32_t l4_bytes = write_tcp(t, s->bytes + l3_bytes, v6, has);
+    const uint32_t l4_bytes = write_tcp(t, s->bytes + l3_bytes, v6, has, flags);
     write_ip(t, s, v6, l4_bytes);
     s->n_bytes = (uint16_t)(l3_bytes + l4_bytes);
     s->ts_off = ts_off_of(has);
@@ -72,7 +74,10 @@ void tern_syn_ack_init(struct tern_tcp *t)
         t->fast_path && t->cfg.vlan == 0 && !pins->has_ip_id && !pins->no_df && !pins->has_padding;
     for (uint8_t which = 0; which < TERN_SYN_ACKS; which++) {
         const uint8_t has = (uint8_t)(which * TERN_HAS_WSCALE | TERN_HAS_MSS);
-        write_one(t, &t->syn_acks[0][which], false, has);
-        write_one(t, &t->syn_acks[1][which], true, has);
+        write_one(t, &t->syn_acks[0][which], false, has, TERN_TCP_SYN | TERN_TCP_ACK);
+        write_one(t, &t->syn_acks[1][which], true, has, TERN_TCP_SYN | TERN_TCP_ACK);
     }
+    for (int v6 = 0; v6 < 2; v6++) /* offering all that we agree to */
+        write_one(t, &t->syns[v6], v6, t->syn_agrees | TERN_HAS_MSS, TERN_TCP_SYN);
+    t->has_syns = t->has_syn_acks && !t->cfg.tfo_connect && !tern_ecn_asks(t);
 }

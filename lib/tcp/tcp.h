@@ -65,7 +65,8 @@ enum {
     TERN_SYN_ACKS = 8, /* of a family: with and without window scale, SACK, timestamps */
 };
 
-/** A SYN-ACK written ahead (syn_ack.h). Sums are without addresses, ports, numbers, timestamps. */
+/** A SYN-ACK written ahead (syn_ack.h), or a SYN (syn.h). Sums are without addresses, ports,
+ * numbers, timestamps. */
 struct __rte_cache_aligned tern_syn_ack {
     uint8_t bytes[TERN_SYN_ACK_BYTES]; /* [n_bytes] IP and TCP header, options */
     uint16_t n_bytes, l3_bytes;
@@ -124,8 +125,17 @@ struct tern_tcp {
     uint32_t link_bytes;          /* in front of an IP header we send */
     uint16_t own_mss[2];          /* what our SYNs say: IPv4, IPv6 */
     uint8_t syn_agrees;           /* options of a SYN that we agree to, TERN_HAS_* */
-    bool has_syn_acks;            /* the store below may be used */
+    uint64_t tx_orders[2];        /* mbuf.ol_flags of what we send: IPv4, IPv6 */
+    bool plain_headers;           /* … may come from a template (template.h) */
+    uint32_t flight_bytes_max;    /* payload of a flight that one packet carries */
+    /* the RTO of a connection that was never kept waiting, as far as it is the same for all: before
+     * the first sample; and as long as what the samples make of it is less than … us, the least */
+    uint32_t rto_first_ticks, rto_least_ticks, rto_least_us;
+    uint32_t pause_ticks;        /* no RTO is shorter */
+    uint32_t rcv_most_bytes[2];  /* the window of a buffer that has not grown: unscaled, scaled */
+    bool has_syn_acks, has_syns; /* the stores below may be used */
     struct tern_syn_ack syn_acks[2][TERN_SYN_ACKS]; /* IPv4, IPv6 */
+    struct tern_syn_ack syns[2];                    /* what all our SYNs say: IPv4, IPv6 */
     const struct tern_rss *rss; /* the device's way with flows, shared, or NULL: see ports.c … */
     uint32_t worker;            /* … and whose entries of it are ours */
     uint16_t n_ip_id;           /* test pins used so far */
@@ -350,10 +360,17 @@ static inline void tern_seg_done(struct tern_tcp *t, struct tern_seg *seg, enum 
 /* rx.c, rx_fast.c, rx_syn.c: segment arrival. Each leaves seg->m owned or NULL; tern_tcp_rx() ends
  * it. */
 void tern_conn_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** The straight paths. @return false: not for them, and nothing has changed */
 bool tern_conn_rx_fast(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+bool tern_conn_rx_closing(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** Payload and FIN of a segment at RCV.NXT, in a state that takes them. */
+enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** An ACK that is acceptable: advance SND.UNA, congestion control, window. */
-void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
+void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
+/** The same where what is in flight is a flight or a FIN, and all or nothing of it is acknowledged
+ * (tern_flight_takes()), no timer has run out, and no window was shut. */
+void tern_conn_ack_plainly(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Payload at RCV.NXT: hand it to the application. Takes seg->m. */
 void tern_conn_deliver(
     struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf *m, uint32_t len_bytes);
@@ -390,6 +407,8 @@ enum tern_drop tern_tw_rx(
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg);
 
 /* ecn.c */
+/** Do connections that we open ask for ECN? */
+bool tern_ecn_asks(const struct tern_tcp *t);
 /** What a SYN of ours asks for: ECE | CWR, or 0. The path record it needs is made. */
 uint8_t tern_ecn_request(struct tern_tcp *t, struct tern_conn *c);
 /** What the answer to our SYN says. */
@@ -439,12 +458,14 @@ void tern_conn_set_ack_policy(struct tern_conn *c, enum tern_ack_policy policy);
 void tern_conn_touch(struct tern_tcp *t, struct tern_conn *c);
 /** Over: CLOSED with a reason; on_closed() and release follow when it is settled. */
 void tern_conn_end(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
+/** Over in order, by a segment of its own that acknowledges our FIN in LAST-ACK. */
+void tern_conn_end_in_order(struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg);
 /** CLOSE (RFC 9293 §3.10.4). Unread data makes it an abort where it matters (SHLD-3). */
 void tern_conn_close(struct tern_tcp *t, struct tern_conn *c, bool unread_matters);
 /** RST to the peer, then over. */
 void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_reason why);
-/** Both FINs exchanged: TIME-WAIT record, then over. */
-void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c);
+/** Both FINs exchanged, by this segment of its own: TIME-WAIT record, then over. */
+void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 /** Send what is owed, call what is to be called, arm the timer, release. */
 void tern_conn_settle(struct tern_tcp *t, struct tern_conn *c);
 /** Settle touched connections until the tx list is full, at most TERN_SETTLED_MAX. */
@@ -459,6 +480,8 @@ void tern_tcp_derive(struct tern_tcp *t);
 int tern_tcp_app(struct tern_tcp *t, const struct tern_app *app);
 
 /* timers.c */
+/** Once, when the configuration is known. */
+void tern_timers_init(struct tern_tcp *t);
 void tern_conn_timers(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c);
 /** The peer spoke after intervals had run out: its silence starts anew, and an interval that R2 had
@@ -467,7 +490,8 @@ void tern_conn_heard(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_cancel_rtx(const struct tern_tcp *t, struct tern_conn *c);
 /** After sending: a tail loss probe is due before the RTO (RFC 8985 §7.2). */
 void tern_conn_arm_probe(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q);
-/** The same after sending a flight (flight.h). */
+/** Timers of a flight (flight.h): as tern_conn_arm_rtx(), and as tern_conn_arm_probe(). */
+void tern_conn_arm_flight(const struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c);
 /** Look for losses again in `after_us`, when a reordering window ends (RFC 8985 §6.2). */
 void tern_conn_arm_reorder(
@@ -479,6 +503,8 @@ void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us);
 /* output.c */
 void tern_conn_output(struct tern_tcp *t, struct tern_conn *c);
 bool tern_conn_send_ack(struct tern_tcp *t, struct tern_conn *c);
+/** An ACK at once, in answer to this segment, of which nothing but its buffer is left. */
+void tern_conn_answer(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg);
 void tern_conn_send_syn(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_send_rst(struct tern_tcp *t, struct tern_conn *c);
 void tern_conn_retransmit(struct tern_tcp *t, struct tern_conn *c);
@@ -490,10 +516,6 @@ bool tern_conn_send_tail(struct tern_tcp *t, struct tern_conn *c, struct tern_tx
 void tern_conn_send_keepalive(struct tern_tcp *t, struct tern_conn *c);
 /** Challenge ACK (RFC 5961): at most one a connection and period. */
 enum tern_drop tern_conn_challenge(struct tern_tcp *t, struct tern_conn *c);
-/** The window the next segment will advertise, bytes; a multiple of the scale. */
-uint32_t tern_conn_window(const struct tern_tcp *t, const struct tern_conn *c);
-/** The widest window there can be: the buffer, or what the field can say. */
-uint32_t tern_conn_window_max(const struct tern_tcp *t, const struct tern_conn *c);
 /** Payload bytes that fit beside the options of a segment. */
 uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn *c);
 

@@ -34,22 +34,13 @@ struct tern_template_fields {
     uint8_t ttl, tos;
 };
 
-/** May this shard's segments come from a template? Not where a test fixes what differs from packet
- * to packet. */
-static inline bool tern_template_fits(const struct tern_tcp *t);
+/** Once, when the configuration is known: orders, and whether this shard's segments may come from a
+ * template. Not where a test fixes what differs from packet to packet. */
+void tern_template_init(struct tern_tcp *t);
 
 /** Write all but what a segment decides. Timestamps are of now, where they were negotiated. */
 void tern_template_write(const struct tern_tcp *t, const struct tern_conn *c,
     const struct tern_template_fields *f, struct tern_template *out);
-
-/**
- * The headers of a segment that is the only one of its kind, in front of its payload, or of none.
- *
- * @param m      payload, or empty, with TERN_HDR_BYTES_MAX of headroom
- * @param flags  beside ACK: PSH, FIN
- */
-void tern_template_single(const struct tern_tcp *t, const struct tern_conn *c,
-    const struct tern_template_fields *f, struct rte_mbuf *m, struct tern_seq seq, uint8_t flags);
 
 /**
  * Put the headers of a segment in front of its payload.
@@ -67,11 +58,6 @@ void tern_template_set_length(struct tern_template *h, uint32_t len_bytes);
 
 /** The TCP checksum of a segment, made here. */
 void tern_template_sum(const struct tern_template *h, struct rte_mbuf *m);
-
-static inline bool tern_template_fits(const struct tern_tcp *t)
-{
-    return t->fast_path && !t->cfg.pins.has_ip_id && !t->cfg.pins.no_df;
-}
 
 static inline void tern_template_put(struct tern_template *h, struct rte_mbuf *m,
     uint32_t len_bytes, struct tern_seq seq, uint8_t flags)

@@ -27,6 +27,9 @@
 #include "recovery.h"
 #include "state.h"
 
+/** G of RFC 6298 §2.3, as four times the variation is counted: 1 ms. */
+#define RTTVAR_LEAST_US4 UINT32_C(1000)
+
 enum {
     UNANSWERED_MAX = 15, /* what the high nibble of tern_conn.backoff counts to */
     R1_EXPIRIES = 3,     /* from then on the next hop is asked whether it is still there */
@@ -70,7 +73,7 @@ static uint32_t base_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     if (c->srtt_us8 == 0)
         return t->cfg.rto_initial_ms; /* (6298-1) */
-    const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, 1000u)) / 1000;
+    const uint32_t rto_ms = (c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, RTTVAR_LEAST_US4)) / 1000;
     return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms); /* (6298-3, 6298-4) */
 }
 
@@ -188,9 +191,9 @@ static uint32_t probe_at(const struct tern_tcp *t, uint64_t after_us, uint32_t r
     return (int32_t)(at - rto_at) < 0 ? at : rto_at;
 }
 
-void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
+static inline void arm_flight_probe(
+    const struct tern_tcp *t, struct tern_conn *c, struct tern_flight *f)
 {
-    struct tern_flight *f = tern_conn_flight(t, c);
     const bool may = (f->flags & TERN_FLIGHT_SENT) && tern_tlp_may_follow(c);
     if (may)
         c->rtx_at = probe_at(t, tern_tlp_after_us(t, c), f->rto_at);
@@ -199,26 +202,58 @@ void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
     f->flags = (uint8_t)(may ? f->flags | TERN_FLIGHT_PTO : f->flags & ~TERN_FLIGHT_PTO);
 }
 
-/** tern_conn_arm_rtx() for `at`. */
-static void arm_flight(const struct tern_tcp *t, struct tern_conn *c, uint32_t at)
+void tern_conn_arm_flight_probe(const struct tern_tcp *t, struct tern_conn *c)
+{
+    arm_flight_probe(t, c, tern_conn_flight(t, c));
+}
+
+/** What every connection's timer has in common, once. */
+void tern_timers_init(struct tern_tcp *t)
+{
+    const struct tern_stack_config *cfg = &t->cfg;
+    t->pause_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_min_ms, cfg->rto_initial_ms));
+    t->rto_first_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_initial_ms, cfg->user_timeout_ms));
+    t->rto_least_ticks = tern_ticks_from_ms(RTE_MIN(cfg->rto_min_ms, cfg->user_timeout_ms));
+    t->rto_least_us = (cfg->rto_min_ms + 1) * 1000; /* whole milliseconds count */
+}
+
+/** Until the retransmission timer runs out. The last interval ends at R2, not after it (MUST-21).
+ */
+static uint32_t rtx_ticks(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const uint64_t left_ms = RTE_MIN(r2_left_ms(t, c), persist_left_ms(t, c));
+    const uint64_t rto_ms = tern_conn_rto_ms(t, c);
+    return tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
+}
+
+/** The same, known beforehand for nearly all. */
+static inline uint32_t rtx_ticks_everyday(const struct tern_tcp *t, const struct tern_conn *c)
+{
+    const bool waits = c->backoff != 0 || c->snd.wnd_bytes == 0 || tern_conn_is_opening(c);
+    if (unlikely(waits || c->rare != 0))
+        return rtx_ticks(t, c);
+    if (c->srtt_us8 == 0)
+        return t->rto_first_ticks;
+    const uint32_t rto_us = c->srtt_us8 / 8 + RTE_MAX(c->rttvar_us4, RTTVAR_LEAST_US4);
+    return likely(rto_us < t->rto_least_us) ? t->rto_least_ticks : rtx_ticks(t, c);
+}
+
+void tern_conn_arm_flight(const struct tern_tcp *t, struct tern_conn *c)
 {
     struct tern_flight *f = tern_conn_flight(t, c);
-    c->rtx_at = f->rto_at = at;
+    c->rtx_at = f->rto_at = t->now_tick + rtx_ticks_everyday(t, c);
     c->flags |= TERN_CF_RTX;
     f->flags &= (uint8_t)~TERN_FLIGHT_PTO;
-    tern_conn_arm_flight_probe(t, c);
+    arm_flight_probe(t, c, f);
 }
 
 void tern_conn_arm_rtx(struct tern_tcp *t, struct tern_conn *c)
 {
-    /* The last interval ends at R2, not after it (MUST-21). */
-    const uint64_t left_ms = RTE_MIN(r2_left_ms(t, c), persist_left_ms(t, c));
-    const uint64_t rto_ms = tern_conn_rto_ms(t, c);
-    const uint32_t at = t->now_tick + tern_ticks_from_ms((uint32_t)RTE_MIN(rto_ms, left_ms));
     if (tern_conn_has_flight(c)) {
-        arm_flight(t, c, at);
+        tern_conn_arm_flight(t, c);
         return;
     }
+    const uint32_t at = t->now_tick + rtx_ticks_everyday(t, c);
     struct tern_txq *q = tern_conn_txq(t, c);
     const bool reorder = q != NULL && (q->flags & TERN_TXQ_REO) && (c->flags & TERN_CF_RTX);
     if (!reorder || (int32_t)(at - c->rtx_at) < 0)

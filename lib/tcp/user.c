@@ -11,6 +11,7 @@
 #include "sendq.h"
 #include "sent.h"
 #include "state.h"
+#include "wire/hint.h"
 
 #include <errno.h>
 
@@ -165,7 +166,7 @@ size_t tern_send_urgent(
 }
 
 /** As tern_send_static(), in any number of pieces. */
-static size_t queue_static(
+static TERN_ASIDE size_t queue_static(
     struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
@@ -180,6 +181,9 @@ static size_t queue_static(
         done += m->data_len;
         tern_sendq_push(q, m, m->data_len);
     }
+    if (done < n_bytes)
+        c->flags |= TERN_CF_WANT_SENDABLE;
+    tern_conn_touch(t, c);
     return done;
 }
 
@@ -187,15 +191,12 @@ size_t tern_send_static(
     struct tern_shard *sh, struct tern_conn *c, struct tern_static *s, size_t off, size_t n_bytes)
 {
     struct tern_tcp *t = tern_tcp_of(sh);
-    size_t done = n_bytes;
     const bool alone =
         tern_flight_may_start(t, c, n_bytes) && n_bytes <= tern_host_static_left(s, off);
-    if (!likely(alone) || !tern_flight_start_static(t, c, s, off, (uint32_t)n_bytes))
-        done = queue_static(sh, c, s, off, n_bytes);
-    if (unlikely(done < n_bytes))
-        c->flags |= TERN_CF_WANT_SENDABLE;
+    if (unlikely(!alone || !tern_flight_start_static(t, c, s, off, (uint32_t)n_bytes)))
+        return queue_static(sh, c, s, off, n_bytes);
     tern_conn_touch(t, c);
-    return done;
+    return n_bytes;
 }
 
 /* ---- closing ---- */

@@ -39,6 +39,10 @@ struct tern_ip_fields {
 
 /** Write 20 bytes of IPv4 header. @param csum  false: the device makes the checksum, and wants 0 */
 static inline void tern_build_ip4(uint8_t *at, const struct tern_ip_fields *f, bool csum);
+
+/** The same between addresses as they lie in the header; f->src and f->dst are not looked at. */
+static inline void tern_build_ip4_between(
+    uint8_t *at, uint32_t src, uint32_t dst, const struct tern_ip_fields *f, bool csum);
 /** Write 40 bytes of IPv6 header, flow label 0. */
 static inline void tern_build_ip6(uint8_t *at, const struct tern_ip_fields *f);
 
@@ -63,10 +67,13 @@ static inline void tern_build_tcp(uint8_t *at, const struct tern_tcp_fields *f)
 
 static inline void tern_build_ip4(uint8_t *at, const struct tern_ip_fields *f, bool csum)
 {
+    tern_build_ip4_between(at, f->src->w[3], f->dst->w[3], f, csum);
+}
+
+static inline void tern_build_ip4_between(
+    uint8_t *at, uint32_t src, uint32_t dst, const struct tern_ip_fields *f, bool csum)
+{
     enum { VERSION_IHL = 0x45, DF = 0x4000 };
-    uint32_t src, dst;
-    memcpy(&src, f->src->b + 12, sizeof src);
-    memcpy(&dst, f->dst->b + 12, sizeof dst);
     const uint32_t w0 = VERSION_IHL << 24 | (uint32_t)f->tos << 16 | (TERN_IP4_BYTES + f->l4_bytes);
     const uint32_t w1 = (uint32_t)f->id << 16 | (f->df ? DF : 0);
     uint32_t w2 = (uint32_t)f->ttl << 24 | (uint32_t)f->proto << 16;

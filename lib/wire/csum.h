@@ -19,11 +19,13 @@ uint64_t tern_csum_add(uint64_t sum, const void *bytes, uint32_t len_bytes);
 static inline uint16_t tern_csum_fold(uint64_t sum)
 {
     sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffffffu) + (sum >> 32);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    sum = (sum & 0xffffu) + (sum >> 16);
-    return (uint16_t)sum;
+    const uint32_t half = (uint32_t)sum + (uint32_t)(sum >> 32);
+    const uint32_t turned = half << 16 | half >> 16;
+    return (uint16_t)((half + turned) >> 16); /* the lower half's carry is the end-around one */
 }
+
+/** Sum of an IPv4 header without options, as it lies in the packet. */
+static inline uint64_t tern_csum_ip4(const uint8_t *ip4);
 
 /** Sum of the TCP/ICMPv6 pseudo-header over addresses as they lie in the IP header, next header
  * `proto` and `l4_bytes` (RFC 9293 §3.1, RFC 8200 §8.1). */
@@ -51,6 +53,13 @@ static inline uint64_t tern_csum_words2(const uint8_t *p)
     uint64_t w;
     memcpy(&w, p, sizeof w);
     return (w & 0xffffffffu) + (w >> 32);
+}
+
+static inline uint64_t tern_csum_ip4(const uint8_t *ip4)
+{
+    uint32_t dst;
+    memcpy(&dst, ip4 + 16, sizeof dst);
+    return tern_csum_words2(ip4) + tern_csum_words2(ip4 + 8) + dst;
 }
 
 /* Zero, protocol and length: as 32-bit words they sum alike for both families. */

@@ -157,14 +157,14 @@ static TERN_RARE enum tern_drop parse_ihl(
 }
 
 /* RFC 1122 §3.2.1.2. A device that says both good and bad is not believed the good. */
-static inline bool ip4_csum_is_good(
-    const struct tern_pkt_input *in, const uint8_t *ip, uint32_t ihl_bytes)
+static inline bool ip4_csum_is_good(uint8_t rx_flags, const uint8_t *ip, uint32_t ihl_bytes)
 {
-    if (unlikely(in->rx_flags & TERN_RX_IP_CSUM_BAD))
+    if (unlikely(rx_flags & TERN_RX_IP_CSUM_BAD))
         return false;
-    if (likely(in->rx_flags & TERN_RX_IP_CSUM_GOOD))
+    if (likely(rx_flags & TERN_RX_IP_CSUM_GOOD))
         return true;
-    return tern_csum_fold(tern_csum_add(0, ip, ihl_bytes)) == 0xffff;
+    const bool plain = likely(ihl_bytes == TERN_IP4_BYTES);
+    return tern_csum_fold(plain ? tern_csum_ip4(ip) : tern_csum_add(0, ip, ihl_bytes)) == 0xffff;
 }
 
 static inline enum tern_drop parse_ip4(
@@ -184,7 +184,7 @@ static inline enum tern_drop parse_ip4(
     p->end_off = p->l3_off + total_bytes;
     if (unlikely(total_bytes < ihl_bytes || p->end_off > in->n_total))
         return TERN_DROP_IP_LEN;
-    if (unlikely(!ip4_csum_is_good(in, ip, ihl_bytes)))
+    if (unlikely(!ip4_csum_is_good(in->rx_flags, ip, ihl_bytes)))
         return TERN_DROP_IP_CSUM;
     if (unlikely(tern_load16(ip + 6) & IP4_FRAGMENT_BITS))
         return TERN_DROP_IP_FRAGMENT;
@@ -345,23 +345,25 @@ static uint64_t pseudo_sum(const struct tern_pkt *p)
     return tern_csum_pseudo4(p->src, p->dst, TERN_IPPROTO_TCP, p->l4_bytes);
 }
 
-/* The packet ends in the first buffer, or in the last where the frame does. */
-static TERN_ASIDE bool l4_sum_is_good(const struct tern_pkt_input *in, const struct tern_pkt *p)
+/* The packet's part in the first buffer ends at `front_end`; all it has behind that is `tail_sum`.
+ */
+static TERN_ASIDE bool l4_sum_is_good(
+    const uint8_t *frame, const struct tern_pkt *p, uint32_t front_end, uint64_t tail_sum)
 {
-    const uint32_t front_end = is_split(in) ? in->n_contiguous : p->end_off;
     const uint32_t front_bytes = front_end - p->l4_off;
-    const uint64_t front = tern_csum_add(pseudo_sum(p), in->frame + p->l4_off, front_bytes);
-    const uint64_t rear = front_bytes & 1 ? tern_csum_odd(in->tail_sum) : in->tail_sum;
-    return tern_csum_fold(is_split(in) ? front + rear : front) == 0xffff;
+    const uint64_t front = tern_csum_add(pseudo_sum(p), frame + p->l4_off, front_bytes);
+    return tern_csum_fold(front + (front_bytes & 1 ? tern_csum_odd(tail_sum) : tail_sum)) == 0xffff;
 }
 
+/* The packet ends in the first buffer, or in the last where the frame does. */
 static inline bool l4_csum_is_good(const struct tern_pkt_input *in, const struct tern_pkt *p)
 {
     if (unlikely(in->rx_flags & TERN_RX_L4_CSUM_BAD))
         return false;
     if (likely(in->rx_flags & TERN_RX_L4_CSUM_GOOD))
         return true;
-    return l4_sum_is_good(in, p);
+    return is_split(in) ? l4_sum_is_good(in->frame, p, in->n_contiguous, in->tail_sum)
+                        : l4_sum_is_good(in->frame, p, p->end_off, 0);
 }
 
 static inline uint32_t data_offset_bytes(const uint8_t *tcp)
@@ -445,15 +447,14 @@ static TERN_RARE enum tern_drop parse_arp(const struct tern_pkt_input *in, struc
 
 enum tern_drop tern_pkt_check_sums(const uint8_t *frame, const struct tern_pkt *p, uint8_t rx_flags)
 {
-    const struct tern_pkt_input in = {
-        .frame = frame,
-        .n_contiguous = p->end_off,
-        .n_total = p->end_off,
-        .rx_flags = rx_flags,
-    };
-    if (!p->v6 && !ip4_csum_is_good(&in, frame + p->l3_off, p->l4_off - p->l3_off))
+    if (!p->v6 && !ip4_csum_is_good(rx_flags, frame + p->l3_off, p->l4_off - p->l3_off))
         return TERN_DROP_IP_CSUM;
-    return l4_csum_is_good(&in, p) ? TERN_DROP_NONE : TERN_DROP_TCP_CSUM; /* MUST-3 */
+    if (unlikely(rx_flags & TERN_RX_L4_CSUM_BAD))
+        return TERN_DROP_TCP_CSUM;
+    if (rx_flags & TERN_RX_L4_CSUM_GOOD)
+        return TERN_DROP_NONE;
+    const uint64_t sum = tern_csum_add(pseudo_sum(p), frame + p->l4_off, p->l4_bytes);
+    return likely(tern_csum_fold(sum) == 0xffff) ? TERN_DROP_NONE : TERN_DROP_TCP_CSUM; /* MUST-3 */
 }
 
 /* The bytes of a shape, one after the other, before they are words. */

@@ -153,8 +153,16 @@ static const struct refusal refusals[] = {
     {"", "a command is missing"},
     {"dance", "unknown command dance; type one of pair, serve, load, doctor"},
     {"--dance", "unknown command --dance"},
+    {"laod", "unknown command laod; nearest is load; type one of"},
+    {"load --raet 3", "load: unrecognized option '--raet'; nearest is '--rate'; type 'tern help load'"},
+    {"pair --duratoin=3s", "unrecognized option '--duratoin=3s'; nearest is '--duration'"},
     {"--version now", "too many words"},
     {"help dance", "no help on an unknown command: dance"},
+    {"help load now", "too many words after load"},
+    {"help --man dance", "no manual of an unknown command: dance"},
+    {"help --man load now", "too many words after --man"},
+    {"help --completion", "'' is no shell known here; type one of bash, zsh, fish"},
+    {"help --completion ksh", "'ksh' is no shell known here"},
     {"pair --dance", "pair: unrecognized option '--dance'; type 'tern help pair'"},
     {"pair -x", "invalid option -- 'x'"},
     {"pair now", "'now' is one word too many"},
@@ -347,6 +355,15 @@ static const struct refusal refusals[] = {
     {"serve vdev:net_nosuch0 " OWN, "net_nosuch0"},
     {"serve lo " OWN "--queues 64", "tern: lo"},
 
+    /* configuration; tests/opt has the rest */
+    {"explain", "the file is missing; type 'tern explain FILE'"},
+    {"explain a b", "'b' is one word too many, a second file"},
+    {"explain /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"explain /tmp", "cannot read /tmp: Is a directory"},
+    {"pair --config /nonexistent/file", "cannot read /nonexistent/file: No such file"},
+    {"pair --preset dance", "--preset: 'dance' is unknown; type one of rfc9411-cps"},
+    {"explain --preset dance", "--preset: 'dance' is unknown"},
+
     /* results */
     {"pair --json /nonexistent/file", "--json: cannot write /nonexistent/file: No such file"},
     {"pair --json /tmp", "--json: cannot write /tmp: Is a directory"},
@@ -434,10 +451,11 @@ static void control_characters_are_not_printed(void **state)
 static void help_is_on_stdout(void **state)
 {
     (void)state;
-    static const char *const lines[][3] = {{"--help"}, {"--version"}, {"help", "pair"},
-        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}};
+    static const char *const lines[][4] = {{"--help"}, {"--version"}, {"help", "pair"},
+        {"help", "serve"}, {"load", "--help"}, {"doctor", "-h"}, {"help"}, {"help", "--man"},
+        {"help", "--completion", "bash"}};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        const char *const words[] = {program, lines[i][0], lines[i][1], NULL};
+        const char *const words[] = {program, lines[i][0], lines[i][1], lines[i][2], NULL};
         struct outcome o;
         run(&o, words);
         assert_int_equal(o.status, 0);

@@ -31,6 +31,7 @@ enum {
     CACHED_MBUFS = 256,
     REQUEST_CONNS = 1024,
     REQUEST_BYTES = 64,
+    TIME_WAIT_MS = 1,
     SERVER_PORT = 80,
     CLIENT_PORT_MIN = 1024,
     CLIENT_PORTS = 32768, /* of one client address */
@@ -228,6 +229,47 @@ static void do_requests(struct world *w, uint32_t n)
     }
 }
 
+/** SYN; ACK with the request, to a response with FIN; FIN with the ACK of both, to the last ACK. */
+static void exchange_burst(struct world *w, uint32_t first)
+{
+    uint32_t iss[BURST], seq[BURST];
+    struct client c[BURST];
+    struct rte_mbuf *in[BURST];
+    syns(w, first, iss);
+    for (uint32_t i = 0; i < BURST; i++) {
+        c[i] = (struct client){CLIENT_ISS + 1, iss[i] + 1};
+        in[i] = segment(w, first + i, &c[i], TERN_TCP_PSH | TERN_TCP_ACK, REQUEST_BYTES);
+    }
+    feed_answered(w, in, first, BURST, TERN_TCP_PSH | TERN_TCP_FIN | TERN_TCP_ACK, seq);
+    for (uint32_t i = 0; i < BURST; i++) {
+        c[i].seq += REQUEST_BYTES;
+        c[i].ack = seq[i] + REQUEST_BYTES + 1;
+        in[i] = segment(w, first + i, &c[i], TERN_TCP_FIN | TERN_TCP_ACK, 0);
+    }
+    feed_answered(w, in, first, BURST, TERN_TCP_ACK, seq);
+}
+
+/** Time passes until all of TIME-WAIT is over. */
+static void sit_out_time_wait(struct world *w)
+{
+    uint64_t at_ns;
+    w->now_ns += TIME_WAIT_MS * UINT64_C(1000000);
+    while (tern_shard_next_deadline(w->shard, &at_ns)) {
+        w->now_ns = RTE_MAX(w->now_ns, at_ns);
+        feed_unanswered(w, NULL, 0);
+    }
+}
+
+static void do_exchanges(struct world *w, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i += BURST)
+        exchange_burst(w, i);
+    sit_out_time_wait(w);
+    const struct tern_stats *s = tern_shard_stats(w->shard);
+    if (s->closed[TERN_CLOSE_NORMAL] != n || s->time_wait_opened != n)
+        die("not every connection closed in order");
+}
+
 /* ---- the server ---- */
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
@@ -238,7 +280,14 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
         die("a response was not taken");
 }
 
-static const struct tern_app server_app = {.on_data = on_data};
+static void on_only_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
+{
+    on_data(sh, c, m);
+    tern_close(sh, c);
+}
+
+static const struct tern_app keeps_open = {.on_data = on_data};
+static const struct tern_app closes = {.on_data = on_only_data};
 
 static void start_dpdk(void)
 {
@@ -250,7 +299,8 @@ static void start_dpdk(void)
         die("DPDK did not start");
 }
 
-static void open_world(struct world *w, enum tern_syn_cookies cookies)
+static void open_world(
+    struct world *w, enum tern_syn_cookies cookies, const struct tern_app *server)
 {
     struct tern_error err;
     struct tern_stack_config cfg;
@@ -263,7 +313,8 @@ static void open_world(struct world *w, enum tern_syn_cookies cookies)
     cfg.dad = false;
     cfg.conns_max = N_MAX;
     cfg.half_open_max = 4 * BURST;
-    cfg.time_wait_max = BURST;
+    cfg.time_wait_max = N_MAX;
+    cfg.time_wait_ms = TIME_WAIT_MS;
     cfg.sending_max = REQUEST_CONNS;
     cfg.tx_ip_csum = cfg.tx_tcp_csum = cfg.tx_multi_seg = true;
     cfg.syn_cookies = cookies;
@@ -274,7 +325,7 @@ static void open_world(struct world *w, enum tern_syn_cookies cookies)
     const struct tern_shard_params params = {
         .cfg = &cfg, .pool = w->pool, .reserve = w->pool, .now_ns = w->now_ns};
     if (w->pool == NULL || tern_shard_open(&params, &w->shard, &err) != 0
-        || tern_listen(w->shard, NULL, SERVER_PORT, &server_app, NULL) < 0)
+        || tern_listen(w->shard, NULL, SERVER_PORT, server, NULL) < 0)
         die("the shard did not open");
     static const char body[REQUEST_BYTES];
     w->response = tern_static_new(w->shard, body, sizeof body);
@@ -296,12 +347,14 @@ static void close_world(struct world *w)
 static const struct figure {
     const char *name;
     enum tern_syn_cookies cookies;
+    const struct tern_app *server;
     void (*work)(struct world *w, uint32_t n);
 } figures[] = {
-    {"handshake", TERN_SYN_COOKIES_NEVER, do_handshakes},
-    {"handshake-cookies", TERN_SYN_COOKIES_ALWAYS, do_handshakes},
-    {"syn-cookies", TERN_SYN_COOKIES_ALWAYS, do_syns},
-    {"request", TERN_SYN_COOKIES_NEVER, do_requests},
+    {"handshake", TERN_SYN_COOKIES_NEVER, &keeps_open, do_handshakes},
+    {"handshake-cookies", TERN_SYN_COOKIES_ALWAYS, &keeps_open, do_handshakes},
+    {"syn-cookies", TERN_SYN_COOKIES_ALWAYS, &keeps_open, do_syns},
+    {"request", TERN_SYN_COOKIES_NEVER, &keeps_open, do_requests},
+    {"short", TERN_SYN_COOKIES_NEVER, &closes, do_exchanges},
 };
 
 static const struct figure *figure_named(const char *name)
@@ -332,7 +385,7 @@ int main(int argc, char **argv)
         die("N is a multiple of 32, at most 1048576");
     start_dpdk();
     struct world w = {0};
-    open_world(&w, f->cookies);
+    open_world(&w, f->cookies, f->server);
     f->work(&w, (uint32_t)n);
     close_world(&w);
     return 0;

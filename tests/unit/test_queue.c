@@ -53,6 +53,24 @@ static void first_middle_and_last_may_be_taken_out(void **state)
     expect_order((const uint32_t[]){2, 3, 5, 6, 7, 4}, 6);
 }
 
+static void the_first_may_leave_together(void **state)
+{
+    (void)state;
+    for (uint32_t i = 1; i <= N; i++)
+        tern_queue_append(&q, i, i);
+    tern_queue_shift(&q, 3, 3);
+    assert_int_equal(records[4].prev, 0);
+    tern_queue_shift(&q, 1, 4);
+    tern_queue_append(&q, 1, N + 1);
+    expect_order((const uint32_t[]){5, 6, 7, 8, 1}, N - 3);
+    for (uint32_t i = 1; i <= 2; i++)
+        tern_queue_append(&q, i, i);
+    tern_queue_shift(&q, 2, 2);
+    assert_int_equal(q.n, 0);
+    tern_queue_append(&q, 5, 1);
+    expect_order((const uint32_t[]){5}, 1);
+}
+
 static void nothing_is_due_before_its_tick_and_across_the_wrap(void **state)
 {
     (void)state;
@@ -70,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(come_out_in_the_order_they_went_in, make),
         cmocka_unit_test_setup(first_middle_and_last_may_be_taken_out, make),
+        cmocka_unit_test_setup(the_first_may_leave_together, make),
         cmocka_unit_test_setup(nothing_is_due_before_its_tick_and_across_the_wrap, make),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What stands in no row: what each command is for, and lines that show it. The examples that need
+ * no device are run by a test, so that none is wrong for long.
+ */
+#include "command.h"
+
+#include <assert.h>
+#include <string.h>
+
+static const char *const pair_notes[] = {
+    "Addresses are those of the benchmarking networks (RFC 2544, RFC 5180). The client has many of "
+    "them: one has 64,512 ports, and a port rests in TIME-WAIT after each connection.",
+    NULL};
+static const char *const load_notes[] = {
+    "With --rate connections start when they are due, whatever the server does; with --conns a new "
+    "one starts when one is over; with both, --conns caps what the rate may have open.",
+    NULL};
+
+// clang-format off
+static const struct app_command commands[] = {
+    {.name = "pair", .bit = CMD_PAIR,
+        .summary = "both ends in one process, joined in memory: handshakes a second, no device needed",
+        .about = "Both ends in one process, joined in memory.",
+        .notes = pair_notes},
+    {.name = "serve", .bit = CMD_SERVE,
+        .summary = "answer on a device: http, echo, discard, chargen or stream",
+        .about = "Answer on a device."},
+    {.name = "load", .bit = CMD_LOAD,
+        .summary = "open connections to a server and count what becomes of each",
+        .about = "Open connections to a server and count what becomes of each.",
+        .notes = load_notes},
+    {.name = "doctor", .bit = CMD_DOCTOR,
+        .summary = "what this machine can do, and the command that mends what it cannot",
+        .about = "What this machine can do, and the command that mends each finding. Exits with 1 only when 'tern pair' cannot run."},
+    {.name = "explain", .bit = CMD_EXPLAIN,
+        .summary = "what a configuration file or a preset means, and the lines that say the same",
+        .about = "What a configuration file or a preset means: each key, its value in plain units, who takes it; then the command lines that say the same."},
+};
+
+static const struct app_example examples[] = {
+    {CMD_PAIR, "tern pair",
+        "handshakes a second, five seconds long", true},
+    {CMD_PAIR, "tern pair --scenario http -6 --duration 10s --json -",
+        "HTTP over IPv6, the result as JSON", true},
+    {CMD_PAIR, "tern pair --scenario stream --conns 1 --direction both --verify",
+        "one connection, bytes both ways, each compared with what was sent", true},
+    {CMD_PAIR, "tern pair --count 1M --syn-cookies always",
+        "a million connections, every SYN answered with a cookie", true},
+    {CMD_PAIR, "tern pair --preset rfc9411-cps --duration 2s",
+        "connections per second as RFC 9411 means it, in two seconds", true},
+    {CMD_SERVE, "tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080",
+        "HTTP on a kernel TAP interface", false},
+    {CMD_SERVE, "tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
+        "echo over IPv6 on an interface that the kernel keeps", false},
+    {CMD_LOAD, "tern load 198.18.0.1:80 --dev tap:tern1 --ip 198.18.1.1/15",
+        "as many handshakes as 64 connections at a time make", false},
+    {CMD_LOAD, "tern load http://[2001:2::1]/ --dev eth1 --ip 2001:2::10/48 --rate 10k --duration 30s",
+        "ten thousand requests a second, whatever the server does", false},
+    {CMD_LOAD, "tern load 198.18.0.1:5001 --dev tap:tern1 --ip 198.18.1.1/15 --scenario stream",
+        "one connection's bytes a second", false},
+    {CMD_DOCTOR, "tern doctor",
+        "a line a finding", true},
+    {CMD_EXPLAIN, "tern explain lab.yml",
+        "what load, serve and pair make of the file", false},
+    {CMD_EXPLAIN, "tern explain --preset rfc9411-cps",
+        "the options behind a name", true},
+};
+// clang-format on
+
+enum {
+    N_COMMANDS = sizeof commands / sizeof commands[0],
+    N_EXAMPLES = sizeof examples / sizeof examples[0],
+};
+
+uint32_t app_command_count(void)
+{
+    return N_COMMANDS;
+}
+
+const struct app_command *app_command_at(uint32_t i)
+{
+    return &commands[i];
+}
+
+const struct app_command *app_command_find(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+const struct app_command *app_command_of(uint32_t bit)
+{
+    for (int i = 0; i < N_COMMANDS; i++)
+        if (commands[i].bit == bit)
+            return &commands[i];
+    assert(false && "a command without a row");
+    return NULL;
+}
+
+uint32_t app_example_count(void)
+{
+    return N_EXAMPLES;
+}
+
+const struct app_example *app_example_at(uint32_t i)
+{
+    return &examples[i];
+}
