@@ -17,13 +17,13 @@ static int check(const struct app_settings *s, struct tern_error *err)
 }
 
 static int write_page(const struct app_settings *s, const struct app_comparison *c,
-    struct app_file *file, struct tern_error *err)
+    struct app_result_file *file, struct tern_error *err)
 {
     return s->html == NULL ? 0 : app_html_write(file, app_compare_json(c), err);
 }
 
 static enum app_exit compare(const struct app_settings *s, struct app_kept kept[2],
-    struct app_file *page, struct tern_error *err)
+    struct app_result_file *page, struct tern_error *err)
 {
     struct app_comparison c;
     app_compare(&kept[0], &kept[1], &c);
@@ -38,7 +38,7 @@ int app_cmd_compare(int argc, char **argv)
     struct tern_error err = {.text = ""};
     struct app_settings s;
     struct app_kept kept[2] = {0};
-    struct app_file page = {.out = NULL};
+    struct app_result_file page = {.out = NULL};
     enum app_exit status = APP_EXIT_USAGE;
     app_settings_init(&s, CMD_COMPARE);
     int rc = app_opt_parse(argc, argv, &s, &err);

@@ -69,7 +69,7 @@ static int add_addresses(const struct app_settings *s, struct ends *e, struct te
 static int make_target(const struct app_settings *s, struct ends *e, struct tern_error *err)
 {
     char url[64];
-    const uint16_t port = e->server.cfg.port;
+    const uint16_t port = e->server.listeners[0].cfg.port;
     snprintf(url, sizeof url, s->v6 ? "http://[2001:2::1]:%u/" : "http://198.18.0.1:%u/", port);
     return app_target_parse(&e->target, url, err);
 }
@@ -121,7 +121,8 @@ static void hold_many(struct ends *e)
     const uint32_t n_workers = e->cfg.endpoints[SERVER].n_workers;
     const uint64_t each = (uint64_t)e->load.cfg.n_sources * PORTS_IN_USE;
     const uint64_t n_ports = (e->load.cfg.conns + each - 1) / each;
-    e->targets.of[0].n_ports = e->server.cfg.n_ports = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    const uint16_t n = (uint16_t)lesser(n_ports, LISTENERS_MAX);
+    e->targets.of[0].n_ports = e->server.listeners[0].cfg.n_ports = n;
     server->listeners_max = LISTENERS_MAX;
     server->time_wait_max = CLOSED_FIRST;
     server->sending_max = client->sending_max;
@@ -141,7 +142,7 @@ static void make_ends(const struct app_settings *s, struct ends *e)
     app_load_set_up(s, &e->targets, &e->http, client, &e->load);
     if (s->http.expect_body == NULL && !app_settings_has(s, "expect"))
         e->load.cfg.expect.length = s->body_bytes;
-    e->server.cfg.stream = e->load.cfg.stream;
+    e->server.listeners[0].cfg.stream = e->load.cfg.stream;
     size_link(s, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
@@ -164,7 +165,7 @@ static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err
         rc = app_server_init(&e->server, s->scenario->serves, err);
     if (rc != 0)
         return rc;
-    e->server.cfg.body_bytes = s->body_bytes;
+    e->server.listeners[0].cfg.body_bytes = s->body_bytes;
     tern_config_init(&e->cfg);
     e->cfg.n_endpoints = 2;
     for (int i = CLIENT; i <= SERVER; i++) {

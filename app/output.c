@@ -13,7 +13,7 @@ int app_output_open(struct app_output *o, const char *path, struct tern_error *e
     if (path == NULL)
         return 0;
     if (strcmp(path, "-") != 0)
-        return app_file_open(&o->json, "--json", path, err);
+        return app_result_file_open(&o->json, "--json", path, err);
     o->human = stderr;
     o->to_stdout = true;
     return 0;
@@ -36,7 +36,7 @@ int app_output_write(struct app_output *o, json_t *root, struct tern_error *err)
     if (o->json.out == NULL)
         return 0;
     if (app_json_write(o->json.out, root) == 0 || ferror(o->json.out) != 0)
-        return app_file_commit(&o->json, err);
+        return app_result_file_commit(&o->json, err);
     app_refuse(err, "--json: out of memory; the result is above");
     app_output_abandon(o);
     return -EIO;
@@ -44,5 +44,5 @@ int app_output_write(struct app_output *o, json_t *root, struct tern_error *err)
 
 void app_output_abandon(struct app_output *o)
 {
-    app_file_abandon(&o->json);
+    app_result_file_abandon(&o->json);
 }

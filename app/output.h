@@ -14,7 +14,7 @@
 struct app_output {
     FILE *human;    /**< stdout, or stderr when JSON is on stdout */
     bool to_stdout; /**< the JSON */
-    struct app_file json;
+    struct app_result_file json;
 };
 
 /** @param path  NULL, "-" or a file. @return 0, or -EINVAL with one line in *err */

@@ -8,6 +8,7 @@
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "result.h"
+#include "serve/books.h"
 #include "value.h"
 
 #include <inttypes.h>
@@ -255,6 +256,8 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_ledger(out, r);
     if (r->times != NULL)
         app_latency_report(out, r->times);
+    if (r->listeners != NULL)
+        app_server_report(out, r->listeners, r->books.established);
     print_traffic(out, r);
     print_handed_over(out, r);
     print_drops(out, r);

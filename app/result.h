@@ -10,6 +10,7 @@
 #include "books.h"
 #include "goodput.h"
 #include "measure/series.h"
+#include "serve/service.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -60,6 +61,9 @@ struct app_result {
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */
+
+    /** Of end 0; NULL: it connects. */
+    const struct app_server *listeners;
 };
 
 /** Packets lost over all ends under this reason. */

@@ -8,6 +8,7 @@
 #include "output/options_json.h"
 #include "output/series_json.h"
 #include "result.h"
+#include "serve/books.h"
 
 #include <time.h>
 
@@ -142,6 +143,8 @@ json_t *app_result_json(const struct app_result *r)
         json_object_set_new(o, "options", app_options_json(r->settings));
     json_object_set_new(o, "duration_s", json_real(r->duration_s));
     json_object_set_new(o, "connections", connections(&r->books));
+    if (r->listeners != NULL)
+        json_object_set_new(o, "listeners", app_server_json(r->listeners, r->books.established));
     json_object_set_new(o, "cps", json_real(r->cps));
     if (r->times != NULL) {
         json_object_set_new(o, "latency", app_latency_json(r->times));

@@ -369,6 +369,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.scenario = run->scenario;
     s->result.settings = run->settings;
     s->result.goodput.cfg = run->stream;
+    s->result.listeners = run->listeners;
     sigemptyset(&s->signals);
     sigaddset(&s->signals, SIGINT);
     sigaddset(&s->signals, SIGTERM);

@@ -27,6 +27,9 @@ struct app_run {
     const struct app_settings *settings;    /**< what the result tells of; NULL: nothing */
     struct app_observer observers[APP_OBSERVERS_MAX];
     uint32_t n_observers;
+
+    /** Endpoint 0's, of which each is told of; NULL: it connects. */
+    const struct app_server *listeners;
 };
 
 /** @return the program's exit status; everything has been printed */

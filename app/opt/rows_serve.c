@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a server is. The size of a body is also the server's of a pair. */
+#include "../error.h"
 #include "../value.h"
 #include "rows.h"
 
@@ -19,6 +20,17 @@ static int set_service(struct app_settings *s, const char *text, struct tern_err
     return rc;
 }
 
+/* Read when all is said: a file is opened then (serve/listen.c). */
+static int add_listener(struct app_settings *s, const char *text, struct tern_error *err)
+{
+    if (s->n_listen == APP_LISTENERS_MAX)
+        return app_refuse(err,
+            "--listen: more than %d listeners; put ports together, as 80-89=http",
+            APP_LISTENERS_MAX);
+    s->listen[s->n_listen++] = text;
+    return 0;
+}
+
 #define SERVE .group = APP_GROUP_SERVICE, .commands = CMD_SERVE
 
 // clang-format off
@@ -27,6 +39,11 @@ static const struct app_opt_row rows[] = {
         .help = "a kernel interface (eth1), tap:NAME, a PCI address (0000:3b:00.0), memif:SOCKET[,server][,ring=N], pcap:IN,OUT or vdev:DPDK-DEVICE"},
     {.name = "app", .arg = "NAME", SERVE, APP_CALL(set_service), .choices = services, .standard = "http",
         .help = "the service"},
+    {.name = "listen", .arg = "PORT[-PORT]=APP[,KEY=VALUE]", .many = true, SERVE, APP_CALL(add_listener),
+        .standard = "--app on --port",
+        .help = "a listener; again for more, up to 16. Keys of http: status=503, body=4k, file=PATH, type=text/html, close, keep-alive, "
+                "any-method, delay=20ms|exp:20ms|uniform:5ms-20ms, stall=1s@10s, max-rate=20k (503 beyond it), burst=N; "
+                "of stream: direction=WAY, bytes=N, verify"},
     {.name = "port", .arg = "N", SERVE, APP_U16(port, 1, UINT16_MAX), .standard = "the service's: 80, 7, 9, 19 or 5001",
         .help = "port to listen on"},
     {.name = "body-bytes", .arg = "N", .group = APP_GROUP_SERVICE, .commands = CMD_SERVE | CMD_PAIR,

@@ -10,6 +10,7 @@
 #include "../decode/settings.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
+#include "../serve/service.h"
 #include "../stream.h"
 
 #include <stdbool.h>
@@ -61,7 +62,9 @@ struct app_settings {
     struct app_stream_config stream; /**< direction, verify */
     struct app_http_settings http;
 
-    const char *service; /**< serve; NULL: http */
+    const char *service;                   /**< serve; NULL: http */
+    const char *listen[APP_LISTENERS_MAX]; /**< [n_listen] as typed; 0: one, by service and port */
+    uint32_t n_listen;
     uint16_t port;       /**< 0: the service's */
     uint32_t body_bytes; /**< http: of each body */
 

@@ -17,7 +17,7 @@
 
 enum { MODE = 0666, SUFFIX_ROOM = 8, NAMES_TRIED_MAX = 100, PROC_BYTES = 64 };
 
-static int refuse(const struct app_file *f, struct tern_error *err)
+static int refuse(const struct app_result_file *f, struct tern_error *err)
 {
     return app_refuse(
         err, "%s: cannot write %.200s: %s; type another path", f->option, f->path, strerror(errno));
@@ -36,7 +36,7 @@ static int open_unnamed(const char *path)
     return open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, MODE);
 }
 
-static int open_named(struct app_file *f)
+static int open_named(struct app_result_file *f)
 {
     snprintf(f->temp, sizeof f->temp, "%.*s.XXXXXX", (int)(sizeof f->temp - SUFFIX_ROOM), f->path);
     const int fd = mkostemp(f->temp, O_CLOEXEC);
@@ -49,10 +49,11 @@ static int open_named(struct app_file *f)
     return fd;
 }
 
-int app_file_open(struct app_file *f, const char *option, const char *path, struct tern_error *err)
+int app_result_file_open(
+    struct app_result_file *f, const char *option, const char *path, struct tern_error *err)
 {
     struct stat st;
-    *f = (struct app_file){.option = option};
+    *f = (struct app_result_file){.option = option};
     if (path[0] == '\0' || strlen(path) >= sizeof f->path - SUFFIX_ROOM)
         return app_refuse(err, "%s: the path is empty or too long; type a file's name", option);
     memcpy(f->path, path, strlen(path) + 1);
@@ -66,12 +67,12 @@ int app_file_open(struct app_file *f, const char *option, const char *path, stru
     if (f->out != NULL)
         return 0;
     close(fd);
-    app_file_abandon(f);
+    app_result_file_abandon(f);
     return refuse(f, err);
 }
 
 /* Give what has no name one beside its own. @return 0, or -1 with errno set */
-static int name_beside(struct app_file *f, const char *proc)
+static int name_beside(struct app_result_file *f, const char *proc)
 {
     int rc = -1;
     for (unsigned i = 0; i < NAMES_TRIED_MAX && rc != 0; i++) {
@@ -87,7 +88,7 @@ static int name_beside(struct app_file *f, const char *proc)
 }
 
 /* @return 0 once it has its name, or -1 with errno set */
-static int take_name(struct app_file *f)
+static int take_name(struct app_result_file *f)
 {
     if (f->temp[0] == '\0') {
         char proc[PROC_BYTES];
@@ -103,7 +104,7 @@ static int take_name(struct app_file *f)
     return 0;
 }
 
-int app_file_commit(struct app_file *f, struct tern_error *err)
+int app_result_file_commit(struct app_result_file *f, struct tern_error *err)
 {
     errno = 0;
     bool good = ferror(f->out) == 0 && fflush(f->out) == 0;
@@ -117,11 +118,11 @@ int app_file_commit(struct app_file *f, struct tern_error *err)
     f->out = NULL;
     app_refuse(err, "%s: cannot write %.200s: %s; the result is above", f->option, f->path,
         strerror(why != 0 ? why : EIO));
-    app_file_abandon(f);
+    app_result_file_abandon(f);
     return -EIO;
 }
 
-void app_file_abandon(struct app_file *f)
+void app_result_file_abandon(struct app_result_file *f)
 {
     if (f->out != NULL)
         fclose(f->out);

@@ -13,7 +13,7 @@
 
 enum { APP_PATH_BYTES = 1024 };
 
-struct app_file {
+struct app_result_file {
     FILE *out;          /**< NULL: not open */
     const char *option; /**< "--json", for messages */
     char path[APP_PATH_BYTES];
@@ -22,10 +22,11 @@ struct app_file {
 };
 
 /** @return 0, or -EINVAL with one line in *err */
-int app_file_open(struct app_file *f, const char *option, const char *path, struct tern_error *err);
+int app_result_file_open(
+    struct app_result_file *f, const char *option, const char *path, struct tern_error *err);
 
 /** All is written: on disk, and under its name. @return 0, or -EIO with one line in *err */
-int app_file_commit(struct app_file *f, struct tern_error *err);
+int app_result_file_commit(struct app_result_file *f, struct tern_error *err);
 
 /** Close without a result; leaves nothing behind. Also of what is not open. */
-void app_file_abandon(struct app_file *f);
+void app_result_file_abandon(struct app_result_file *f);

@@ -15,13 +15,13 @@
 
 enum { ROWS_MAX = 3600 };
 
-int app_html_open(struct app_file *f, const char *path, struct tern_error *err)
+int app_html_open(struct app_result_file *f, const char *path, struct tern_error *err)
 {
     if (app_page_head_bytes == 0)
         return app_refuse(err,
             "--html: this tern was built without its page, as npm could not fetch uPlot; build "
             "with -Dhtml=enabled");
-    return app_file_open(f, "--html", path, err);
+    return app_result_file_open(f, "--html", path, err);
 }
 
 static int write_page(FILE *out, json_t *data)
@@ -34,14 +34,14 @@ static int write_page(FILE *out, json_t *data)
     return fwrite(app_page_tail, 1, app_page_tail_bytes, out) == app_page_tail_bytes ? 0 : -1;
 }
 
-int app_html_write(struct app_file *f, json_t *data, struct tern_error *err)
+int app_html_write(struct app_result_file *f, json_t *data, struct tern_error *err)
 {
     const int rc = data == NULL ? -1 : write_page(f->out, data);
     json_decref(data);
     if (rc == 0 || ferror(f->out) != 0)
-        return app_file_commit(f, err);
+        return app_result_file_commit(f, err);
     app_refuse(err, "--html: out of memory; the result is above");
-    app_file_abandon(f);
+    app_result_file_abandon(f);
     return -EIO;
 }
 
@@ -76,7 +76,7 @@ static int end(void *self, const struct app_result *r, struct tern_error *err)
 static void close_html(void *self)
 {
     struct app_html *html = self;
-    app_file_abandon(&html->file);
+    app_result_file_abandon(&html->file);
 }
 
 const struct app_observer_ops app_html_observer = {

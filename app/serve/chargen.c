@@ -3,9 +3,9 @@
  * Character generator (RFC 864): lines of 72 printable characters, each line starting one character
  * later, for as long as the peer takes them. The pattern repeats after 95 lines; a worker keeps
  * some periods of it in one static body that all its connections send from, so nothing is ever
- * copied. All a connection has to remember is how far into the body it is, and its user pointer
- * holds that number.
+ * copied. All a connection has to remember is how far into the body it is.
  */
+#include "../pool.h"
 #include "service.h"
 
 #include <errno.h>
@@ -19,17 +19,39 @@ enum {
     BODY_BYTES = 8 * PERIOD_BYTES,
 };
 
-static void send_more(struct tern_shard *sh, struct tern_conn *c)
+struct chargen_worker {
+    struct app_instance instance;
+    struct tern_static *body;
+    struct app_pool conns;
+};
+
+struct chargen_conn {
+    uintptr_t instance; /**< see service.h */
+    size_t at;          /**< in the body */
+};
+
+static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct tern_static *body = tern_shard_user(sh);
-    size_t at = (uintptr_t)tern_conn_user(c);
+    const struct chargen_worker *w = app_conn_instance(c);
+    struct chargen_conn *g = app_conn_state(c);
     size_t sent;
     do {
-        const size_t left = BODY_BYTES - at;
-        sent = tern_send_static(sh, c, body, at, left);
-        at = (at + sent) % BODY_BYTES;
+        sent = tern_send_static(sh, c, w->body, g->at, BODY_BYTES - g->at);
+        g->at = (g->at + sent) % BODY_BYTES;
     } while (sent > 0);
-    tern_conn_set_user(c, (void *)(uintptr_t)at);
+}
+
+static void on_open(struct tern_shard *sh, struct tern_conn *c)
+{
+    struct chargen_worker *w = app_conn_instance(c);
+    struct chargen_conn *g = app_pool_get(&w->conns);
+    if (g == NULL) {
+        tern_abort(sh, c);
+        return;
+    }
+    g->instance = app_instance_word(&w->instance);
+    tern_conn_set_user(c, g);
+    on_sendable(sh, c);
 }
 
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
@@ -37,8 +59,21 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
     tern_close(sh, c);
 }
 
+static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
+{
+    (void)sh, (void)why;
+    struct chargen_worker *w = app_conn_instance(c);
+    struct chargen_conn *g = app_conn_state(c);
+    if (g != NULL)
+        app_pool_put(&w->conns, g);
+}
+
 static const struct tern_app chargen_app = {
-    .on_open = send_more, .on_sendable = send_more, .on_peer_closed = on_peer_closed};
+    .on_open = on_open,
+    .on_sendable = on_sendable,
+    .on_peer_closed = on_peer_closed,
+    .on_closed = on_closed,
+};
 
 static void fill(char *out)
 {
@@ -50,23 +85,29 @@ static void fill(char *out)
     }
 }
 
-static int start(struct tern_shard *sh, const struct app_service_config *cfg)
+static int start(struct tern_shard *sh, struct app_instance *i)
 {
-    (void)cfg;
+    struct chargen_worker *w = (struct chargen_worker *)(void *)i;
+    app_pool_init(&w->conns, sizeof(struct chargen_conn));
     char *text = malloc(BODY_BYTES);
     if (text == NULL)
         return -ENOMEM;
     fill(text);
-    struct tern_static *body = tern_static_new(sh, text, BODY_BYTES);
+    w->body = tern_static_new(sh, text, BODY_BYTES);
     free(text);
-    tern_shard_set_user(sh, body);
-    return body == NULL ? -ENOMEM : 0;
+    return w->body == NULL ? -ENOMEM : 0;
 }
 
-static void stop(struct tern_shard *sh)
+static void stop(struct app_instance *i)
 {
-    tern_static_free(tern_shard_user(sh));
+    struct chargen_worker *w = (struct chargen_worker *)(void *)i;
+    tern_static_free(w->body);
+    app_pool_fini(&w->conns);
 }
 
-const struct app_service app_service_chargen = {
-    .name = "chargen", .port = 19, .app = &chargen_app, .start = start, .stop = stop};
+const struct app_service app_service_chargen = {.name = "chargen",
+    .port = 19,
+    .app = &chargen_app,
+    .instance_bytes = sizeof(struct chargen_worker),
+    .start = start,
+    .stop = stop};

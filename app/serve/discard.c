@@ -12,4 +12,7 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static const struct tern_app discard_app = {.on_peer_closed = on_peer_closed};
 
-const struct app_service app_service_discard = {.name = "discard", .port = 9, .app = &discard_app};
+const struct app_service app_service_discard = {.name = "discard",
+    .port = 9,
+    .app = &discard_app,
+    .instance_bytes = sizeof(struct app_instance)};

@@ -11,26 +11,36 @@
 #include "../segq.h"
 #include "service.h"
 
-#include <errno.h>
 #include <stdbool.h>
-#include <stdlib.h>
+
+struct echo_worker {
+    struct app_instance instance;
+    struct app_pool conns;
+};
 
 struct echo_conn {
+    uintptr_t instance; /**< see service.h */
     struct app_segq held;
     bool peer_closed;
 };
 
-static struct echo_conn *hold(struct tern_shard *sh, struct tern_conn *c)
+/* @return NULL without memory */
+static struct echo_conn *hold(struct tern_conn *c)
 {
-    struct echo_conn *e = app_pool_get(tern_shard_user(sh));
+    struct echo_worker *w = app_conn_instance(c);
+    struct echo_conn *e = app_pool_get(&w->conns);
+    if (e == NULL)
+        return NULL;
+    e->instance = app_instance_word(&w->instance);
     tern_conn_set_user(c, e);
     return e;
 }
 
-static void release(struct tern_shard *sh, struct tern_conn *c, struct echo_conn *e)
+static void release(struct tern_conn *c, struct echo_conn *e)
 {
-    tern_conn_set_user(c, NULL);
-    app_pool_put(tern_shard_user(sh), e);
+    struct echo_worker *w = app_conn_instance(c);
+    tern_conn_set_user(c, app_instance_user(&w->instance));
+    app_pool_put(&w->conns, e);
 }
 
 /* Hand over one chain, and return its window if it was taken. */
@@ -45,11 +55,11 @@ static bool send_back(struct tern_shard *sh, struct tern_conn *c, struct rte_mbu
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct echo_conn *e = tern_conn_user(c);
+    struct echo_conn *e = app_conn_state(c);
     if (e == NULL && send_back(sh, c, m))
         return;
     if (e == NULL)
-        e = hold(sh, c);
+        e = hold(c);
     if (e != NULL) {
         app_segq_push(&e->held, m);
         return;
@@ -60,7 +70,7 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct echo_conn *e = tern_conn_user(c);
+    struct echo_conn *e = app_conn_state(c);
     if (e == NULL)
         return;
     for (struct rte_mbuf *seg; (seg = app_segq_pop(&e->held)) != NULL;)
@@ -72,12 +82,12 @@ static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
         }
     if (e->peer_closed)
         tern_shutdown(sh, c);
-    release(sh, c, e);
+    release(c, e);
 }
 
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct echo_conn *e = tern_conn_user(c);
+    struct echo_conn *e = app_conn_state(c);
     if (e == NULL)
         tern_shutdown(sh, c);
     else
@@ -86,12 +96,12 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)why;
-    struct echo_conn *e = tern_conn_user(c);
+    (void)sh, (void)why;
+    struct echo_conn *e = app_conn_state(c);
     if (e == NULL)
         return;
     app_segq_clear(&e->held);
-    release(sh, c, e);
+    release(c, e);
 }
 
 static const struct tern_app echo_app = {
@@ -101,23 +111,21 @@ static const struct tern_app echo_app = {
     .on_closed = on_closed,
 };
 
-static int start(struct tern_shard *sh, const struct app_service_config *cfg)
+static int start(struct tern_shard *sh, struct app_instance *i)
 {
-    (void)cfg;
-    struct app_pool *conns = malloc(sizeof *conns);
-    if (conns == NULL)
-        return -ENOMEM;
-    app_pool_init(conns, sizeof(struct echo_conn));
-    tern_shard_set_user(sh, conns);
+    (void)sh;
+    app_pool_init(&((struct echo_worker *)(void *)i)->conns, sizeof(struct echo_conn));
     return 0;
 }
 
-static void stop(struct tern_shard *sh)
+static void stop(struct app_instance *i)
 {
-    struct app_pool *conns = tern_shard_user(sh);
-    app_pool_fini(conns);
-    free(conns);
+    app_pool_fini(&((struct echo_worker *)(void *)i)->conns);
 }
 
-const struct app_service app_service_echo = {
-    .name = "echo", .port = 7, .app = &echo_app, .start = start, .stop = stop};
+const struct app_service app_service_echo = {.name = "echo",
+    .port = 7,
+    .app = &echo_app,
+    .instance_bytes = sizeof(struct echo_worker),
+    .start = start,
+    .stop = stop};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * HTTP/1.x server for measurements: GET and HEAD of anything are a 200 with a body of the chosen
- * size, other methods 405, what http-parser refuses 400. Parsing is the library's; here are only
- * the order of things and the back-pressure.
+ * HTTP/1.x server for measurements: GET and HEAD of anything have the chosen status and body, other
+ * methods 405, what http-parser refuses 400. Parsing is the library's; here are only the order of
+ * things and the back-pressure.
  *
  * One request at a time is parsed and its reply queued wholly before the next byte is looked at, so
  * pipelined requests wait unparsed, with their window unreturned, while the peer does not read. The
@@ -10,8 +10,12 @@
  * state is kept only for the others, and moves from the stack into the pool as it is.
  *
  * A request that is byte for byte one seen before, alone in its segment on a connection that waits
- * for nothing else, is not parsed again (../memo.h): it has its verdict, and its reply leaves at
- * once. Only what that has no room for becomes state.
+ * for nothing else, is not parsed again (../memo.h): it has its verdict, and a reply that fits is
+ * sent and forgotten at once. That is the everyday, and it asks one question for all of slow.h.
+ *
+ * A server that is told to be slow, to stall or to refuse what is too much has its conditions: then
+ * a reply that has begun may wait for its time in a queue of the worker (later.h). A connection's
+ * next request is not looked at before, as behind any reply.
  *
  * After the last reply: FIN. If the peer may still be sending (pipelined behind a close, or
  * garbage), its bytes are thrown away until its FIN or LINGER_NS, because an RST would take the
@@ -21,6 +25,7 @@
 #include "../pool.h"
 #include "../segq.h"
 #include "http_reply.h"
+#include "later.h"
 #include "service.h"
 
 #include <errno.h>
@@ -29,10 +34,16 @@
 
 #define LINGER_NS UINT64_C(2000000000)
 
+enum { LATER_BURST = 64 /* replies that are sent between two polls, once their time has come */ };
+
 struct http_worker {
+    struct app_instance instance;
+    bool has_conditions; /**< delay, stall or limit: a reply may be another, or wait */
     struct app_pool conns;
     struct app_replies replies;
     struct app_memo requests; /**< verdict: an answer, see below */
+    struct app_later later;   /**< replies that wait for their time */
+    uint64_t dice;
 };
 
 /* What a request gets: a reply's number, and these. */
@@ -43,6 +54,7 @@ enum {
 };
 
 struct http_conn {
+    uintptr_t instance; /**< see service.h */
     http_parser parser;
     struct app_segq in;      /**< received, not parsed */
     uint32_t in_off;         /**< bytes of in.head that are parsed */
@@ -54,7 +66,23 @@ struct http_conn {
     bool last;               /**< the connection ends with this reply */
     bool peer_closed;        /**< the peer sent FIN */
     bool lingering;          /**< our FIN is queued; what still comes is thrown away */
+    uint64_t asked_ns;       /**< conditions: when the reply began, … */
+    uint64_t due_ns;         /**< … and when it may be sent; 0: now */
+    struct tern_conn *conn;  /**< while it waits for that */
+    struct app_later_node later;
 };
+
+static struct http_worker *worker_of(const struct http_conn *h)
+{
+    return app_instance_of(h->instance);
+}
+
+/* HEAD wants less than all. */
+static size_t reply_bytes(const struct http_worker *w, int32_t answer)
+{
+    const struct app_reply *reply = &w->replies.of[answer & ANSWER_REPLY];
+    return answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
+}
 
 /* ---- requests ---- */
 
@@ -99,11 +127,12 @@ static void eat(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h,
 }
 
 /* What the request that was just parsed gets. */
-static int32_t judge(const struct http_conn *h)
+static int32_t judge(const struct http_worker *w, const struct http_conn *h)
 {
+    const struct app_http_config *cfg = &w->instance.cfg->http;
     const bool is_head = h->parser.method == HTTP_HEAD;
-    const bool is_known = is_head || h->parser.method == HTTP_GET;
-    const bool is_last = http_should_keep_alive(&h->parser) == 0;
+    const bool is_known = is_head || h->parser.method == HTTP_GET || cfg->any_method;
+    const bool is_last = cfg->closes || http_should_keep_alive(&h->parser) == 0;
     int32_t answer = is_known ? APP_REPLY_OK : APP_REPLY_METHOD;
     if (is_last) /* the replies that say so follow those that do not */
         answer = (answer + 1) | ANSWER_LAST;
@@ -113,7 +142,7 @@ static int32_t judge(const struct http_conn *h)
 /* Parse what waits, at most to the end of one request. @return HPE_OK: more input is needed */
 static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
-    struct http_worker *w = tern_shard_user(sh);
+    struct http_worker *w = worker_of(h);
     enum http_errno e = HPE_OK;
     h->parser.data = h;
     while (h->in.head != NULL && e == HPE_OK) {
@@ -123,32 +152,53 @@ static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, str
         const size_t used = left == 0 ? 0 : http_parser_execute(&h->parser, &settings, at, left);
         e = HTTP_PARSER_ERRNO(&h->parser);
         if (e == HPE_PAUSED && h->is_fresh)
-            app_memo_learn(&w->requests, at, used, judge(h));
+            app_memo_learn(&w->requests, at, used, judge(w, h));
         h->is_fresh = false;
         eat(sh, c, h, (uint32_t)used);
     }
     return e;
 }
 
-static size_t bytes_of(const struct http_worker *w, int32_t answer)
+/* ---- conditions ---- */
+
+/* Beyond the limit a request gets another reply. */
+static int32_t admit(const struct http_worker *w, int32_t answer, uint64_t now_ns)
 {
-    const struct app_reply *reply = &w->replies.of[answer & ANSWER_REPLY];
-    return answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
+    const struct app_bucket_plan *limit = &w->instance.cfg->http.limit;
+    const bool is_limited = limit->each_q8 != 0 && (answer & ANSWER_REPLY) <= APP_REPLY_OK_CLOSE;
+    if (!is_limited || app_bucket_take(w->instance.bucket, limit, now_ns))
+        return answer;
+    return answer + (APP_REPLY_LIMITED - APP_REPLY_OK);
 }
 
-static void begin_reply(const struct http_worker *w, struct http_conn *h, int32_t answer)
+/* When a reply that begins now may be sent; 0: now. */
+static uint64_t draw_due_ns(struct http_worker *w, uint64_t now_ns)
 {
+    const struct app_http_config *cfg = &w->instance.cfg->http;
+    const uint64_t delayed_ns = now_ns + app_delay_draw(&cfg->delay, &w->dice);
+    const uint64_t due_ns = app_stall_passed(&cfg->stall, delayed_ns);
+    return due_ns > now_ns ? due_ns : 0;
+}
+
+static void begin_reply(const struct tern_shard *sh, struct http_conn *h, int32_t answer)
+{
+    struct http_worker *w = worker_of(h);
+    if (w->has_conditions) {
+        h->asked_ns = tern_shard_now_ns(sh);
+        answer = admit(w, answer, h->asked_ns);
+        h->due_ns = draw_due_ns(w, h->asked_ns);
+    }
     h->replying = true;
     h->reply = (enum app_reply_id)(answer & ANSWER_REPLY);
     h->sent = 0;
-    h->to_send = bytes_of(w, answer);
+    h->to_send = reply_bytes(w, answer);
     h->last = answer & ANSWER_LAST;
 }
 
-static void refuse(const struct http_worker *w, struct http_conn *h)
+static void refuse(const struct tern_shard *sh, struct http_conn *h)
 {
     h->in_message = false;
-    begin_reply(w, h, APP_REPLY_BAD | ANSWER_LAST);
+    begin_reply(sh, h, APP_REPLY_BAD | ANSWER_LAST);
 }
 
 /* Read the next request and begin its reply. @return false when it is not all there */
@@ -159,9 +209,9 @@ static bool next_request(struct tern_shard *sh, struct tern_conn *c, struct http
         return false;
     if (e == HPE_PAUSED) {
         http_parser_pause(&h->parser, 0);
-        begin_reply(tern_shard_user(sh), h, judge(h));
+        begin_reply(sh, h, judge(worker_of(h), h));
     } else {
-        refuse(tern_shard_user(sh), h);
+        refuse(sh, h);
     }
     return true;
 }
@@ -186,14 +236,22 @@ static void finish(struct tern_shard *sh, struct tern_conn *c, struct http_conn 
         tern_close(sh, c);
 }
 
-/* Answer as long as there are requests and room; on_data() or on_sendable() goes on from there. */
+/* All of the reply is queued. */
+static void book_reply(struct http_conn *h)
+{
+    h->replying = false;
+    app_service_bump(&worker_of(h)->instance.books->replies[h->reply]);
+}
+
+/* Answer as long as there are requests and room, and no reply has to wait for its time; on_data(),
+ * on_sendable() or tick() goes on from there. */
 static void advance(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
-    const struct http_worker *w = tern_shard_user(sh);
+    const struct app_replies *replies = &worker_of(h)->replies;
     while (h->replying || next_request(sh, c, h)) {
-        if (!app_reply_send(sh, c, &w->replies, h->reply, &h->sent, h->to_send))
+        if (h->due_ns != 0 || !app_reply_send(sh, c, replies, h->reply, &h->sent, h->to_send))
             return;
-        h->replying = false;
+        book_reply(h);
         if (h->last) {
             finish(sh, c, h);
             return;
@@ -209,27 +267,52 @@ static bool is_idle(const struct http_conn *h)
     return !h->in_message && h->in.head == NULL && !h->replying && !h->lingering;
 }
 
-static void forget(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
+static void forget(struct tern_conn *c, struct http_conn *h)
 {
-    struct http_worker *w = tern_shard_user(sh);
-    tern_conn_set_user(c, NULL);
+    struct http_worker *w = worker_of(h);
+    tern_conn_set_user(c, app_instance_user(&w->instance));
+    app_later_remove(&w->later, &h->later);
     app_segq_clear(&h->in);
     app_pool_put(&w->conns, h);
 }
 
-/* The connection leaves the stack: it waits for input or for room. */
+/* The connection has got as far as it can now. */
+static void rest(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
+{
+    if (is_idle(h)) {
+        forget(c, h);
+        return;
+    }
+    h->conn = c;
+    const bool waits = h->due_ns != 0 && h->later.place == 0;
+    if (waits && !app_later_put(&worker_of(h)->later, &h->later, h->due_ns))
+        tern_abort(sh, c);
+}
+
+/* The connection leaves the stack: it waits for input, for room or for its time. */
 static void keep(struct tern_shard *sh, struct tern_conn *c, struct http_conn *on_stack)
 {
-    struct http_worker *w = tern_shard_user(sh);
+    struct http_worker *w = worker_of(on_stack);
     struct http_conn *h = app_pool_get(&w->conns);
     if (h == NULL) {
         app_segq_clear(&on_stack->in);
+        if (on_stack->replying)
+            app_service_bump(&w->instance.books->unanswered);
         tern_abort(sh, c);
         return;
     }
     *h = *on_stack;
     tern_conn_set_user(c, h);
+    rest(sh, c, h);
 }
+
+static void init_on_stack(struct http_conn *h, struct http_worker *w)
+{
+    *h = (struct http_conn){.instance = app_instance_word(&w->instance), .is_fresh = true};
+    http_parser_init(&h->parser, HTTP_REQUEST);
+}
+
+/* ---- what comes ---- */
 
 /* The verdict on a request that was seen before, or APP_MEMO_UNKNOWN. */
 static int32_t recall(const struct http_worker *w, const struct rte_mbuf *m)
@@ -239,76 +322,91 @@ static int32_t recall(const struct http_worker *w, const struct rte_mbuf *m)
     return app_memo_find(&w->requests, rte_pktmbuf_mtod(m, const void *), m->data_len);
 }
 
-/* The reply did not go out whole: from here on the connection is one like any other. */
-static void keep_replying(struct tern_shard *sh, struct tern_conn *c, int32_t answer, size_t sent)
+/* The everyday: a reply in one piece, for which there is room. @return bytes queued */
+static size_t answer_at_once(
+    struct tern_shard *sh, struct tern_conn *c, struct http_worker *w, int32_t answer)
 {
-    struct http_conn h = {.is_fresh = true};
-    http_parser_init(&h.parser, HTTP_REQUEST);
-    begin_reply(tern_shard_user(sh), &h, answer);
-    h.sent = sent;
-    keep(sh, c, &h);
+    const enum app_reply_id id = (enum app_reply_id)(answer & ANSWER_REPLY);
+    const struct app_reply *reply = &w->replies.of[id];
+    const size_t n = reply_bytes(w, answer);
+    if (w->has_conditions || n > reply->head_bytes)
+        return 0;
+    const size_t sent = tern_send_static(sh, c, reply->head, 0, n);
+    if (sent < n)
+        return sent;
+    app_service_bump(&w->instance.books->replies[id]);
+    if (answer & ANSWER_LAST)
+        tern_close(sh, c);
+    return sent;
 }
 
-/* A request with a verdict, alone: what advance() would do, without a parser. */
-static void answer_known(
-    struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m, int32_t answer)
+/* The request is one seen before. */
+static void on_known_request(struct tern_shard *sh, struct tern_conn *c, struct http_worker *w,
+    struct rte_mbuf *m, int32_t answer)
 {
-    const struct http_worker *w = tern_shard_user(sh);
-    const enum app_reply_id id = (enum app_reply_id)(answer & ANSWER_REPLY);
-    const uint32_t n_bytes = m->data_len;
-    size_t sent = 0;
-    rte_pktmbuf_free_seg(m);
-    tern_consume(sh, c, n_bytes);
-    if (!app_reply_send(sh, c, &w->replies, id, &sent, bytes_of(w, answer)))
-        keep_replying(sh, c, answer, sent);
-    else if (answer & ANSWER_LAST)
-        tern_close(sh, c);
+    const uint32_t len = m->data_len;
+    rte_pktmbuf_free_seg(m); /* recall() knows no longer chains */
+    tern_consume(sh, c, len);
+    const size_t sent = answer_at_once(sh, c, w, answer);
+    if (sent == reply_bytes(w, answer))
+        return;
+    struct http_conn h;
+    init_on_stack(&h, w);
+    begin_reply(sh, &h, answer);
+    h.sent = sent;
+    advance(sh, c, &h);
+    if (!is_idle(&h))
+        keep(sh, c, &h);
 }
 
 static void on_data_idle(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    const int32_t answer = recall(tern_shard_user(sh), m);
+    struct http_worker *w = app_conn_instance(c);
+    const int32_t answer = recall(w, m);
     if (answer != APP_MEMO_UNKNOWN) {
-        answer_known(sh, c, m, answer);
+        on_known_request(sh, c, w, m, answer);
         return;
     }
-    struct http_conn h = {.is_fresh = true};
-    http_parser_init(&h.parser, HTTP_REQUEST);
+    struct http_conn h;
+    init_on_stack(&h, w);
     app_segq_push(&h.in, m);
     advance(sh, c, &h);
     if (!is_idle(&h))
         keep(sh, c, &h);
 }
 
-static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
+static void go_on(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
-    struct http_conn *h = tern_conn_user(c);
-    if (h == NULL)
-        return;
     if (h->lingering)
         discard_input(sh, c, h);
     else
         advance(sh, c, h);
-    if (is_idle(h))
-        forget(sh, c, h);
+    rest(sh, c, h);
+}
+
+static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
+{
+    struct http_conn *h = app_conn_state(c);
+    if (h != NULL)
+        go_on(sh, c, h);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct http_conn *h = tern_conn_user(c);
+    struct http_conn *h = app_conn_state(c);
     if (h == NULL) {
         on_data_idle(sh, c, m);
         return;
     }
     app_segq_push(&h->in, m);
-    if (!h->replying) /* else it waits behind a reply that the peer does not read */
-        on_sendable(sh, c);
+    if (!h->replying) /* else it waits behind a reply that the peer does not read, or not yet */
+        go_on(sh, c, h);
 }
 
 /* A request that is cut off gets no reply; those that wait whole still do. */
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct http_conn *h = tern_conn_user(c);
+    struct http_conn *h = app_conn_state(c);
     if (h != NULL)
         h->peer_closed = true;
     if (h == NULL || !h->replying)
@@ -322,10 +420,13 @@ static void on_timer(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)why;
-    struct http_conn *h = tern_conn_user(c);
-    if (h != NULL)
-        forget(sh, c, h);
+    (void)sh, (void)why;
+    struct http_conn *h = app_conn_state(c);
+    if (h == NULL)
+        return;
+    if (h->replying)
+        app_service_bump(&worker_of(h)->instance.books->unanswered);
+    forget(c, h);
 }
 
 static const struct tern_app http_app = {
@@ -338,26 +439,63 @@ static const struct tern_app http_app = {
 
 /* ---- a worker ---- */
 
-static void stop(struct tern_shard *sh)
+static void book_waiting(struct app_service_books *b, const struct http_conn *h, uint64_t now_ns)
 {
-    struct http_worker *w = tern_shard_user(sh);
+    const uint64_t late_ns = now_ns - h->due_ns, held_ns = now_ns - h->asked_ns;
+    app_service_bump(&b->n_held);
+    __atomic_store_n(&b->held_ns, b->held_ns + held_ns, __ATOMIC_RELAXED);
+    if (late_ns > b->held_late_max_ns)
+        __atomic_store_n(&b->held_late_max_ns, late_ns, __ATOMIC_RELAXED);
+}
+
+/* Replies whose time has come. */
+static bool tick(struct tern_shard *sh, struct app_instance *i, uint64_t now_ns)
+{
+    struct http_worker *w = (struct http_worker *)(void *)i;
+    struct app_later_node *node;
+    int n = 0;
+    for (; n < LATER_BURST && (node = app_later_take(&w->later, now_ns)) != NULL; n++) {
+        struct http_conn *h = container_of(node, struct http_conn, later);
+        book_waiting(i->books, h, now_ns);
+        h->due_ns = 0;
+        go_on(sh, h->conn, h);
+    }
+    return n > 0;
+}
+
+static bool may_wait(const struct app_http_config *cfg)
+{
+    return cfg->delay.kind != APP_DELAY_NONE || cfg->stall.period_ns != 0;
+}
+
+static bool has_tick(const struct app_service_config *cfg)
+{
+    return may_wait(&cfg->http);
+}
+
+static void stop(struct app_instance *i)
+{
+    struct http_worker *w = (struct http_worker *)(void *)i;
     app_replies_free(&w->replies);
     app_pool_fini(&w->conns);
-    free(w);
+    app_later_fini(&w->later);
 }
 
-static int start(struct tern_shard *sh, const struct app_service_config *cfg)
+static int start(struct tern_shard *sh, struct app_instance *i)
 {
-    struct http_worker *w = calloc(1, sizeof *w);
-    if (w == NULL)
-        return -ENOMEM;
+    struct http_worker *w = (struct http_worker *)(void *)i;
+    const struct app_http_config *cfg = &i->cfg->http;
     app_pool_init(&w->conns, sizeof(struct http_conn));
-    tern_shard_set_user(sh, w);
-    const int rc = app_replies_make(sh, &w->replies, cfg->body_bytes);
-    if (rc != 0)
-        stop(sh);
-    return rc;
+    w->has_conditions = may_wait(cfg) || cfg->limit.each_q8 != 0;
+    w->dice = (uint64_t)i->cfg->port << 16 | tern_shard_worker(sh);
+    return app_replies_make(sh, &w->replies, cfg, i->cfg->body_bytes);
 }
 
-const struct app_service app_service_http = {
-    .name = "http", .port = 80, .app = &http_app, .start = start, .stop = stop};
+const struct app_service app_service_http = {.name = "http",
+    .port = 80,
+    .app = &http_app,
+    .instance_bytes = sizeof(struct http_worker),
+    .start = start,
+    .tick = tick,
+    .has_tick = has_tick,
+    .stop = stop};

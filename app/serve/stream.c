@@ -8,30 +8,39 @@
 
 #include "service.h"
 
-#include <errno.h>
-#include <stdlib.h>
+/* The word in a connection's user pointer has the place of the stamp that it has at a client. */
+struct stream_worker {
+    struct app_instance instance;
+    struct app_stream stream;
+};
+
+static struct app_stream *stream_of(const struct tern_conn *c)
+{
+    struct stream_worker *w = app_conn_instance(c);
+    return &w->stream;
+}
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    if (!app_stream_open(tern_shard_user(sh), sh, c))
+    if (!app_stream_open(stream_of(c), sh, c))
         tern_abort(sh, c);
 }
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    app_stream_send(tern_shard_user(sh), sh, c);
+    app_stream_send(stream_of(c), sh, c);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    if (!app_stream_take(tern_shard_user(sh), sh, c, m))
+    if (!app_stream_take(stream_of(c), sh, c, m))
         tern_abort(sh, c);
 }
 
 /* The client has sent all: then ours goes on to its own end. Or it ends the run: then so do we. */
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_stream *s = tern_shard_user(sh);
+    const struct app_stream *s = stream_of(c);
     const bool goes_on =
         s->cfg->direction == APP_STREAM_BOTH && s->cfg->bytes != 0 && app_stream_has_all(s, c);
     if (!goes_on)
@@ -40,7 +49,8 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    app_stream_closed(tern_shard_user(sh), c, why);
+    (void)sh;
+    app_stream_closed(stream_of(c), c, why);
 }
 
 static const struct tern_app stream_app = {
@@ -51,26 +61,22 @@ static const struct tern_app stream_app = {
     .on_closed = on_closed,
 };
 
-static int start(struct tern_shard *sh, const struct app_service_config *cfg)
+static int start(struct tern_shard *sh, struct app_instance *i)
 {
-    struct app_stream *s = malloc(sizeof *s);
-    if (s == NULL)
-        return -ENOMEM;
-    struct app_stream_books *books = &cfg->books[tern_shard_worker(sh)].stream;
-    const int rc = app_stream_init(s, sh, &cfg->stream, APP_STREAM_SERVER, books);
-    if (rc != 0)
-        free(s);
-    else
-        tern_shard_set_user(sh, s);
-    return rc;
+    struct stream_worker *w = (struct stream_worker *)(void *)i;
+    return app_stream_init(&w->stream, sh, &i->cfg->stream, APP_STREAM_SERVER, &i->books->stream);
 }
 
-static void stop(struct tern_shard *sh)
+static void stop(struct app_instance *i)
 {
-    struct app_stream *s = tern_shard_user(sh);
-    app_stream_fini(s);
-    free(s);
+    struct stream_worker *w = (struct stream_worker *)(void *)i;
+    if (w->stream.pattern != NULL) /* else it has not begun */
+        app_stream_fini(&w->stream);
 }
 
-const struct app_service app_service_stream = {
-    .name = "stream", .port = 5001, .app = &stream_app, .start = start, .stop = stop};
+const struct app_service app_service_stream = {.name = "stream",
+    .port = 5001,
+    .app = &stream_app,
+    .instance_bytes = sizeof(struct stream_worker),
+    .start = start,
+    .stop = stop};

@@ -39,7 +39,8 @@ size_t __wrap_http_parser_execute(
 
 struct server {
     struct pair pair;
-    struct app_service_config cfg;
+    struct app_server *server;
+    struct tern_worker_app app;
     char *heard; /* by the connection now open; cleared when the next one opens */
     size_t n_heard;
     bool ended;
@@ -52,9 +53,14 @@ static void listen_to(struct server *s, size_t body_bytes)
         s->pair.cfg[i].stack.nodelay = true;
     pair_open(&s->pair);
     struct tern_shard *sh = tern_embed_shard(s->pair.end[SERVER]);
-    s->cfg = (struct app_service_config){.body_bytes = body_bytes};
-    assert_int_equal(app_service_http.start(sh, &s->cfg), 0);
-    assert_int_equal(tern_listen(sh, NULL, PAIR_PORT, app_service_http.app, NULL), 0);
+    struct tern_error err;
+    s->server = aligned_alloc(_Alignof(struct app_server), sizeof *s->server);
+    assert_non_null(s->server);
+    assert_int_equal(app_server_init(s->server, "http", &err), 0);
+    s->server->listeners[0].cfg.port = PAIR_PORT;
+    s->server->listeners[0].cfg.body_bytes = body_bytes;
+    s->app = app_server_worker(s->server);
+    assert_int_equal(s->app.start(sh, s->app.ctx), 0);
     s->heard = malloc(ANSWERS_MAX);
     assert_non_null(s->heard);
 }
@@ -62,7 +68,8 @@ static void listen_to(struct server *s, size_t body_bytes)
 static void end_server(struct server *s)
 {
     pair_run_ms(&s->pair, 200 * ONE_SECOND);
-    app_service_http.stop(tern_embed_shard(s->pair.end[SERVER]));
+    s->app.stop(tern_embed_shard(s->pair.end[SERVER]), s->app.ctx);
+    free(s->server);
     pair_close(&s->pair);
     free(s->heard);
 }

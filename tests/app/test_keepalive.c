@@ -29,8 +29,8 @@ static const struct app_requests get = {
 struct world {
     struct pair pair;
     struct app_load load;
-    struct tern_worker_app app;
-    struct app_service_config service;
+    struct tern_worker_app app, server_app;
+    struct app_server *server;
     struct tern_sock *s; /* the connection now open, where the test itself is the server */
     uint64_t stall_ns, stall_end_ns;
 };
@@ -133,17 +133,22 @@ static void free_world(struct world *w)
 
 static void start_server(struct world *w)
 {
-    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
-    w->service = (struct app_service_config){.body_bytes = 1};
-    assert_int_equal(app_service_http.start(sh, &w->service), 0);
-    assert_int_equal(tern_listen(sh, NULL, PAIR_PORT, app_service_http.app, NULL), 0);
+    struct tern_error err;
+    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
+    assert_non_null(w->server);
+    assert_int_equal(app_server_init(w->server, "http", &err), 0);
+    w->server->listeners[0].cfg.port = PAIR_PORT;
+    w->server_app = app_server_worker(w->server);
+    assert_int_equal(
+        w->server_app.start(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx), 0);
     start_load(w);
 }
 
 static void end_server(struct world *w)
 {
     end_load(w);
-    app_service_http.stop(tern_embed_shard(w->pair.end[SERVER]));
+    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
+    free(w->server);
 }
 
 /* In ms, of what counts. */

@@ -16,7 +16,8 @@ enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10
 struct world {
     struct pair pair;
     struct app_load load;
-    struct tern_worker_app app;
+    struct tern_worker_app app, server_app;
+    struct app_server *server;
     uint64_t begin_ns, stall_ns, stall_end_ns; /* the stall: 0, none */
 };
 
@@ -50,14 +51,24 @@ static struct tern_shard *client(const struct world *w)
     return tern_embed_shard(w->pair.end[CLIENT]);
 }
 
+static void start_server(struct world *w)
+{
+    struct tern_error err;
+    const bool echoes = w->load.cfg.scenario == &app_scenario_echo;
+    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
+    assert_non_null(w->server);
+    assert_int_equal(app_server_init(w->server, echoes ? "echo" : "discard", &err), 0);
+    w->server->listeners[0].cfg.port = PAIR_PORT;
+    w->server_app = app_server_worker(w->server);
+    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
+    assert_int_equal(w->server_app.start(sh, w->server_app.ctx), 0);
+}
+
 static void start_world(struct world *w)
 {
-    const struct app_service *service =
-        w->load.cfg.scenario == &app_scenario_echo ? &app_service_echo : &app_service_discard;
     w->app = app_load_worker_app(&w->load);
     assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
-    assert_int_equal(
-        tern_listen(tern_embed_shard(w->pair.end[SERVER]), NULL, PAIR_PORT, service->app, NULL), 0);
+    start_server(w);
     w->begin_ns = w->pair.now_ns;
     app_load_set_phase(&w->load, APP_LOAD_RUNS);
 }
@@ -103,6 +114,8 @@ static void free_world(struct world *w)
 {
     app_load_free(&w->load);
     pair_run_ms(&w->pair, 200 * ONE_SECOND);
+    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
+    free(w->server);
     pair_close(&w->pair);
 }
 

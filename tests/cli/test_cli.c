@@ -255,6 +255,18 @@ static const struct refusal refusals[] = {
     {SERVE OWN "--port 65536", "--port: 65536 is outside"},
     {SERVE OWN "--port http", "--port: 'http' is not a number"},
 
+    /* listeners */
+    {SERVE OWN "--listen http", "--listen: 'http' does not say what is there; type PORT=APP, as 80=http"},
+    {SERVE OWN "--listen 80=dance", "--listen 80: 'dance' is unknown; type one of http, echo, discard"},
+    {SERVE OWN "--listen 80=http --listen 70-90=echo", "--listen: port 80 is there twice, for http and for echo"},
+    {SERVE OWN "--listen 80=http,delay=slow", "--listen 80=http,delay: 'slow' is not a number"},
+    {SERVE OWN "--listen 80=http,file=/nonexistent/page", "--listen 80=http,file: cannot read /nonexistent/page: No such file"},
+    {SERVE OWN "--listen 80=http,file=/dev/zero", "/dev/zero is no regular file"},
+    {SERVE OWN "--listen 80=http --app echo", "--listen: says what --app, --port"},
+    {SERVE OWN "--listen 80=http --port 81", "leave those out"},
+    {SERVE OWN "--body-bytes 5 --listen 80=http", "leave those out"},
+    {SERVE "--listen 80=http", "no address for this end; add --ip"},
+
     /* streams */
     {"pair --scenario stream --direction left", "--direction: 'left' is unknown; type one of up, down, both"},
     {"pair --scenario stream --bytes 0", "--bytes: 0 is outside 1..1125899906842624"},

@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What `tern serve --listen` can be told: the text, the queue of what comes later, delays, stalls
+ * and limits, each by itself and then on a shard in virtual time. Every time that is asked for here
+ * is met to the nanosecond: the clock stands still but for the test.
+ */
+#include "serve/later.h"
+#include "serve/listen.h"
+#include "tcp_pair.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CLIENT, SERVER };
+enum { HEARD_MAX = 1 << 20, RTT_MS = 10, SETTLE_MS = 200 * ONE_SECOND };
+enum { SND_BUF_BYTES = 50000, RCV_BUF_BYTES = 20000 /* so that little goes out in one piece */ };
+
+#define GET  "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define HEAD "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define POST "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+
+/* ---- what comes later ---- */
+
+enum { NODES = 200, STEPS = 20000, TIMES = 50 };
+
+struct twin {
+    struct app_later_node node;
+    uint64_t due_ns, turn;
+    bool is_in;
+};
+
+/* The first of the twins that is due, by looking at all of them. */
+static struct twin *first_due(struct twin *all, uint64_t now_ns)
+{
+    struct twin *first = NULL;
+    for (int i = 0; i < NODES; i++) {
+        struct twin *t = &all[i];
+        if (!t->is_in || t->due_ns > now_ns)
+            continue;
+        if (first == NULL || t->due_ns < first->due_ns
+            || (t->due_ns == first->due_ns && t->turn < first->turn))
+            first = t;
+    }
+    return first;
+}
+
+static void later_is_in_the_order_of_due_times_and_turns(void **state)
+{
+    (void)state;
+    static struct twin all[NODES];
+    struct app_later l = {.n = 0};
+    uint64_t dice = 1, turn = 0;
+    for (int step = 0; step < STEPS; step++) {
+        struct twin *t = &all[next_random(&dice) % NODES];
+        const uint64_t now_ns = next_random(&dice) % TIMES;
+        struct twin *first = first_due(all, now_ns);
+        switch (next_random(&dice) % 4) {
+        case 0:
+            assert_ptr_equal(app_later_take(&l, now_ns), first != NULL ? &first->node : NULL);
+            if (first != NULL)
+                first->is_in = false;
+            break;
+        case 1:
+            app_later_remove(&l, &t->node);
+            t->is_in = false;
+            break;
+        default:
+            if (t->is_in)
+                break;
+            *t = (struct twin){.due_ns = next_random(&dice) % TIMES, .turn = turn++, .is_in = true};
+            assert_true(app_later_put(&l, &t->node, t->due_ns));
+        }
+    }
+    for (struct twin *first; (first = first_due(all, UINT64_MAX)) != NULL; first->is_in = false)
+        assert_ptr_equal(app_later_take(&l, UINT64_MAX), &first->node);
+    assert_int_equal(l.n, 0);
+    app_later_fini(&l);
+}
+
+/* ---- slow ---- */
+
+static void draws_have_the_distribution_that_was_asked_for(void **state)
+{
+    (void)state;
+    enum { DRAWS = 200000, MS = 1000000 };
+    const struct app_delay exp = {.kind = APP_DELAY_EXP, .ns = 20 * MS};
+    const struct app_delay uniform = {.kind = APP_DELAY_UNIFORM, .ns = 5 * MS, .most_ns = 20 * MS};
+    uint64_t dice = 7, n_above = 0;
+    double sum_exp = 0, sum_uniform = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        const uint64_t a = app_delay_draw(&exp, &dice), b = app_delay_draw(&uniform, &dice);
+        assert_in_range(b, 5 * MS, 20 * MS);
+        n_above += a > 40 * MS; /* e^-2 of them */
+        sum_exp += (double)a;
+        sum_uniform += (double)b;
+    }
+    assert_in_range((uint64_t)(sum_exp / DRAWS), 198 * MS / 10, 202 * MS / 10);
+    assert_in_range((uint64_t)(sum_uniform / DRAWS), 124 * MS / 10, 126 * MS / 10);
+    assert_in_range(n_above, DRAWS * 0.1303, DRAWS * 0.1403);
+}
+
+static void a_stall_holds_what_falls_into_it_to_its_end(void **state)
+{
+    (void)state;
+    const struct app_stall none = {.period_ns = 0}, s = {.length_ns = 10, .period_ns = 100};
+    assert_int_equal(app_stall_passed(&none, 105), 105);
+    assert_int_equal(app_stall_passed(&s, 5), 5); /* the first is a period away */
+    assert_int_equal(app_stall_passed(&s, 99), 99);
+    assert_int_equal(app_stall_passed(&s, 100), 110);
+    assert_int_equal(app_stall_passed(&s, 109), 110);
+    assert_int_equal(app_stall_passed(&s, 110), 110);
+    assert_int_equal(app_stall_passed(&s, 1203), 1210);
+}
+
+/* At twice the rate half may pass, and what the bucket held. */
+static void a_bucket_gives_its_rate_and_not_a_token_more(void **state)
+{
+    (void)state;
+    static const uint64_t rates[] = {1, 7, 20000, 3000000, 1000000000};
+    enum { OFFERED = 200000, DEPTH = 5 };
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        const struct app_bucket_plan plan = app_bucket_plan_make(rates[i], DEPTH);
+        struct app_bucket b = {.full_q8 = 0};
+        uint64_t n = 0;
+        for (uint64_t k = 0; k < OFFERED; k++) {
+            const double at_s = (double)k / (2.0 * (double)rates[i]);
+            n += app_bucket_take(&b, &plan, UINT64_C(1000000000) + (uint64_t)(at_s * 1e9));
+        }
+        assert_in_range(n, OFFERED / 2 + DEPTH - 2, OFFERED / 2 + DEPTH);
+    }
+}
+
+static void a_full_bucket_gives_its_depth_at_once(void **state)
+{
+    (void)state;
+    const struct app_bucket_plan plan = app_bucket_plan_make(1000, 3);
+    struct app_bucket b = {.full_q8 = 0};
+    for (int i = 0; i < 3; i++)
+        assert_true(app_bucket_take(&b, &plan, 5000000));
+    assert_false(app_bucket_take(&b, &plan, 5000000));
+    assert_false(app_bucket_take(&b, &plan, 5999999));
+    assert_true(app_bucket_take(&b, &plan, 6000000));
+    assert_false(app_bucket_take(&b, &plan, 6000000));
+    for (int i = 0; i < 4; i++) /* no fuller than full */
+        assert_int_equal(app_bucket_take(&b, &plan, 999000000), i < 3);
+}
+
+/* ---- the text ---- */
+
+static struct app_server *server_new(void)
+{
+    struct app_server *s = aligned_alloc(_Alignof(struct app_server), sizeof *s);
+    assert_non_null(s);
+    return memset(s, 0, sizeof *s);
+}
+
+static void a_listener_is_what_its_text_says(void **state)
+{
+    (void)state;
+    struct app_server *s = server_new();
+    struct tern_error err;
+    assert_int_equal(app_server_listen(s, "7=echo", &err), 0);
+    assert_int_equal(app_server_listen(s,
+                         "8080-8089=http,status=503,body=4k,close,delay=uniform:5ms-20ms,"
+                         "stall=1s@10s,max-rate=20k,type=text/html; charset=x",
+                         &err),
+        0);
+    assert_int_equal(app_server_listen(s, "9000=stream,direction=both,bytes=1M,verify", &err), 0);
+    assert_int_equal(s->n_listeners, 3);
+    assert_int_equal(app_server_n_ports(s), 12);
+    const struct app_service_config *http = &s->listeners[1].cfg;
+    assert_int_equal(http->port, 8080);
+    assert_int_equal(http->n_ports, 10);
+    assert_int_equal(http->body_bytes, 4000);
+    assert_int_equal(http->http.status, 503);
+    assert_true(http->http.closes);
+    assert_int_equal(http->http.delay.kind, APP_DELAY_UNIFORM);
+    assert_int_equal(http->http.delay.ns, 5000000);
+    assert_int_equal(http->http.delay.most_ns, 20000000);
+    assert_int_equal(http->http.stall.length_ns, UINT64_C(1000000000));
+    assert_int_equal(http->http.stall.period_ns, UINT64_C(10000000000));
+    assert_int_equal(http->http.limit.each_q8 >> APP_BUCKET_FRACTION_BITS, 50000);
+    assert_int_equal(http->http.limit.depth_q8 / http->http.limit.each_q8, 400);
+    assert_string_equal(http->http.type, "text/html; charset=x");
+    assert_int_equal(s->listeners[2].cfg.stream.direction, APP_STREAM_BOTH);
+    assert_int_equal(s->listeners[2].cfg.stream.bytes, 1000000);
+    assert_true(s->listeners[2].cfg.stream.verify);
+    char text[APP_SERVER_TEXT_BYTES];
+    assert_string_equal(
+        app_server_text(s, text), "echo on port 7, http on ports 8080-8089, stream on port 9000");
+    app_server_fini(s);
+    free(s);
+}
+
+/* Each behind "80=http" and "7=echo"; the server is as before. */
+static void a_listener_that_cannot_be_is_refused_with_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"", "does not say what is there; type PORT=APP"},
+        {"http", "'http' does not say what is there"},
+        {"=http", "--listen: port: '' is not a number"},
+        {"0=http", "0 is outside 1..65535"},
+        {"65536=http", "outside"},
+        {"90-80=http", "run backwards; type 80-90"},
+        {"90-=http", "'' is not a number"},
+        {"1024-2048=http", "more than 1024 ports"},
+        {"1024-2046=http", "more than 1024 ports in all"},
+        {"80=http", "port 80 is there twice, for http and for http"},
+        {"1-10=discard", "port 7 is there twice, for echo and for discard"},
+        {"81=", "--listen 81: '' is unknown; type one of http, echo"},
+        {"81=dance", "'dance' is unknown"},
+        {"81=echo,delay=1s", "echo has no settings; leave out 'delay'"},
+        {"81=http,sttus=1", "--listen 81=http: 'sttus' is unknown; type one of status, body"},
+        {"81=http,status", "status has no value; type status=VALUE"},
+        {"81=http,close=1", "close takes no value"},
+        {"81=http,close,close", "close is there twice"},
+        {"81=http,close,keep-alive", "exclude each other"},
+        {"81=http,status=199", "--listen 81=http,status: 199 is outside 200..599"},
+        {"81=http,status=ok", "'ok' is not a number"},
+        {"81=http,status=204,body=1", "a 204 has no body; leave out body"},
+        {"81=http,body=2Gi", "outside"},
+        {"81=http,type=html", "'html' is not a media type"},
+        {"81=http,type=a/b\r\nX: y", "is not a media type"},
+        {"81=http,file=/nonexistent/a", "cannot read /nonexistent/a: No such file"},
+        {"81=http,file=/tmp", "/tmp is no regular file"},
+        {"81=http,file=/dev/zero", "no regular file"},
+        {"81=http,file=/proc/self/exe,body=1", "two bodies"},
+        {"81=http,delay=fast", "'fast' is not a number"},
+        {"81=http,delay=2h", "outside"},
+        {"81=http,delay=poisson:1s", "'poisson' is unknown; type one of exp, uniform"},
+        {"81=http,delay=uniform:1s", "has no range; type uniform:5ms-20ms"},
+        {"81=http,delay=uniform:2s-1s", "runs backwards; type uniform:1s-2s"},
+        {"81=http,stall=1s", "does not say how often; type 1s@10s"},
+        {"81=http,stall=10s@10s", "leaves no time to answer in"},
+        {"81=http,stall=0@0", "outside"},
+        {"81=http,max-rate=0", "outside 1..1000000000"},
+        {"81=http,burst=5", "add max-rate=N"},
+        {"81=stream,direction=left", "'left' is unknown"},
+        {"81=stream,bytes=0", "outside"},
+    };
+    struct app_server *s = server_new();
+    struct tern_error err;
+    assert_int_equal(app_server_listen(s, "80=http", &err), 0);
+    assert_int_equal(app_server_listen(s, "7=echo", &err), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        err.text[0] = '\0';
+        assert_int_equal(app_server_listen(s, bad[i].text, &err), -EINVAL);
+        if (strstr(err.text, bad[i].why) == NULL)
+            fail_msg("%s: '%s' is not in '%s'", bad[i].text, bad[i].why, err.text);
+        assert_int_equal(s->n_listeners, 2);
+    }
+    char text[1200] = "81=http,";
+    memset(text + strlen(text), 'x', sizeof text - 1 - strlen(text));
+    assert_int_equal(app_server_listen(s, text, &err), -EINVAL);
+    for (int port = 100; port < 114; port++) {
+        snprintf(text, sizeof text, "%d=discard", port);
+        assert_int_equal(app_server_listen(s, text, &err), 0);
+    }
+    assert_int_equal(app_server_listen(s, "200=discard", &err), -EINVAL);
+    assert_non_null(strstr(err.text, "more than 16 listeners"));
+    app_server_fini(s);
+    free(s);
+}
+
+/* ---- on a shard ---- */
+
+struct world {
+    struct pair pair;
+    struct app_server *server;
+    struct tern_worker_app app;
+    struct tern_sock *client;
+    char *heard; /* by the client, since the last ask() */
+    size_t n_heard;
+    uint64_t asked_ns, heard_ns; /* of the last byte */
+    bool ended;
+    uint32_t tick_ms;
+};
+
+static void begin_world(struct world *w, const char *const *listeners)
+{
+    struct tern_error err;
+    *w = (struct world){.tick_ms = 1};
+    w->server = server_new();
+    w->heard = malloc(HEARD_MAX);
+    assert_non_null(w->heard);
+    for (; *listeners != NULL; listeners++)
+        if (app_server_listen(w->server, *listeners, &err) != 0)
+            fail_msg("%s", err.text);
+    pair_init(&w->pair, false);
+    for (int i = CLIENT; i <= SERVER; i++)
+        w->pair.cfg[i].stack.nodelay = true;
+    w->pair.cfg[SERVER].stack.snd_buf_bytes = SND_BUF_BYTES;
+    w->pair.cfg[CLIENT].stack.rcv_buf_bytes = RCV_BUF_BYTES;
+    w->pair.cfg[CLIENT].stack.rcv_buf_max_bytes = RCV_BUF_BYTES;
+    pair_open(&w->pair);
+    w->app = app_server_worker(w->server);
+    assert_int_equal(w->app.start(tern_embed_shard(w->pair.end[SERVER]), w->app.ctx), 0);
+}
+
+static void begin_one(struct world *w, const char *listener)
+{
+    begin_world(w, (const char *const[]){listener, NULL});
+}
+
+static void hear(struct world *w)
+{
+    ssize_t n = 0;
+    while (
+        w->client != NULL
+        && (n = tern_sock_recv(w->client, w->heard + w->n_heard, HEARD_MAX - 1 - w->n_heard)) > 0) {
+        w->n_heard += (size_t)n;
+        w->heard_ns = w->pair.now_ns;
+    }
+    w->ended |= w->client != NULL && n == 0;
+    w->heard[w->n_heard] = '\0';
+}
+
+/* As an engine would: the worker's tick between the packets. */
+static void run_world(struct world *w, uint64_t ms)
+{
+    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
+    for (uint64_t i = 0; i < ms; i += w->tick_ms) {
+        pair_run_ms(&w->pair, w->tick_ms);
+        hear(w);
+        tern_embed_advance(w->pair.end[SERVER], w->pair.now_ns);
+        if (w->app.tick != NULL)
+            w->app.tick(sh, w->app.ctx, w->pair.now_ns);
+        tern_shard_settle(sh);
+    }
+}
+
+static void dial(struct world *w, uint16_t port)
+{
+    if (w->client != NULL)
+        tern_sock_close(w->client);
+    w->n_heard = 0;
+    w->ended = false;
+    const union tern_addr *to = &w->pair.addr[SERVER];
+    assert_int_equal(tern_sock_connect(w->pair.end[CLIENT], to, port, NULL, 0, &w->client), 0);
+    run_world(w, 2 * RTT_MS);
+}
+
+static void ask(struct world *w, const char *text)
+{
+    w->asked_ns = w->pair.now_ns;
+    assert_int_equal(tern_sock_send(w->client, text, strlen(text)), strlen(text));
+    tern_embed_advance(w->pair.end[CLIENT], w->pair.now_ns);
+}
+
+/* Ask, and wait for the answer. */
+static void ask_and_hear(struct world *w, const char *text, uint64_t ms)
+{
+    w->n_heard = 0;
+    ask(w, text);
+    run_world(w, ms);
+}
+
+static void end_world(struct world *w, struct app_service_books *books)
+{
+    if (w->client != NULL)
+        tern_sock_close(w->client);
+    w->client = NULL;
+    w->tick_ms = 1000;
+    run_world(w, SETTLE_MS);
+    if (books != NULL)
+        app_server_books(w->server, 0, books);
+    w->app.stop(tern_embed_shard(w->pair.end[SERVER]), w->app.ctx);
+    pair_close(&w->pair);
+    app_server_fini(w->server);
+    free(w->server);
+    free(w->heard);
+}
+
+static uint32_t n_times(const char *text, const char *part)
+{
+    uint32_t n = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        n++;
+    return n;
+}
+
+static uint64_t took_ms(const struct world *w)
+{
+    assert_int_equal((w->heard_ns - w->asked_ns) % 1000000, 0);
+    return (w->heard_ns - w->asked_ns) / 1000000;
+}
+
+/* ---- replies ---- */
+
+static void a_reply_has_the_status_that_was_chosen(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listener, *request, *begins, *ends;
+        bool closes;
+    } cases[] = {
+        {"80=http,status=404", GET, "HTTP/1.1 404 Not Found\r\n", "Content-Length: 1\r\n\r\na", 0},
+        {"80=http,status=503,body=0,close", GET, "HTTP/1.1 503 Service Unavailable\r\n",
+            "Connection: close\r\nContent-Length: 0\r\n\r\n", 1},
+        {"80=http,status=299", GET, "HTTP/1.1 299 \r\n", "\r\n\r\na", 0},
+        {"80=http,status=204", GET, "HTTP/1.1 204 No Content\r\nServer: tern\r\n",
+            "Connection: keep-alive\r\n\r\n", 0},
+        {"80=http,status=304", GET, "HTTP/1.1 304 Not Modified\r\nServer: tern\r\n",
+            "Connection: keep-alive\r\n\r\n", 0},
+        {"80=http,status=205", GET, "HTTP/1.1 205 Reset Content\r\n", "Content-Length: 0\r\n\r\n",
+            0},
+        {"80=http,body=5", HEAD, "HTTP/1.1 200 OK\r\n", "Content-Length: 5\r\n\r\n", 0},
+        {"80=http,body=5,type=text/html", GET,
+            "HTTP/1.1 200 OK\r\nServer: tern\r\nContent-Type: "
+            "text/html\r\n",
+            "\r\n\r\nabcde", 0},
+        {"80=http,status=404", POST, "HTTP/1.1 405 Method Not Allowed\r\n", "\r\n\r\n", 0},
+        {"80=http,any-method", POST, "HTTP/1.1 200 OK\r\n", "\r\n\r\na", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world w;
+        begin_one(&w, cases[i].listener);
+        assert_null(w.app.tick); /* nothing waits */
+        for (int times = 0; times < 2; times++) {
+            dial(&w, 80);
+            ask_and_hear(&w, cases[i].request, 2 * RTT_MS);
+            if (strncmp(w.heard, cases[i].begins, strlen(cases[i].begins)) != 0)
+                fail_msg("%s: %s", cases[i].listener, w.heard);
+            const size_t n = strlen(cases[i].ends);
+            assert_true(w.n_heard > n);
+            assert_string_equal(w.heard + w.n_heard - n, cases[i].ends);
+            assert_int_equal(w.ended, cases[i].closes);
+        }
+        struct app_service_books b;
+        end_world(&w, &b);
+        const bool is_refused = strstr(cases[i].begins, "405") != NULL;
+        const enum app_reply_id id = is_refused ? APP_REPLY_METHOD : APP_REPLY_OK;
+        assert_int_equal(b.replies[cases[i].closes ? id + 1 : id], 2);
+        assert_int_equal(b.unanswered, 0);
+    }
+}
+
+static void a_file_is_served_as_it_was(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 1024, 1025, 262144, 700001};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        char path[] = "/tmp/tern-serve-XXXXXX.html", listener[64], *bytes = malloc(sizes[i] + 1);
+        const int fd = mkstemps(path, 5);
+        for (size_t k = 0; k < sizes[i]; k++)
+            bytes[k] = (char)(1 + k * 7 % 251);
+        assert_int_equal(write(fd, bytes, sizes[i]), sizes[i]);
+        snprintf(listener, sizeof listener, "80=http,file=%s", path);
+        struct world w;
+        begin_one(&w, listener);
+        assert_int_equal(unlink(path), 0); /* it is not looked at again */
+        dial(&w, 80);
+        for (int times = 0; times < 2; times++) {
+            ask_and_hear(&w, GET, 200 * RTT_MS);
+            const char *body = strstr(w.heard, "\r\n\r\n") + 4;
+            assert_non_null(strstr(w.heard, "Content-Type: text/html; charset=utf-8\r\n"));
+            assert_int_equal(w.n_heard - (size_t)(body - w.heard), sizes[i]);
+            assert_memory_equal(body, bytes, sizes[i]);
+        }
+        end_world(&w, NULL);
+        close(fd);
+        free(bytes);
+    }
+}
+
+/* Requests come one by one, each known, and nobody reads the replies: some reply is cut short where
+ * the send queue is full, and goes on there. */
+static void a_reply_that_does_not_fit_goes_on_where_it_was_cut(void **state)
+{
+    (void)state;
+    enum { N = 200 };
+    struct world w;
+    struct app_service_books b;
+    begin_one(&w, "80=http,body=1000");
+    dial(&w, 80);
+    ask_and_hear(&w, GET, 2 * RTT_MS);
+    const size_t each = w.n_heard;
+    char *reply = strdup(w.heard);
+    assert_true(N * each > SND_BUF_BYTES + 2 * RCV_BUF_BYTES);
+    w.n_heard = 0;
+    for (int i = 0; i < N; i++) {
+        ask(&w, GET);
+        pair_run_ms(&w.pair, 1);
+    }
+    run_world(&w, 100 * RTT_MS);
+    assert_int_equal(w.n_heard, N * each);
+    for (size_t i = 0; i < N; i++)
+        assert_memory_equal(w.heard + i * each, reply, each);
+    free(reply);
+    end_world(&w, &b);
+    assert_int_equal(b.replies[APP_REPLY_OK], N + 1);
+}
+
+static void each_listener_is_itself(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_world(&w, (const char *const[]){"80=http", "81-82=http,status=503,body=3", "7=echo",
+                        "9=discard", "19=chargen", NULL});
+    for (int times = 0; times < 3; times++) {
+        dial(&w, 80);
+        ask_and_hear(&w, GET, 2 * RTT_MS);
+        assert_int_equal(n_times(w.heard, "200 OK"), 1);
+        dial(&w, times == 0 ? 81 : 82);
+        ask_and_hear(&w, GET, 2 * RTT_MS);
+        assert_int_equal(n_times(w.heard, "503 Service"), 1);
+        dial(&w, 7);
+        ask_and_hear(&w, "hello", 2 * RTT_MS);
+        assert_string_equal(w.heard, "hello");
+        dial(&w, 9);
+        ask_and_hear(&w, "hello", 2 * RTT_MS);
+        assert_string_equal(w.heard, "");
+    }
+    dial(&w, 19);
+    run_world(&w, 20 * RTT_MS);
+    assert_true(w.n_heard > 74 * 95); /* comes round */
+    assert_memory_equal(
+        w.heard, " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ", 59);
+    for (size_t i = 74 * 95; i < w.n_heard; i++)
+        assert_int_equal(w.heard[i], w.heard[i - 74 * 95]);
+    dial(&w, 80);
+    static const uint32_t opened[] = {4, 3, 3, 3, 1};
+    for (uint32_t i = 0; i < 5; i++) {
+        struct app_service_books b;
+        app_server_books(w.server, i, &b);
+        assert_int_equal(b.opened, opened[i]);
+        assert_int_equal(b.replies[APP_REPLY_OK], i < 2 ? 3 : 0);
+    }
+    end_world(&w, NULL);
+}
+
+/* ---- slow replies ---- */
+
+static void a_reply_takes_exactly_its_delay(void **state)
+{
+    (void)state;
+    struct world w;
+    struct app_service_books b;
+    begin_one(&w, "80=http,delay=20ms");
+    dial(&w, 80);
+    for (int times = 0; times < 3; times++) { /* parsed, and known */
+        ask_and_hear(&w, GET, RTT_MS + 20 + 5);
+        assert_int_equal(n_times(w.heard, "200 OK"), 1);
+        assert_int_equal(took_ms(&w), RTT_MS + 20);
+    }
+    ask_and_hear(&w, "nonsense\r\n\r\n", RTT_MS + 20 + 5);
+    assert_int_equal(n_times(w.heard, "400 Bad"), 1);
+    assert_int_equal(took_ms(&w), RTT_MS + 20);
+    end_world(&w, &b);
+    assert_int_equal(b.n_held, 4);
+    assert_int_equal(b.held_ns, 4 * UINT64_C(20000000));
+    assert_int_equal(b.held_late_max_ns, 0);
+}
+
+static void requests_in_one_piece_are_answered_one_after_the_other(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_one(&w, "80=http,delay=20ms");
+    dial(&w, 80);
+    for (int times = 0; times < 2; times++) {
+        ask_and_hear(&w, GET GET GET, RTT_MS + 20);
+        assert_int_equal(n_times(w.heard, "200 OK"), 1);
+        assert_int_equal(took_ms(&w), RTT_MS + 20);
+        run_world(&w, 20);
+        assert_int_equal(n_times(w.heard, "200 OK"), 2);
+        assert_int_equal(took_ms(&w), RTT_MS + 40);
+        run_world(&w, 40);
+        assert_int_equal(n_times(w.heard, "200 OK"), 3);
+        assert_int_equal(took_ms(&w), RTT_MS + 60);
+    }
+    end_world(&w, NULL);
+}
+
+static void a_client_that_has_closed_is_still_answered(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_one(&w, "80=http,delay=20ms");
+    dial(&w, 80);
+    w.n_heard = 0;
+    ask(&w, GET);
+    tern_sock_shutdown(w.client);
+    run_world(&w, RTT_MS + 20 + RTT_MS);
+    assert_int_equal(n_times(w.heard, "200 OK"), 1);
+    assert_int_equal(took_ms(&w), RTT_MS + 20);
+    assert_true(w.ended);
+    struct app_service_books b;
+    end_world(&w, &b);
+    assert_int_equal(b.unanswered, 0);
+}
+
+static void a_client_that_has_gone_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct world w;
+    struct app_service_books b;
+    begin_one(&w, "80=http,delay=1m");
+    for (int times = 0; times < 3; times++) {
+        dial(&w, 80);
+        ask_and_hear(&w, GET, RTT_MS);
+        tern_sock_abort(w.client);
+        w.client = NULL;
+        run_world(&w, RTT_MS);
+        assert_int_equal(tern_shard_n_live(tern_embed_shard(w.pair.end[SERVER])), 0);
+    }
+    end_world(&w, &b);
+    assert_int_equal(b.unanswered, 3);
+    assert_int_equal(b.n_held, 0);
+}
+
+/* Many at a time, each with a draw of its own: nobody is answered before its time, nor forgotten.
+ */
+static void many_wait_at_a_time(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 100, LEAST_MS = 10, MOST_MS = 90 };
+    struct world w;
+    struct tern_sock *clients[CLIENTS];
+    uint32_t n_early = 0, n_mid = 0, n_answered = 0;
+    begin_one(&w, "80=http,delay=uniform:10ms-90ms,close");
+    for (int i = 0; i < CLIENTS; i++) {
+        dial(&w, 80);
+        clients[i] = w.client;
+        w.client = NULL;
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        w.client = clients[i];
+        ask(&w, GET);
+    }
+    w.client = NULL;
+    for (int ms = 0; ms < RTT_MS + MOST_MS + 2; ms++) {
+        run_world(&w, 1);
+        n_answered = 0;
+        for (int i = 0; i < CLIENTS; i++)
+            n_answered += (tern_sock_ready(clients[i]) & TERN_READY_READ) != 0;
+        n_early = ms < RTT_MS + LEAST_MS - 1 ? n_answered : n_early;
+        n_mid = ms < RTT_MS + (LEAST_MS + MOST_MS) / 2 ? n_answered : n_mid;
+    }
+    assert_int_equal(n_early, 0);
+    assert_in_range(n_mid, CLIENTS / 4, CLIENTS * 3 / 4);
+    assert_int_equal(n_answered, CLIENTS);
+    for (int i = 0; i < CLIENTS; i++)
+        tern_sock_close(clients[i]);
+    end_world(&w, NULL);
+}
+
+/* ---- stalls ---- */
+
+static uint64_t ms_of(uint64_t ns)
+{
+    return ns / 1000000;
+}
+
+static void nothing_is_answered_in_a_stall(void **state)
+{
+    (void)state;
+    enum { PERIOD_MS = 1000, STALL_MS = 300, N = 60, EVERY_MS = 70 };
+    struct world w;
+    struct app_service_books b;
+    uint32_t n_stalled = 0;
+    begin_one(&w, "80=http,stall=300ms@1s");
+    dial(&w, 80);
+    for (int i = 0; i < N; i++) {
+        const uint64_t arrives_ms = ms_of(w.pair.now_ns) + RTT_MS / 2;
+        const uint64_t into_ms = arrives_ms % PERIOD_MS;
+        const uint64_t waits_ms = into_ms < STALL_MS ? STALL_MS - into_ms : 0;
+        ask_and_hear(&w, GET, RTT_MS + waits_ms + EVERY_MS);
+        assert_int_equal(n_times(w.heard, "200 OK"), 1);
+        assert_int_equal(took_ms(&w), RTT_MS + waits_ms);
+        n_stalled += waits_ms > 0;
+    }
+    assert_true(n_stalled > 3 && n_stalled < N / 2);
+    end_world(&w, &b);
+    assert_int_equal(b.n_held, n_stalled);
+}
+
+/* A reply that would be ready in a stall comes at its end; one that is ready before, does. */
+static void a_delay_may_end_in_a_stall(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_one(&w, "80=http,stall=300ms@1s,delay=100ms");
+    dial(&w, 80);
+    const uint64_t second_ms = 1000 - ms_of(w.pair.now_ns) % 1000; /* until the next stall */
+    run_world(&w, 1000 + second_ms - 50);
+    ask_and_hear(&w, GET, 500); /* arrives 45 ms before, is ready 55 ms in it */
+    assert_int_equal(took_ms(&w), 5 + 45 + 300 + 5);
+    run_world(&w, 1000 - 450 - 150);
+    ask_and_hear(&w, GET, 500); /* ready 45 ms before */
+    assert_int_equal(took_ms(&w), RTT_MS + 100);
+    end_world(&w, NULL);
+}
+
+/* ---- limits ---- */
+
+static void beyond_its_rate_it_refuses_and_counts(void **state)
+{
+    (void)state;
+    enum { RATE = 100, BURST_REQUESTS = 10, STEPS_ = 100, STEP_MS = 50 }; /* twice the rate */
+    struct world w;
+    struct app_service_books b;
+    char burst[BURST_REQUESTS * sizeof GET + sizeof POST] = "";
+    for (int i = 0; i < BURST_REQUESTS; i++)
+        strcat(burst, GET);
+    begin_one(&w, "80=http,max-rate=100,burst=10");
+    assert_null(w.app.tick);
+    dial(&w, 80);
+    w.n_heard = 0;
+    for (int i = 0; i < STEPS_; i++) {
+        ask(&w, burst);
+        run_world(&w, STEP_MS);
+    }
+    const uint32_t passed = n_times(w.heard, "200 OK"), refused = n_times(w.heard, "503 Service");
+    assert_int_equal(passed + refused, STEPS_ * BURST_REQUESTS);
+    assert_int_equal(passed, BURST_REQUESTS + RATE * (STEPS_ - 1) * STEP_MS / 1000);
+    strcat(burst, POST); /* is refused for what it is, though there is no token left */
+    ask_and_hear(&w, burst, STEP_MS);
+    assert_int_equal(n_times(w.heard, "405 Method"), 1);
+    end_world(&w, &b);
+    const uint32_t last = RATE * STEP_MS / 1000;
+    assert_int_equal(b.replies[APP_REPLY_OK], passed + last);
+    assert_int_equal(b.replies[APP_REPLY_LIMITED], refused + BURST_REQUESTS - last);
+    assert_int_equal(b.replies[APP_REPLY_METHOD], 1);
+    assert_int_equal(b.unanswered, 0);
+}
+
+static void what_was_refused_still_waits(void **state)
+{
+    (void)state;
+    struct world w;
+    begin_one(&w, "80=http,max-rate=1,burst=1,delay=20ms,close");
+    for (int times = 0; times < 3; times++) {
+        dial(&w, 80);
+        ask_and_hear(&w, GET, RTT_MS + 20 + 5);
+        assert_int_equal(n_times(w.heard, times == 0 ? "200 OK" : "503 Service"), 1);
+        assert_int_equal(n_times(w.heard, "Connection: close"), 1);
+        assert_int_equal(took_ms(&w), RTT_MS + 20);
+        assert_true(w.ended);
+    }
+    end_world(&w, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(later_is_in_the_order_of_due_times_and_turns),
+        cmocka_unit_test(draws_have_the_distribution_that_was_asked_for),
+        cmocka_unit_test(a_stall_holds_what_falls_into_it_to_its_end),
+        cmocka_unit_test(a_bucket_gives_its_rate_and_not_a_token_more),
+        cmocka_unit_test(a_full_bucket_gives_its_depth_at_once),
+        cmocka_unit_test(a_listener_is_what_its_text_says),
+        cmocka_unit_test(a_listener_that_cannot_be_is_refused_with_the_reason),
+        cmocka_unit_test(a_reply_has_the_status_that_was_chosen),
+        cmocka_unit_test(a_file_is_served_as_it_was),
+        cmocka_unit_test(a_reply_that_does_not_fit_goes_on_where_it_was_cut),
+        cmocka_unit_test(each_listener_is_itself),
+        cmocka_unit_test(a_reply_takes_exactly_its_delay),
+        cmocka_unit_test(requests_in_one_piece_are_answered_one_after_the_other),
+        cmocka_unit_test(a_client_that_has_closed_is_still_answered),
+        cmocka_unit_test(a_client_that_has_gone_is_not_waited_for),
+        cmocka_unit_test(many_wait_at_a_time),
+        cmocka_unit_test(nothing_is_answered_in_a_stall),
+        cmocka_unit_test(a_delay_may_end_in_a_stall),
+        cmocka_unit_test(beyond_its_rate_it_refuses_and_counts),
+        cmocka_unit_test(what_was_refused_still_waits),
+    };
+    return cmocka_run_group_tests(tests, eal_start, NULL);
+}
