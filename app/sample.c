@@ -117,7 +117,7 @@ static void read_times(struct app_sampler *s, struct app_latency *out)
 static enum app_phase phase_at(const struct app_run *run, uint64_t elapsed_ns)
 {
     const uint64_t ramp_ns = run->load == NULL ? 0 : run->load->cfg.ramp_ns;
-    return elapsed_ns <= ramp_ns ? APP_PHASE_RAMP : APP_PHASE_STEADY;
+    return elapsed_ns < ramp_ns ? APP_PHASE_RAMP : APP_PHASE_STEADY;
 }
 
 void app_sample_second(struct app_sampler *s, uint64_t start_ns, const struct app_sample *before,
@@ -127,7 +127,7 @@ void app_sample_second(struct app_sampler *s, uint64_t start_ns, const struct ap
     *out = (struct app_second){
         .at_ns = now->at_ns - start_ns,
         .length_ns = now->at_ns - before->at_ns,
-        .phase = phase_at(s->run, now->at_ns - start_ns),
+        .phase = phase_at(s->run, before->at_ns - start_ns),
         .opened = b->opened - a->opened,
         .established = b->established - a->established,
         .closed = b->closed - a->closed,
