@@ -67,7 +67,7 @@ def check_run(document, result):
         assert document.count(section, "canvas") == 1, (section, document.ids.get(section))
         assert document.count(section, "table") >= 1, (section, "has no table beside its plot")
     n_rows = len(result["series"]["rows"])
-    legend, heading = len(("time", "established", "closed")), 1
+    legend, heading = len(("time", "requests", "established", "closed")), 1
     assert n_rows >= 2 and document.count("rates", "tr") == n_rows + legend + heading, document.count("rates", "tr")
     counted = result["ledger"]["counted"]["ended"]["ok"]
     assert re.search(rf"^{counted:,}$", document.text["ledger"], re.M), document.text["ledger"]
