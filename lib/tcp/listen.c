@@ -178,10 +178,21 @@ struct handshake {
 };
 
 /** Has the connection nothing to it but what tern_tcp.opened holds and complete_plainly() adds? */
-static inline bool is_plain(
-    const struct tern_tcp *t, const struct handshake *h, const struct tern_seg *seg)
+static inline bool is_plain(const struct tern_tcp *t, const struct handshake *h)
 {
-    return t->opens_plainly && h->tries == 1 && !h->ecn && is_bare_ack(seg);
+    return t->opens_plainly && h->tries == 1 && !h->ecn;
+}
+
+/** The connection is the application's. What the ACK that completed it says beside that comes next.
+ * @return TCP_DONE, or NONE: the connection has taken the segment */
+static inline enum tern_drop take_rest(
+    struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg, bool bare)
+{
+    if (likely(bare))
+        return TERN_DROP_TCP_DONE;
+    tern_conn_touch(t, c);
+    tern_conn_rx(t, c, seg); /* its payload and FIN */
+    return TERN_DROP_NONE;
 }
 
 /**
@@ -189,7 +200,7 @@ static inline bool is_plain(
  * t->opened and is only written to: a load that met those wide stores would wait for them.
  */
 static inline enum tern_drop complete_plainly(struct tern_tcp *t, const struct tern_listen_ctx *l,
-    struct tern_conn *c, uint16_t neighbour, const struct tern_seg *seg, const struct handshake *h)
+    struct tern_conn *c, uint16_t neighbour, struct tern_seg *seg, const struct handshake *h)
 {
     const bool v6 = seg->p.v6;
     const uint16_t agreed_on = tern_options_agreed(t, &h->peer);
@@ -212,7 +223,8 @@ static inline enum tern_drop complete_plainly(struct tern_tcp *t, const struct t
     c->rtx_at = t->now_tick;
     const bool ts = agreed_on & TERN_CF_TS;
     c->cwnd_bytes = tern_cc_initial(t, mss - (ts ? TERN_TS_OPT_BYTES : 0u));
-    if (seg->p.seq.v == rcv_nxt.v)
+    const bool bare = is_bare_ack(seg);
+    if (bare && seg->p.seq.v == rcv_nxt.v)
         c->ts_recent = seg->opts.ts_val;
     else if (ts)
         c->ts_recent = h->peer.ts_val;
@@ -224,13 +236,11 @@ static inline enum tern_drop complete_plainly(struct tern_tcp *t, const struct t
     const struct tern_app *app = &t->apps[l->app];
     if (app->on_open != NULL)
         app->on_open(tern_shard_of(t), c);
-    return TERN_DROP_TCP_DONE;
+    return take_rest(t, c, seg, bare);
 }
 
-/**
- * Fill in a connection from what the handshake agreed on, and tell the application.
- * @return TCP_DONE, or NONE: the connection has taken the segment
- */
+/** Fill in a connection from what the handshake agreed on, and tell the application. @return as
+ * take_rest() */
 static TERN_ASIDE enum tern_drop complete(struct tern_tcp *t, const struct tern_listen_ctx *l,
     struct tern_conn *c, struct tern_seg *seg, const struct handshake *h)
 {
@@ -255,11 +265,7 @@ static TERN_ASIDE enum tern_drop complete(struct tern_tcp *t, const struct tern_
     if (bare && seg->p.seq.v == c->last_ack_sent.v)
         c->ts_recent = seg->opts.ts_val; /* not looked at without timestamps */
     tern_conn_established(t, c);
-    if (likely(bare))
-        return TERN_DROP_TCP_DONE;
-    tern_conn_touch(t, c);
-    tern_conn_rx(t, c, seg); /* its payload and FIN */
-    return TERN_DROP_NONE;
+    return take_rest(t, c, seg, bare);
 }
 
 /** A cookie may be on its way back: one was sent lately. */
@@ -306,7 +312,7 @@ static enum tern_drop try_cookie(
         return TERN_DROP_TCP_LISTEN_ACK;
     }
     const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
-    const bool plain = is_plain(t, &h, seg);
+    const bool plain = is_plain(t, &h);
     struct tern_conn *c =
         tern_host_conn_new(t, plain ? &t->opened : &t->blank, &seg->key, seg->hash, neighbour);
     if (c == NULL)
@@ -500,7 +506,7 @@ enum tern_drop tern_half_rx(
         .tries = half_tries(h),
         .ecn = h->wscale_sack_ts & TERN_HALF_ECN,
     };
-    const bool plain = is_plain(t, &done, seg);
+    const bool plain = is_plain(t, &done);
     const uint16_t neighbour = tern_host_route_back(t, &seg->key.remote);
     struct tern_conn *c =
         tern_host_conn_from_half(t, plain ? &t->opened : &t->blank, h, seg, neighbour);
