@@ -21,51 +21,51 @@ struct echo_conn {
     uint64_t asked;           /**< where the request under way ends */
 };
 
-static void ask(const struct app_load_worker *w, struct echo_conn *e)
+static void ask(const struct app_load_part *p, struct echo_conn *e)
 {
-    e->asked += w->load->cfg.echo_bytes;
+    e->asked += p->cfg->echo_bytes;
 }
 
-static bool is_last(const struct app_load_worker *w, const struct echo_conn *e)
+static bool is_last(const struct app_load_part *p, const struct echo_conn *e)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
-    return app_load_is_ending(w)
+    const struct app_load_config *cfg = p->cfg;
+    return app_load_is_ending(p)
            || (cfg->requests != 0 && e->asked >= cfg->requests * cfg->echo_bytes);
 }
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    const struct app_load_part *p = app_load_part_of(sh, c);
     struct echo_conn *e = tern_conn_user(c);
-    e->sent += app_pattern_send(sh, c, w->scenario, e->sent, e->asked - e->sent);
+    e->sent += app_pattern_send(sh, c, p->state, e->sent, e->asked - e->sent);
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct echo_conn *e = app_pool_get(&w->pool);
+    struct echo_conn *e = app_pool_get(&p->pool);
     if (e == NULL) {
         app_load_fail(sh, c, APP_FAIL_NO_STATE);
         return;
     }
     e->stamp = e->request = app_stamp_of(tern_conn_user(c));
     tern_conn_set_user(c, e);
-    ask(w, e);
+    ask(p, e);
     on_sendable(sh, c);
 }
 
 static void answered(struct tern_shard *sh, struct tern_conn *c, struct echo_conn *e)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    app_load_bump(&w->counts.answered);
-    app_measure_time(&w->measure, e->request, APP_METRIC_COMPLETE, tern_shard_now_ns(sh));
-    if (is_last(w, e)) {
+    struct app_load_part *p = app_load_part_of(sh, c);
+    app_load_bump(&p->counts.answered);
+    app_measure_time(&p->measure, e->request, APP_METRIC_COMPLETE, tern_shard_now_ns(sh));
+    if (is_last(p, e)) {
         tern_close(sh, c);
         return;
     }
     e->request = app_load_stamp(sh);
-    ask(w, e);
+    ask(p, e);
     on_sendable(sh, c);
 }
 
@@ -78,18 +78,18 @@ static bool matches(
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     struct echo_conn *e = tern_conn_user(c);
     const uint32_t len = m->pkt_len;
-    const bool good = !app_stamp_is(e) && matches(w->scenario, e, m);
+    const bool good = !app_stamp_is(e) && matches(p->state, e, m);
     rte_pktmbuf_free(m);
     if (!good) {
         app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
         return;
     }
     tern_consume(sh, c, len);
-    if (e->received + w->load->cfg.echo_bytes == e->asked)
-        app_measure_time(&w->measure, e->request, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
+    if (e->received + p->cfg->echo_bytes == e->asked)
+        app_measure_time(&p->measure, e->request, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
     e->received += len;
     if (e->received == e->asked)
         answered(sh, c, e);
@@ -104,11 +104,11 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     struct echo_conn *e = tern_conn_user(c);
     app_load_closed(sh, c, why);
     if (!app_stamp_is(e))
-        app_pool_put(&w->pool, e);
+        app_pool_put(&p->pool, e);
 }
 
 static const struct tern_app echo_app = {
@@ -119,15 +119,15 @@ static const struct tern_app echo_app = {
     .on_closed = on_closed,
 };
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
-    w->scenario = app_pattern_new(sh);
-    return w->scenario == NULL ? -ENOMEM : 0;
+    p->state = app_pattern_new(sh);
+    return p->state == NULL ? -ENOMEM : 0;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    app_pattern_free(w->scenario);
+    app_pattern_free(p->state);
 }
 
 const struct app_scenario app_scenario_echo = {

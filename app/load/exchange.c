@@ -116,9 +116,9 @@ int32_t app_answer_verdict(const struct app_answer *a)
     return (int32_t)(class_of(a) | (closes ? APP_VERDICT_CLOSES : 0));
 }
 
-void app_answer_count(struct app_load_worker *w, const struct app_answer *a)
+void app_answer_count(struct app_load_part *p, const struct app_answer *a)
 {
-    app_load_bump(&w->counts.status[class_of(a)]);
+    app_load_bump(&p->counts.status[class_of(a)]);
     for (uint32_t i = 0; i < a->n_interim; i++)
-        app_load_bump(&w->counts.status[1]);
+        app_load_bump(&p->counts.status[1]);
 }

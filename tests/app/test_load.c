@@ -106,7 +106,7 @@ static void end_world(struct world *w, struct app_ledger *out)
     app_load_ledger(&w->load, out);
     assert_int_equal(out->begun[true], app_ledger_n_ended(out, true));
     assert_int_equal(out->begun[false], app_ledger_n_ended(out, false));
-    assert_int_equal(out->begun[true] + out->begun[false], w->load.workers[0]->counts.opened);
+    assert_int_equal(out->begun[true] + out->begun[false], w->load.workers[0]->n_opened);
     w->app.stop(client(w), w->app.ctx);
 }
 
