@@ -256,6 +256,7 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_ledger(out, r);
     if (r->times != NULL)
         app_latency_report(out, r->times);
+    app_parts_report(out, &r->parts);
     if (r->listeners != NULL)
         app_server_report(out, r->listeners, r->books.established);
     print_traffic(out, r);

@@ -9,6 +9,7 @@
 
 #include "books.h"
 #include "goodput.h"
+#include "load/parts_result.h"
 #include "measure/series.h"
 #include "serve/service.h"
 
@@ -50,6 +51,7 @@ struct app_result {
     struct app_ledger ledger;            /**< of a load: what counts, and what does not */
     uint64_t not_started;                /**< was due in the steady part, and never opened */
     struct app_hist *times;              /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
+    struct app_parts parts;              /**< a mix: of each scenario */
     struct app_series series;
     struct app_goodput goodput; /**< bulk transfer only */
     struct app_held held;       /**< hold only */

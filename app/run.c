@@ -264,6 +264,7 @@ static void read_load(const struct app_load *load, struct app_result *r)
     r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
     for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
         app_load_times(load, (enum app_metric)m, &r->times[m]);
+    app_parts_read(&r->parts, load);
 }
 
 /* Read what the engine counted, then give it back. */
@@ -395,6 +396,7 @@ int app_run(const struct app_run *run)
     }
     app_goodput_free(&s->result.goodput);
     free(s->result.times);
+    app_parts_free(&s->result.parts);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
     close_observers(run);

@@ -111,6 +111,8 @@ static void next_pair(struct app_load_part *p, struct tern_connect_opts *opts)
     opts->remote = t->addr;
     opts->local = cfg->sources[p->next_source].addr;
     opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : p->next_port % t->n_ports));
+    if (cfg->port != 0)
+        opts->rport = cfg->port;
     if (!next_target(p) || ++p->next_source < cfg->n_sources)
         return;
     p->next_source = 0;
@@ -154,11 +156,6 @@ static bool open_one(struct tern_shard *sh, struct app_load_part *p, struct app_
     return true;
 }
 
-static struct app_stamp stamp_at(const struct app_load_worker *w, uint64_t due_ns)
-{
-    return app_stamp_make(due_ns, due_ns >= w->steady_ns && due_ns < w->end_ns);
-}
-
 bool app_load_take_due(
     struct app_load_part *p, uint64_t now_ns, bool was_full, struct app_stamp *out)
 {
@@ -166,7 +163,7 @@ bool app_load_take_due(
     if (!app_load_is_due(p, now_ns))
         return false;
     const uint64_t due_ns = w->pace.due_ns;
-    *out = stamp_at(w, due_ns);
+    *out = app_load_stamp_at(w, due_ns);
     app_measure_behind(&p->measure, now_ns - due_ns, was_full);
     app_pace_next(&w->pace);
     return true;
@@ -177,7 +174,7 @@ static bool open_next(struct tern_shard *sh, struct app_load_worker *w, uint64_t
 {
     const bool paced = app_load_is_paced(w);
     const uint64_t due_ns = paced ? w->pace.due_ns : now_ns;
-    const struct app_stamp stamp = stamp_at(w, due_ns);
+    const struct app_stamp stamp = app_load_stamp_at(w, due_ns);
     struct app_load_part *p = part_in_turn(w);
     if (!open_one(sh, p, stamp))
         return false;

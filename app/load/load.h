@@ -62,7 +62,10 @@ struct app_load_config {
     uint64_t ramp_ns;    /**< in which the rate grows, and nothing counts */
     uint64_t steady_ns;  /**< in which everything does; 0: until the load is told to end */
     bool no_times;       /**< keep books, but no latencies */
-    uint64_t echo_bytes; /**< of a request */
+    uint16_t port;       /**< of every target; 0: the targets' own */
+    uint64_t echo_bytes; /**< of a request, or of a tick */
+    uint64_t tick_ns;    /**< hold: between two requests on a connection; 0: none */
+    uint64_t hold_ns;    /**< hold: how long a connection stays; 0: until the run ends */
     uint64_t requests;   /**< echo, http-keepalive: of a connection; 0: until the run ends */
     uint32_t pipeline;   /**< http-keepalive: requests under way on a connection */
     struct app_stream_config stream;
@@ -80,6 +83,7 @@ static_assert((int)APP_PARTS_MAX <= (int)APP_STAMP_PARTS, "a stamp tells them ap
  * workers, times, rate, conns, count) is the load's. */
 struct app_load_mix {
     uint32_t n;
+    uint32_t weights[APP_PARTS_MAX];
     struct app_load_config of[APP_PARTS_MAX];
     struct app_turns turns; /**< whose a start is */
 };
@@ -90,6 +94,7 @@ struct app_load {
     struct app_load_config cfg;
     int phase; /**< enum app_load_phase; written by the main thread, atomically */
     struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
+    struct app_load_mix mix;                           /**< what cfg.mix points to, if anywhere */
 };
 
 /**
@@ -149,10 +154,13 @@ struct app_scenario {
 };
 
 extern const struct app_scenario app_scenario_handshake, app_scenario_http,
-    app_scenario_http_keepalive, app_scenario_echo, app_scenario_stream, app_scenario_hold;
+    app_scenario_http_keepalive, app_scenario_echo, app_scenario_stream, app_scenario_hold,
+    app_scenario_hold_ticking, /**< hold, with ticks or for a time: not found by name */
+    app_scenario_churn;        /**< several; see churn.h */
 
-/** The scenario of that name, or -EINVAL with the known ones in *err. */
-int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err);
+/** The scenario of that name, or -EINVAL with the known ones in *err. @param option  for *err */
+int app_scenario_find(
+    const char *option, const char *name, const struct app_scenario **out, struct tern_error *err);
 
 /** The callbacks that run `load` on an endpoint's workers; it must outlive the engine. */
 struct tern_worker_app app_load_worker_app(struct app_load *load);
@@ -221,12 +229,17 @@ static inline struct app_load_part *app_load_part_of(
     return app_load_part_at(sh, app_stamp_of(tern_conn_user(c)));
 }
 
+/** Of what is meant to begin then. */
+static inline struct app_stamp app_load_stamp_at(
+    const struct app_load_worker *w, uint64_t intended_ns)
+{
+    return app_stamp_make(intended_ns, intended_ns >= w->steady_ns && intended_ns < w->end_ns);
+}
+
 /** Of what begins now. */
 static inline struct app_stamp app_load_stamp(const struct tern_shard *sh)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
-    const uint64_t now_ns = tern_shard_now_ns(sh);
-    return app_stamp_make(now_ns, now_ns >= w->steady_ns && now_ns < w->end_ns);
+    return app_load_stamp_at(tern_shard_user(sh), tern_shard_now_ns(sh));
 }
 
 /** A connection has come so far. */

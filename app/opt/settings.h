@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "../decode/settings.h"
+#include "../load/churn.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
@@ -54,11 +55,13 @@ struct app_settings {
     bool random_targets;
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
+    struct app_mix mix;                  /**< churn */
     uint64_t rate, conns, count;         /**< 0: not given */
     uint64_t ramp_ns;                    /**< 0: none */
     bool no_latency;
     uint64_t bytes;                  /**< echo, stream; 0: not given */
     uint64_t requests;               /**< echo; 0: until the run ends */
+    uint64_t tick_ns, hold_ns;       /**< hold; 0: not given */
     struct app_stream_config stream; /**< direction, verify */
     struct app_http_settings http;
 
