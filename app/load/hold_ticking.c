@@ -50,9 +50,12 @@ static bool is_held(const struct ticking_conn *h)
     return (h->stamp.bits & APP_STAMP_OWN) == 0;
 }
 
-/* Ticks gained by now; before n_held changes. */
+/* Ticks gained by now; before n_held changes. The shard's time may be a poll behind that of tick().
+ */
 static void gain(struct ticking *t, uint64_t now_ns)
 {
+    if (now_ns < t->at_ns)
+        return;
     t->gained_ns += (wide)(now_ns - t->at_ns) * t->n_held;
     t->at_ns = now_ns;
 }
@@ -147,7 +150,7 @@ static bool expire(struct tern_shard *sh, const struct app_load_part *p, uint64_
     struct ticking *t = p->state;
     uint32_t n = 0;
     for (struct ticking_conn *h; n < CLOSE_BURST && (h = TAILQ_FIRST(&t->held)) != NULL; n++) {
-        if (now_ns - h->opened_ns < p->cfg->hold_ns)
+        if (now_ns < h->opened_ns + p->cfg->hold_ns)
             break;
         let_go(sh, t, h);
     }
