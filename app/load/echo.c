@@ -33,16 +33,10 @@ static void ask(struct tern_shard *sh, struct tern_conn *c, struct app_stamp sta
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct echo_conn *e = app_pool_get(&p->pool);
-    if (e == NULL) {
-        app_load_fail(sh, c, APP_FAIL_NO_STATE);
-        return;
-    }
-    e->stamp = app_stamp_of(tern_conn_user(c));
-    tern_conn_set_user(c, e);
-    ask(sh, c, e->stamp);
+    const struct echo_conn *e = app_load_attach(sh, c);
+    if (e != NULL)
+        ask(sh, c, e->stamp);
 }
 
 static bool was_last(const struct app_load_part *p, const struct echo_conn *e)

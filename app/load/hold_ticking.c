@@ -186,15 +186,11 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
     struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct ticking_conn *h = app_pool_get(&p->pool);
-    if (h == NULL) {
-        app_load_fail(sh, c, APP_FAIL_NO_STATE);
+    struct ticking_conn *h = app_load_attach(sh, c);
+    if (h == NULL)
         return;
-    }
-    h->stamp = app_stamp_of(tern_conn_user(c));
     h->opened_ns = tern_shard_now_ns(sh);
     h->conn = c;
-    tern_conn_set_user(c, h);
     add(p->state, h, h->opened_ns);
     if (app_load_is_ending(p))
         let_go(sh, p->state, h);

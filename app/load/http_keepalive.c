@@ -265,16 +265,11 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct keepalive_conn *k = app_pool_get(&p->pool);
-    if (k == NULL) {
-        app_load_fail(sh, c, APP_FAIL_NO_STATE);
+    struct keepalive_conn *k = app_load_attach(sh, c);
+    if (k == NULL)
         return;
-    }
-    k->stamp = app_stamp_of(tern_conn_user(c));
     k->conn = c;
-    tern_conn_set_user(c, k);
     go_on(sh, k);
 }
 

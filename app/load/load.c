@@ -258,6 +258,18 @@ void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why
     tern_abort(sh, c);
 }
 
+void *app_load_attach(struct tern_shard *sh, struct tern_conn *c)
+{
+    struct app_stamp *state = app_pool_get(&app_load_part_of(sh, c)->pool);
+    if (state == NULL) {
+        app_load_fail(sh, c, APP_FAIL_NO_STATE);
+        return NULL;
+    }
+    *state = app_stamp_of(tern_conn_user(c));
+    tern_conn_set_user(c, state);
+    return state;
+}
+
 /* ---- a worker ---- */
 
 /* Worker `index`'s part of `total`; the parts add up. */

@@ -255,10 +255,10 @@ static inline void app_load_time(
 static inline void app_load_closed(
     struct tern_shard *sh, const struct tern_conn *c, enum tern_close_reason why)
 {
+    struct app_load_worker *w = tern_shard_user(sh);
     const struct app_stamp stamp = app_stamp_of(tern_conn_user(c));
-    struct app_load_part *p = app_load_part_at(sh, stamp);
-    app_measure_end(&p->measure, stamp, why, tern_shard_now_ns(sh));
-    p->worker->live--;
+    app_measure_end(&w->parts[app_stamp_part(stamp)].measure, stamp, why, tern_shard_now_ns(sh));
+    w->live--;
 }
 
 /** True once no more may be opened: connections that would go on for ever end themselves. */
@@ -277,6 +277,10 @@ static inline bool app_load_is_due(const struct app_load_part *p, uint64_t now_n
  * @return false: none is due */
 bool app_load_take_due(
     struct app_load_part *p, uint64_t now_ns, bool was_full, struct app_stamp *out);
+
+/** Give the connection state from the pool, zero but for the stamp, its first field, as its user
+ * pointer. @return NULL without memory: the connection has failed */
+void *app_load_attach(struct tern_shard *sh, struct tern_conn *c);
 
 /** The connection failed the scenario: count why, and reset it. */
 void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why);
