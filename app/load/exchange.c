@@ -56,11 +56,11 @@ static int on_body(http_parser *p, const char *at, size_t n)
     return 0;
 }
 
-/* A 1xx is not the answer yet (RFC 9110 §15.2). */
+/* A 1xx is not the answer yet (RFC 9110 §15.2), but for 101: no HTTP follows (§15.2.2). */
 static int on_message_complete(http_parser *p)
 {
     struct app_answer *a = p->data;
-    if (p->status_code / 100 == 1) {
+    if (p->status_code / 100 == 1 && p->status_code != HTTP_STATUS_SWITCHING_PROTOCOLS) {
         a->n_interim++;
         return 0;
     }
