@@ -5,12 +5,13 @@
 #include "rows.h"
 
 enum { REQUESTS_MAX = 1 << 30, CONNS_MAX = 1 << 28, RATE_MAX = 1000000000 };
-#define MS_NS       UINT64_C(1000000)
-#define HOUR_NS UINT64_C(3600000000000)
-#define COUNT_MAX   (UINT64_C(1) << 48)
+#define MS_NS     UINT64_C(1000000)
+#define HOUR_NS   UINT64_C(3600000000000)
+#define COUNT_MAX (UINT64_C(1) << 48)
 #define BYTES_MAX (UINT64_C(1) << 50)
 
-static const char *const scenarios[] = {"handshake", "http", "http-keepalive", "echo", "stream", "hold", "churn", NULL};
+static const char *const scenarios[] = {
+    "handshake", "http", "http-keepalive", "echo", "stream", "hold", "churn", NULL};
 static const char *const directions[] = {
     [APP_STREAM_UP] = "up", [APP_STREAM_DOWN] = "down", [APP_STREAM_BOTH] = "both", NULL};
 
@@ -29,8 +30,8 @@ static int add_target(struct app_settings *s, const char *text, struct tern_erro
 {
     struct app_target target;
     if (s->n_targets == APP_TARGETS_MAX)
-        return app_refuse(err, "load: '%.60s' is one target too many; type up to %d", text,
-            APP_TARGETS_MAX);
+        return app_refuse(
+            err, "load: '%.60s' is one target too many; type up to %d", text, APP_TARGETS_MAX);
     const int rc = app_target_parse(&target, text, err);
     if (rc != 0)
         return rc;
