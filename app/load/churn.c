@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A mix has no callbacks of its own: each connection is opened with those of the scenario whose
- * turn it is (turns.h), and carries the number of its part in its stamp. Weights are of starts:
+ * turn it is (round_robin.h), and carries the number of its part in its stamp. Weights are of starts:
  * over any stretch of as many as they sum up to, a worker opens exactly so many of each. With
  * --conns those that last long therefore take most of the places, as they do at a real server.
  */
@@ -85,5 +85,5 @@ void app_mix_make(
         out->of[i].rate = 0; /* is of connections, and the load's business */
         out->of[i].mix = NULL;
     }
-    app_turns_make(&out->turns, out->weights, out->n);
+    app_round_robin_make(&out->turns, out->weights, out->n);
 }

@@ -18,7 +18,7 @@
 #include "expect.h"
 #include "fail.h"
 #include "request.h"
-#include "turns.h"
+#include "round_robin.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -85,7 +85,7 @@ struct app_load_mix {
     uint32_t n;
     uint32_t weights[APP_PARTS_MAX];
     struct app_load_config of[APP_PARTS_MAX];
-    struct app_turns turns; /**< whose a start is */
+    struct app_round_robin turns; /**< whose a start is */
 };
 
 enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };

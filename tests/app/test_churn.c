@@ -14,8 +14,8 @@ enum { RATE = 400 };
 
 static void assert_turns(const uint32_t *weights, uint32_t n, const char *want)
 {
-    static struct app_turns t;
-    app_turns_make(&t, weights, n);
+    static struct app_round_robin t;
+    app_round_robin_make(&t, weights, n);
     assert_int_equal(t.n, strlen(want));
     for (uint32_t i = 0; i < t.n; i++)
         assert_int_equal('a' + t.of[i], want[i]);
@@ -33,7 +33,7 @@ static void turns_are_spread_and_as_many_as_the_weights(void **state)
 /* Wherever a worker begins: a stretch of the ring's length has each as often as its weight says. */
 static void every_stretch_of_the_ring_is_exact(void **state)
 {
-    static struct app_turns t;
+    static struct app_round_robin t;
     uint64_t random = 7;
     (void)state;
     for (int run = 0; run < 200; run++) {
@@ -41,7 +41,7 @@ static void every_stretch_of_the_ring_is_exact(void **state)
         const uint32_t n = 1 + (uint32_t)(next_random(&random) % APP_TURN_TAKERS_MAX);
         for (uint32_t i = 0; i < n; i++)
             sum += weights[i] = 1 + (uint32_t)(next_random(&random) % APP_WEIGHT_MAX);
-        app_turns_make(&t, weights, n);
+        app_round_robin_make(&t, weights, n);
         uint32_t times[APP_TURN_TAKERS_MAX] = {0};
         for (uint32_t i = 0; i < t.n; i++)
             times[t.of[i]]++;

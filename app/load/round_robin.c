@@ -4,7 +4,7 @@
  * weights. What all have together is therefore always 0, and after as many turns as the sum each
  * has what it began with: the ring closes.
  */
-#include "turns.h"
+#include "round_robin.h"
 
 #include <assert.h>
 
@@ -31,7 +31,7 @@ static uint8_t take_turn(int64_t *has, const uint32_t *weights, uint32_t n, uint
     return (uint8_t)most;
 }
 
-void app_turns_make(struct app_turns *t, const uint32_t *weights, uint32_t n)
+void app_round_robin_make(struct app_round_robin *t, const uint32_t *weights, uint32_t n)
 {
     int64_t has[APP_TURN_TAKERS_MAX] = {0};
     uint32_t sum = 0, divisor = 0;

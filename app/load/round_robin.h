@@ -11,10 +11,10 @@
 
 enum { APP_WEIGHT_MAX = 1000, APP_TURN_TAKERS_MAX = 8, APP_TURNS_MAX = 8 * 1000 };
 
-struct app_turns {
+struct app_round_robin {
     uint32_t n; /**< 1.. */
     uint8_t of[APP_TURNS_MAX];
 };
 
 /** @param weights [n] each 1..APP_WEIGHT_MAX. @param n 1..APP_TURN_TAKERS_MAX */
-void app_turns_make(struct app_turns *t, const uint32_t *weights, uint32_t n);
+void app_round_robin_make(struct app_round_robin *t, const uint32_t *weights, uint32_t n);
