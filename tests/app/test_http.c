@@ -6,7 +6,7 @@
  * verdicts, whatever the bytes are cut into.
  */
 #include "load/load.h"
-#include "serve/service.h"
+#include "server_new.h"
 #include "tcp_pair.h"
 
 #include <http_parser.h>
@@ -54,8 +54,7 @@ static void listen_to(struct server *s, size_t body_bytes)
     pair_open(&s->pair);
     struct tern_shard *sh = tern_embed_shard(s->pair.end[SERVER]);
     struct tern_error err;
-    s->server = aligned_alloc(_Alignof(struct app_server), sizeof *s->server);
-    assert_non_null(s->server);
+    s->server = server_new();
     assert_int_equal(app_server_init(s->server, "http", &err), 0);
     s->server->listeners[0].cfg.port = PAIR_PORT;
     s->server->listeners[0].cfg.body_bytes = body_bytes;

@@ -4,145 +4,20 @@
  * times count from when a connection was meant to begin, so a target that stalls is seen by all
  * that it kept waiting, opened or not; and every start ends under one name.
  */
-#include "load/load.h"
-#include "serve/service.h"
-#include "tcp_pair.h"
-
-#include <stdlib.h>
-
-enum { CLIENT, SERVER };
-enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10, TICK_MS = 1 };
-
-struct world {
-    struct pair pair;
-    struct app_load load;
-    struct tern_worker_app app, server_app;
-    struct app_server *server;
-    uint64_t begin_ns, stall_ns, stall_end_ns; /* the stall: 0, none */
-};
-
-static struct app_load_target target[2];
+#include "load_world.h"
 
 static void begin_world(struct world *w, const struct app_scenario *scenario)
 {
-    static struct tern_prefix source;
-    *w = (struct world){.stall_ns = 0};
-    pair_init(&w->pair, false);
-    pair_open(&w->pair);
-    source = w->pair.cfg[CLIENT].stack.addrs[0];
-    target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->load.cfg = (struct app_load_config){
-        .scenario = scenario,
-        .targets = target,
-        .n_targets = 1,
-        .sources = &source,
-        .n_sources = 1,
-        .n_workers = 1,
-        .rate = RATE,
-        .conns = 100000,
-        .echo_bytes = 100,
-        .requests = 1,
-        .steady_ns = STEADY_S * UINT64_C(1000000000),
-    };
-}
-
-static struct tern_shard *client(const struct world *w)
-{
-    return tern_embed_shard(w->pair.end[CLIENT]);
-}
-
-static void start_server(struct world *w)
-{
-    struct tern_error err;
-    const bool echoes = w->load.cfg.scenario == &app_scenario_echo;
-    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
-    assert_non_null(w->server);
-    assert_int_equal(app_server_init(w->server, echoes ? "echo" : "discard", &err), 0);
-    w->server->listeners[0].cfg.port = PAIR_PORT;
-    w->server_app = app_server_worker(w->server);
-    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
-    assert_int_equal(w->server_app.start(sh, w->server_app.ctx), 0);
+    world_init(w, scenario, 100000, false);
+    w->load.cfg.rate = RATE;
+    w->load.cfg.echo_bytes = 100;
+    w->load.cfg.requests = 1;
 }
 
 static void start_world(struct world *w)
 {
-    w->app = app_load_worker_app(&w->load);
-    assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
-    start_server(w);
-    w->begin_ns = w->pair.now_ns;
-    app_load_set_phase(&w->load, APP_LOAD_RUNS);
-}
-
-/* What is sent while the line stalls arrives when it is over. */
-static void set_delay(struct world *w)
-{
-    const uint64_t now_ns = w->pair.now_ns, line_ns = ms_to_ns(RTT_MS / 2);
-    const bool stalls = now_ns >= w->stall_ns && now_ns < w->stall_end_ns;
-    w->pair.delay_ns = stalls ? w->stall_end_ns - now_ns + line_ns : line_ns;
-}
-
-static void run_world(struct world *w, uint32_t ms)
-{
-    for (uint32_t i = 0; i < ms / TICK_MS; i++) {
-        set_delay(w);
-        w->app.tick(client(w), w->app.ctx, w->pair.now_ns);
-        tern_shard_settle(client(w));
-        pair_run_ms(&w->pair, TICK_MS);
-    }
-}
-
-static void stall(struct world *w, uint64_t at_ms, uint64_t ms)
-{
-    w->stall_ns = w->begin_ns + ms_to_ns(at_ms);
-    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
-}
-
-/* @param out  what was counted; checked to balance */
-static void end_world(struct world *w, struct app_ledger *out)
-{
-    app_load_set_phase(&w->load, APP_LOAD_ENDS);
-    run_world(w, 200 * ONE_SECOND);
-    assert_true(app_load_is_idle(&w->load));
-    app_load_ledger(&w->load, out);
-    assert_int_equal(out->begun[true], app_ledger_n_ended(out, true));
-    assert_int_equal(out->begun[false], app_ledger_n_ended(out, false));
-    assert_int_equal(out->begun[true] + out->begun[false], w->load.workers[0]->counts.opened);
-    w->app.stop(client(w), w->app.ctx);
-}
-
-static void free_world(struct world *w)
-{
-    app_load_free(&w->load);
-    pair_run_ms(&w->pair, 200 * ONE_SECOND);
-    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
-    free(w->server);
-    pair_close(&w->pair);
-}
-
-/* In ms, of what counts. */
-static double at_percent(const struct world *w, enum app_metric m, double percent)
-{
-    struct app_hist *h = calloc(1, sizeof *h);
-    uint64_t ns;
-    app_load_times(&w->load, m, h);
-    app_hist_percentiles(h, &percent, 1, &ns);
-    free(h);
-    return (double)ns / 1e6;
-}
-
-static uint64_t n_timed(const struct world *w, enum app_metric m)
-{
-    struct app_hist *h = calloc(1, sizeof *h);
-    app_load_times(&w->load, m, h);
-    const uint64_t n = app_hist_n(h);
-    free(h);
-    return n;
-}
-
-static void assert_about(double value, double low, double high)
-{
-    if (value < low || value > high)
-        fail_msg("%g is not in %g..%g", value, low, high);
+    start_server(w, w->load.cfg.scenario == &app_scenario_echo ? "echo" : "discard");
+    start_load(w);
 }
 
 static void a_quiet_target_takes_its_round_trips(void **state)
@@ -153,7 +28,7 @@ static void a_quiet_target_takes_its_round_trips(void **state)
     begin_world(&w, &app_scenario_echo);
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_int_equal(l.ended[true][TERN_CLOSE_NORMAL], RATE * STEADY_S);
     assert_int_equal(l.late + l.held_back, 0);
@@ -188,7 +63,7 @@ static void a_stall_is_seen_by_all_that_were_due_in_it(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_int_equal(l.late + l.held_back, 0);
     assert_stall_is_seen(&w);
@@ -207,7 +82,7 @@ static void a_stall_is_seen_though_few_may_be_open(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_true(l.held_back > RATE * STALL_MS / 1000 / 2);
     assert_int_equal(l.late, 0);
@@ -227,7 +102,7 @@ static void a_worker_that_was_away_says_so(void **state)
     run_world(&w, 1000);
     pair_run_ms(&w.pair, 500); /* no tick */
     run_world(&w, STEADY_S * ONE_SECOND);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_about((double)l.late, RATE / 2 - 2, RATE / 2 + 2);
     assert_int_equal(l.held_back, 0);
@@ -246,7 +121,7 @@ static void the_ramp_does_not_count(void **state)
     start_world(&w);
     stall(&w, 500, STALL_MS);
     run_world(&w, (RAMP_S + STEADY_S) * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_about((double)l.begun[false], RAMP_S * RATE / 2, RAMP_S * RATE / 2 + 0.2 * RATE);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 100), RTT_MS, RTT_MS + 2 * TICK_MS);
@@ -263,7 +138,7 @@ static void what_never_began_is_not_forgotten(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, 100 * ONE_SECOND);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_true(l.begun[true] <= STALL_AT_MS * RATE / 1000 + 20);
     assert_int_equal(l.begun[true] + app_load_not_started(&w.load), RATE * STEADY_S);
     free_world(&w);
@@ -275,10 +150,10 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     struct app_ledger l;
     (void)state;
     begin_world(&w, &app_scenario_handshake);
-    target[0].port = PAIR_PORT + 1;
+    w.target[0].port = PAIR_PORT + 1;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.ended[true][TERN_CLOSE_REFUSED], RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_FAILED), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_CONNECT), 0);
@@ -293,13 +168,13 @@ static void targets_take_turns_or_are_drawn(void **state)
     (void)state;
     for (int random = 0; random < 2; random++) {
         begin_world(&w, &app_scenario_handshake);
-        target[1] = (struct app_load_target){target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
+        w.target[1] = (struct app_load_target){w.target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
         w.load.cfg.n_targets = 2;
         w.load.cfg.random_targets = random == 1;
         w.load.cfg.count = COUNT;
         start_world(&w);
         run_world(&w, STEADY_S * ONE_SECOND + 100);
-        end_world(&w, &l);
+        end_load(&w, &l);
         const uint64_t refused =
             l.ended[true][TERN_CLOSE_REFUSED] + l.ended[false][TERN_CLOSE_REFUSED];
         if (random == 0)
