@@ -22,12 +22,12 @@ static int set_tx(struct app_settings *s, const char *text, struct tern_error *e
 
 // clang-format off
 static const struct app_opt_row rows[] = {
-    {.name = "impair", .arg = "KEY=VALUE[,…]", IMPAIR, APP_CALL(set_both),
+    {.name = "impair", .arg = "KEY=VALUE[,KEY=VALUE]", IMPAIR, APP_CALL(set_both),
         .help = "a bad network both ways, of delay, jitter, loss, duplicate, corrupt, reorder with reorder-by, "
                 "rate (bits a second) with queue, such as loss=1%,delay=20ms; of a pair at the client"},
-    {.name = "impair-rx", .arg = "KEY=VALUE[,…]", IMPAIR, APP_CALL(set_rx),
+    {.name = "impair-rx", .arg = "KEY=VALUE[,KEY=VALUE]", IMPAIR, APP_CALL(set_rx),
         .help = "the same for what is received; each key wins over that of --impair"},
-    {.name = "impair-tx", .arg = "KEY=VALUE[,…]", IMPAIR, APP_CALL(set_tx),
+    {.name = "impair-tx", .arg = "KEY=VALUE[,KEY=VALUE]", IMPAIR, APP_CALL(set_tx),
         .help = "the same for what is sent"},
     {.name = "impair-seed", .arg = "N", IMPAIR, APP_U64(impair.seed, 0, UINT32_MAX), .standard = "1",
         .help = "chances of its own: the same seed treats the same packets alike"},

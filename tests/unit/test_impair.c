@@ -3,9 +3,9 @@
  * One way of an impaired worker: what enters comes out when it is due, or is counted under the name
  * of what took it. Chances are drawn a second time here, from the same seed, so counts are exact.
  */
-#include "eal_fixture.h"
 #include <tern/config.h>
 
+#include "eal_fixture.h"
 #include "engine/impair.h"
 #include "wire_frames.h"
 
