@@ -21,6 +21,7 @@
 #include "serve/service.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     DURATION_S = 5,
@@ -171,6 +172,8 @@ static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err
     for (int i = CLIENT; i <= SERVER; i++) {
         app_settings_apply(s, &e->cfg, &e->cfg.endpoints[i]);
         e->cfg.endpoints[i].device = "pair";
+        if (i == SERVER) /* one path, impaired once */
+            memset(e->cfg.endpoints[i].impair, 0, sizeof e->cfg.endpoints[i].impair);
         e->cfg.endpoints[i].stack.seed[0] += s->stack.seed[0] != 0 ? (uint64_t)i : 0;
     }
     rc = add_addresses(s, e, err);

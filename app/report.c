@@ -53,8 +53,9 @@ static void print_time_wait(FILE *out, const struct tern_stack_config *s)
 }
 
 static void print_end(FILE *out, const char *name, const struct tern_engine *e, uint32_t ep,
-    const struct tern_stack_config *s)
+    const struct tern_endpoint_config *cfg)
 {
+    const struct tern_stack_config *s = &cfg->stack;
     struct tern_device_info d;
     tern_engine_device(e, ep, &d);
     fprintf(out, "%s\n", name);
@@ -71,6 +72,7 @@ static void print_end(FILE *out, const char *name, const struct tern_engine *e, 
     if (d.note[0] != '\0')
         fprintf(out, "  %-*s%s\n", LABEL_CHARS, "note", d.note);
     print_time_wait(out, s);
+    app_impair_banner(out, cfg, LABEL_CHARS);
 }
 
 void app_report_banner(FILE *out, const char *title, const struct tern_engine *e,
@@ -78,7 +80,7 @@ void app_report_banner(FILE *out, const char *title, const struct tern_engine *e
 {
     fprintf(out, "tern %s %s\n", TERN_VERSION, title);
     for (uint32_t ep = 0; ep < cfg->n_endpoints; ep++)
-        print_end(out, end_names[ep], e, ep, &cfg->endpoints[ep].stack);
+        print_end(out, end_names[ep], e, ep, &cfg->endpoints[ep]);
     fflush(out);
 }
 
@@ -260,6 +262,7 @@ void app_report_summary(FILE *out, const struct app_result *r)
         app_server_report(out, r->listeners, r->books.established);
     print_traffic(out, r);
     print_handed_over(out, r);
+    app_impair_report(out, r);
     print_drops(out, r);
     print_busy(out, r);
     if (r->leaked)

@@ -9,6 +9,7 @@
 
 #include "books.h"
 #include "goodput.h"
+#include "impair/result.h"
 #include "measure/series.h"
 #include "serve/service.h"
 
@@ -24,6 +25,7 @@ struct app_end {
     const char *name; /**< "client", "server" */
     struct tern_device_info device;
     struct tern_stats stats; /**< after the drain */
+    struct app_impair_result impairment;
     uint32_t n_workers;
     struct tern_worker_info workers[TERN_WORKERS_MAX];
     double busy[TERN_WORKERS_MAX]; /**< of the measured time, 0..1 */

@@ -167,6 +167,9 @@ json_t *app_result_json(const struct app_result *r)
     if (r->goodput.cfg != NULL)
         json_object_set_new(o, "stream", app_goodput_json(&r->goodput));
     json_object_set_new(o, "drops", drops(r));
+    json_t *impairment = app_impair_json(r);
+    if (impairment != NULL)
+        json_object_set_new(o, "impairment", impairment);
     json_object_set_new(o, "workers", workers(r));
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));

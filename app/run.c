@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "footprint.h"
+#include "impair/spec.h"
 #include "report.h"
 #include "result.h"
 #include "sample.h"
@@ -232,12 +233,13 @@ static void quiesce(struct session *s)
     if (s->run->load == NULL)
         return;
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
-    uint64_t end_ns = app_now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
+    const uint64_t patience_ns = QUIESCE_NS + app_impair_patience_ns(&s->run->cfg->endpoints[0]);
+    uint64_t end_ns = app_now_ns() + patience_ns, n_left = UINT64_MAX;
     while (!app_load_is_idle(s->run->load) && app_now_ns() < end_ns) {
         wait_patiently(s, "interrupted again while connections ended by themselves");
         const uint64_t n = open_now(s);
         if (holds(s->run) && n < n_left) /* many take long, as long as it goes on */
-            end_ns = app_now_ns() + QUIESCE_NS;
+            end_ns = app_now_ns() + patience_ns;
         n_left = n;
     }
 }
@@ -276,6 +278,7 @@ static void collect(struct session *s)
         r->ends[ep].name = run->end_names[ep];
         tern_engine_stats(s->engine, ep, &r->ends[ep].stats);
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
+        app_impair_read(&r->ends[ep].impairment, s->engine, run->cfg, ep);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
     if (run->load == NULL)

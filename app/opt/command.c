@@ -59,6 +59,8 @@ static const struct app_example examples[] = {
         "one connection, bytes both ways, each compared with what was sent", true},
     {CMD_PAIR, "tern pair --count 1M --syn-cookies always",
         "a million connections, every SYN answered with a cookie", true},
+    {CMD_PAIR, "tern pair --impair delay=20ms,loss=1% --scenario http --conns 1000",
+        "over a path that takes 40 ms and loses one packet in a hundred, each way", true},
     {CMD_PAIR, "tern pair --preset rfc9411-cps --duration 2s",
         "connections per second as RFC 9411 means it, in two seconds", true},
     {CMD_SERVE, "tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080",

@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "../decode/settings.h"
+#include "../impair/settings.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
@@ -72,6 +73,7 @@ struct app_settings {
     uint32_t n_sources; /**< pair: addresses of the client */
 
     struct app_decode_settings decode;
+    struct app_impair_settings impair;
 
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */

@@ -13,6 +13,7 @@
  */
 #include <tern/config.h>
 #include <tern/conn.h>
+#include <tern/impair.h>
 #include <tern/stats.h>
 
 #include <stdbool.h>
@@ -57,6 +58,7 @@ struct tern_endpoint_config {
                            default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
+    struct tern_impair impair[TERN_IMPAIR_DIRS]; /**< a bad network in between; default none */
     bool no_offload;       /**< ignore what the device could do: software checksums, no TSO */
     uint64_t static_bytes; /**< of bodies that a worker's app makes (tern_static_new()), for the
                               memory plan; default 0 */

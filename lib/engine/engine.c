@@ -368,6 +368,10 @@ static void describe_oddities(
         len += (size_t)snprintf(out->note + len, sizeof out->note - len,
             "%spackets of %u of %u workers are on another NUMA node: too few hugepages on theirs",
             len > 0 ? "; " : "", e->n_far_pools, e->n_workers);
+    if (tern_impair_is_on(&ep->cfg.impair[TERN_IMPAIR_TX]) && len < sizeof out->note)
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len,
+            "%simpaired before it is sent: checksums and segments are made in software",
+            len > 0 ? "; " : "");
     if (is_spread_otherwise(e, ep) && len < sizeof out->note)
         snprintf(out->note + len, sizeof out->note - len,
             "%sthe device spreads otherwise than its key and table say: replies are handed over",

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "device.h"
 #include "eal.h"
+#include "impair.h"
 #include "mailbox.h"
 #include "memory.h"
 #include "moderation.h"
@@ -67,6 +68,7 @@ struct tern_worker {
     struct rte_mempool *pool, *reserve;
     struct tern_mailbox mail;        /* read by all workers of the endpoint */
     struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
+    struct tern_impair_way *impair[TERN_IMPAIR_DIRS]; /* NULL: as good as the device is */
     pthread_t thread;
     bool has_thread;
     uint32_t lcore;

@@ -121,6 +121,9 @@ static void close_shard(struct tern_worker *w)
     if (w->out.n > 0)
         tern_shard_tx_failed(sh, w->out.pkts, w->out.n, TERN_DROP_STOPPING);
     w->out.n = 0;
+    for (int dir = 0; dir < TERN_IMPAIR_DIRS; dir++)
+        if (w->impair[dir] != NULL)
+            tern_shard_stats_rw(sh)->drops[TERN_DROP_STOPPING] += tern_impair_empty(w->impair[dir]);
     pthread_mutex_lock(&w->engine->lock);
     w->final_stats = *tern_shard_stats_rw(sh);
     w->sh = NULL;
