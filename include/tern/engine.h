@@ -126,6 +126,21 @@ TERN_API uint32_t tern_engine_n_workers(const struct tern_engine *e, uint32_t ep
 TERN_API void tern_engine_worker(
     const struct tern_engine *e, uint32_t ep, uint32_t worker, struct tern_worker_info *out);
 
+/** Runs on a worker's own thread, once a poll until it returns true. What it does with the shard is
+ * as in a tick; it must not wait, and do a poll's work at most. */
+typedef bool tern_worker_call(struct tern_shard *sh, void *ctx);
+
+/**
+ * Have `fn` run by a worker between two polls, and wait for its end. One call a worker at a time;
+ * from any thread but a worker's own, between open and close.
+ *
+ * @return 0: fn has returned true; -EBUSY: another call is under way; -ESHUTDOWN: the worker has
+ *         ended; -EINVAL: there is no such worker; -ETIMEDOUT. Where it is not 0, fn has run any
+ *         number of times, and will not any more.
+ */
+TERN_API TERN_MUST_CHECK int tern_engine_call(struct tern_engine *e, uint32_t ep, uint32_t worker,
+    tern_worker_call *fn, void *ctx, uint32_t timeout_ms);
+
 /** What the device turned out to be, for the banner. */
 struct tern_device_info {
     char name[TERN_DEVICE_TEXT_BYTES]; /**< as typed */

@@ -90,6 +90,7 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
             ep->workers[w].engine = e;
             ep->workers[w].ep = ep;
             ep->workers[w].idx = w;
+            tern_call_slot_init(&ep->workers[w].call);
         }
         e->n_workers += n;
     }
@@ -521,6 +522,7 @@ static uint64_t close_pools(struct tern_endpoint *ep)
         n_missing += tern_pool_close(ep->workers[w].pool);
         n_missing += tern_pool_close(ep->workers[w].reserve);
         tern_arena_unmap(ep->workers[w].handovers, handover_bytes(ep));
+        tern_call_slot_fini(&ep->workers[w].call);
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);
