@@ -41,6 +41,7 @@ struct app_settings {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
+    bool no_telemetry;
     bool tfo;                              /**< both ways: stack.tfo_accept and stack.tfo_connect */
     uint64_t moderation_ns;                /**< UINT64_MAX: the engine's */
     uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */

@@ -16,6 +16,7 @@
 #include <tern/stats.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 TERN_BEGIN_DECLS
@@ -77,6 +78,10 @@ struct tern_config {
     /** From the beginning of a poll that found little work to the next one, where that does not
      * lower the rate; 0..1000000, 0: never wait; default 10000. A latency may grow by so much. */
     uint32_t moderation_ns;
+    /** Answer DPDK's telemetry socket: /tern/info, /tern/stats, /tern/drops, /tern/conns. The first
+     * engine of a process decides for all; where the socket cannot be had the device's note says
+     * so. Default false. */
+    bool telemetry;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);
@@ -94,6 +99,13 @@ TERN_API TERN_MUST_CHECK int tern_engine_open(
  * (or DAD took 3 s). @return 0; -EADDRINUSE: another station has one; or what a start() said. Then
  * close the engine. */
 TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
+
+/**
+ * Where this user's engines have their telemetry sockets: dpdk_telemetry.v2 and, of those that
+ * started later, dpdk_telemetry.v2:1 and so on.
+ * @param dir [n_bytes] @return 0, or -ENAMETOOLONG
+ */
+TERN_API TERN_MUST_CHECK int tern_telemetry_dir(char *dir, size_t n_bytes);
 
 /** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */
 TERN_API void tern_engine_stop(struct tern_engine *e);

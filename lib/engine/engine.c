@@ -214,8 +214,11 @@ int tern_engine_start(struct tern_engine *e, struct tern_error *err)
     pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
 
-    if (e->go == TERN_GO_RUN)
+    if (e->go == TERN_GO_RUN) {
+        if (e->cfg.telemetry)
+            tern_telemetry_show(e);
         return wait_for_addrs(e, err);
+    }
     for_each_worker(e, join, NULL);
     if (start_rc != 0)
         return tern_fail(err, start_rc, "%s", e->start_error.text);
@@ -256,6 +259,7 @@ void tern_engine_close(struct tern_engine *e, struct tern_leaks *leaks)
 {
     if (e == NULL)
         return;
+    tern_telemetry_hide(e);
     tern_engine_stop(e);
     tern_engine_wait(e, e->cfg.drain_ms + ENDING_MS);
     for_each_worker(e, join, NULL);
@@ -368,6 +372,9 @@ static void describe_oddities(
         len += (size_t)snprintf(out->note + len, sizeof out->note - len,
             "%spackets of %u of %u workers are on another NUMA node: too few hugepages on theirs",
             len > 0 ? "; " : "", e->n_far_pools, e->n_workers);
+    if (e->telemetry_note[0] != '\0' && len < sizeof out->note)
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len, "%s%s",
+            len > 0 ? "; " : "", e->telemetry_note);
     if (is_spread_otherwise(e, ep) && len < sizeof out->note)
         snprintf(out->note + len, sizeof out->note - len,
             "%sthe device spreads otherwise than its key and table say: replies are handed over",

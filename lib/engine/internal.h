@@ -138,6 +138,7 @@ struct tern_engine {
     bool use_huge;
     uint64_t huge_page_bytes;
     struct tern_eal_log *log;
+    char telemetry_note[TERN_TELEMETRY_NOTE_BYTES]; /* why there is none, or empty */
     struct tern_pair pair;
     struct tern_clock clock;
 

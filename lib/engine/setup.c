@@ -296,8 +296,11 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         .no_huge = !e->use_huge,
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,
+        .telemetry = e->cfg.telemetry,
     };
-    return tern_eal_start(&options, e->log, err);
+    if (e->cfg.telemetry)
+        tern_telemetry_register();
+    return tern_eal_start(&options, e->log, e->telemetry_note, err);
 }
 
 /* ---- pools and rings ---- */
