@@ -12,6 +12,7 @@
 #include "../load/load.h"
 #include "../serve/service.h"
 #include "../stream.h"
+#include "../top/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,6 +74,7 @@ struct app_settings {
     uint32_t n_sources; /**< pair: addresses of the client */
 
     struct app_decode_settings decode;
+    struct app_top_settings top;
 
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */
