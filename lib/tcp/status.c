@@ -9,6 +9,7 @@
 #include "flight.h"
 #include "rcvbuf.h"
 #include "sent.h"
+#include "state.h"
 
 // clang-format off
 static const char *const timer_names[TERN_TIMER_COUNT] = {
@@ -46,8 +47,10 @@ static enum tern_conn_timer what_rtx_is(const struct tern_tcp *t, const struct t
     if (tern_conn_has_flight(c))
         return tern_conn_flight(t, c)->flags & TERN_FLIGHT_PTO ? TERN_TIMER_PROBE
                                                                : TERN_TIMER_RETRANSMIT;
-    if (c->snd.una.v == c->snd.nxt.v)
-        return c->state == TERN_FIN_WAIT_2 ? TERN_TIMER_FIN_WAIT_2 : TERN_TIMER_PERSIST;
+    if (c->state == TERN_FIN_WAIT_2)
+        return TERN_TIMER_FIN_WAIT_2;
+    if (c->snd.una.v == c->snd.nxt.v || (c->snd.wnd_bytes == 0 && !tern_conn_is_opening(c)))
+        return TERN_TIMER_PERSIST;
     const struct tern_txq *q = tern_conn_txq(t, c);
     const bool is_probe = q != NULL && (q->flags & (TERN_TXQ_PTO | TERN_TXQ_REO));
     return is_probe ? TERN_TIMER_PROBE : TERN_TIMER_RETRANSMIT;
