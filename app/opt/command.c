@@ -48,6 +48,12 @@ static const struct app_command commands[] = {
             "What --explain says is inferred, every segment taken to arrive; a connection whose SYN is not in the file is taken to be established. "
             "A checksum is 'unfinished' where the capture was made on the sending host and its NIC does the rest. "
             "Exits with 0; with 1 when the file cannot be read to its end; with 2 when nothing could be read."},
+    {.name = "top", .bit = CMD_TOP,
+        .summary = "the connections of a tern that runs, as 'ss -ti' shows the kernel's",
+        .about = "The connections of a tern that runs, as 'ss -ti' shows the kernel's, while its workers go on. "
+            "Recv-Q is what the application has not consumed, Send-Q what the peer has not acknowledged; times are in milliseconds, cwnd and ssthresh in segments. "
+            "It asks the telemetry socket, which belongs to the user who started it. "
+            "Exits with 0, also when the process ends between two looks; with 1 when it does not answer; with 2 when there is none."},
 };
 
 static const struct app_example examples[] = {
@@ -91,6 +97,12 @@ static const struct app_example examples[] = {
         "hosts by name", false},
     {CMD_DECODE, "tern decode - --detail summary",
         "what 'tshark -w -' pipes into it", false},
+    {CMD_TOP, "tern top",
+        "all connections of the one tern that runs", false},
+    {CMD_TOP, "tern top --every 1s --port 80 --state established",
+        "those of port 80, every second", false},
+    {CMD_TOP, "tern top 4711 --addr 198.18.0.0/24",
+        "those with a network, of one process", false},
 };
 // clang-format on
 

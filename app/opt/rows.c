@@ -10,6 +10,7 @@
 
 static const struct app_opt_rows *const areas[] = {
     &app_rows_decode,
+    &app_rows_top,
     &app_rows_pair,
     &app_rows_serve,
     &app_rows_load,
@@ -26,6 +27,7 @@ enum { N_AREAS = sizeof areas / sizeof areas[0] };
 
 static const char *const titles[APP_GROUP_COUNT] = {
     [APP_GROUP_DECODE] = "Frames",
+    [APP_GROUP_TOP] = "Look",
     [APP_GROUP_PAIR] = "Pair",
     [APP_GROUP_SERVICE] = "Service",
     [APP_GROUP_DEVICE] = "Device",

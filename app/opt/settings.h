@@ -13,6 +13,7 @@
 #include "../load/load.h"
 #include "../serve/service.h"
 #include "../stream.h"
+#include "../top/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ struct app_settings {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
+    bool no_telemetry;
     bool tfo;                              /**< both ways: stack.tfo_accept and stack.tfo_connect */
     uint64_t moderation_ns;                /**< UINT64_MAX: the engine's */
     uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */
@@ -74,6 +76,7 @@ struct app_settings {
 
     struct app_decode_settings decode;
     struct app_impair_settings impair;
+    struct app_top_settings top;
 
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */

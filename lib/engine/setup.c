@@ -90,6 +90,7 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
             ep->workers[w].engine = e;
             ep->workers[w].ep = ep;
             ep->workers[w].idx = w;
+            tern_call_slot_init(&ep->workers[w].call);
         }
         e->n_workers += n;
     }
@@ -298,8 +299,11 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         .no_huge = !e->use_huge,
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,
+        .telemetry = e->cfg.telemetry,
     };
-    return tern_eal_start(&options, e->log, err);
+    if (e->cfg.telemetry)
+        tern_telemetry_register();
+    return tern_eal_start(&options, e->log, e->telemetry_note, err);
 }
 
 /* ---- pools and rings ---- */
@@ -525,6 +529,7 @@ static uint64_t close_pools(struct tern_endpoint *ep)
         n_missing += tern_pool_close(ep->workers[w].pool);
         n_missing += tern_pool_close(ep->workers[w].reserve);
         tern_arena_unmap(ep->workers[w].handovers, handover_bytes(ep));
+        tern_call_slot_fini(&ep->workers[w].call);
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);

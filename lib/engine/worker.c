@@ -377,6 +377,8 @@ static void poll_once(struct tern_worker *w)
     tern_shard_advance(w->sh, now_ns);
     if (app->tick != NULL && !w->is_behind)
         worked |= app->tick(w->sh, app->ctx, now_ns);
+    if (unlikely(__atomic_load_n(&w->has_call, __ATOMIC_RELAXED)))
+        worked |= tern_worker_take_call(w);
     tern_shard_settle(w->sh);
     worked |= transmit(w, now_ns);
     w->worked = worked;

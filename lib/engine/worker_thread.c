@@ -153,6 +153,7 @@ void *tern_worker_main(void *worker)
         tern_worker_run(w);
         tern_worker_drain(w);
     }
+    tern_worker_refuse_calls(w);
     if (w->sh != NULL)
         tern_shard_stop(w->sh); /* what would not drain ends here, before the application does */
     if (rc == 0 && app->stop != NULL)
