@@ -11,7 +11,6 @@
 #include <string.h>
 
 enum {
-    SOURCES = 64,
     STATIC_BYTES = 1 << 20, /* more than any service and scenario together makes on a worker */
 };
 
@@ -27,7 +26,6 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     s->requests = 1;
     app_http_settings_init(&s->http);
     s->body_bytes = 1;
-    s->n_sources = SOURCES;
     s->decode.detail = APP_DETAIL_HEX;
 }
 
