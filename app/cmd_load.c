@@ -32,6 +32,10 @@ static int check(struct app_settings *s, struct app_target *target,
     if (s->scenario == NULL)
         s->scenario = target->is_http ? &app_scenario_http : &app_scenario_handshake;
     rc = app_load_check(s, err);
+    for (uint32_t i = 0; i < targets->n && rc == 0; i++)
+        rc = app_sources_check(&s->sources, &s->stack, &targets->of[i].addr, err);
+    if (rc == 0)
+        rc = app_sources_install(&s->sources, &s->stack, err);
     if (rc == 0)
         rc = app_addresses_check(&s->stack, err);
     for (uint32_t i = 0; i < targets->n && rc == 0; i++)

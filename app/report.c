@@ -9,6 +9,7 @@
 #include "measure/latency.h"
 #include "result.h"
 #include "serve/books.h"
+#include "sources.h"
 #include "value.h"
 
 #include <inttypes.h>
@@ -29,6 +30,15 @@ static void print_addresses(FILE *out, const struct tern_stack_config *s)
     if (s->n_addrs > 2)
         fprintf(out, " … %s/%u (%u)", tern_addr_format(&z->addr, last), z->len_bits, s->n_addrs);
     fputc('\n', out);
+}
+
+/* Of each the address before it, one of those above, was probed for all. */
+static void print_ranges(FILE *out, const struct tern_stack_config *s)
+{
+    char text[APP_SPAN_TEXT_BYTES];
+    for (uint32_t i = 0; i < s->n_ranges; i++)
+        fprintf(out, "  %-*s%s, not probed\n", LABEL_CHARS, "range",
+            app_sources_span_text(&s->ranges[i], text));
 }
 
 static void print_workers(FILE *out, const struct tern_engine *e, uint32_t ep)
@@ -67,6 +77,7 @@ static void print_end(FILE *out, const char *name, const struct tern_engine *e, 
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "steering", d.steering);
     print_workers(out, e, ep);
     print_addresses(out, s);
+    print_ranges(out, s);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "memory", d.memory);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "pages", d.pages);
     if (d.note[0] != '\0')

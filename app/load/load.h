@@ -18,6 +18,7 @@
 #include "expect.h"
 #include "fail.h"
 #include "request.h"
+#include "turns.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +51,9 @@ struct app_load_config {
     const struct app_load_target *targets; /**< [n_targets] of one family */
     uint32_t n_targets;
     bool random_targets;               /**< each drawn, not in turn */
-    const struct tern_prefix *sources; /**< [n_sources] own addresses of the targets' family */
-    uint32_t n_sources;
+    const struct app_sources *sources; /**< own addresses of the targets' family */
+    bool random_sources;               /**< each once a round, in the order that source_key makes */
+    uint64_t source_key;
     uint32_t n_workers;
     uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
     uint64_t conns;      /**< open at a time over all workers */
@@ -73,7 +75,8 @@ enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };
 
 struct app_load {
     struct app_load_config cfg;
-    int phase; /**< enum app_load_phase; written by the main thread, atomically */
+    struct app_sources sources; /**< where cfg.sources points to, unless a test has its own */
+    int phase;                  /**< enum app_load_phase; written by the main thread, atomically */
     struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
 };
 
@@ -88,13 +91,16 @@ struct app_load_worker {
     uint64_t begin_ns;             /**< time 0; before that: when the first connection was opened */
     uint64_t steady_ns, end_ns;    /**< what is meant to begin in [steady, end) counts */
     uint64_t opens_until_ns;       /**< when it was told to open no more; 0: not yet */
-    uint32_t index, next_target, next_source, next_port;
-    uint64_t random;      /**< draws targets; never 0 */
-    bool warm;            /**< the first connection has shown that the target answers */
-    bool was_full;        /**< what is due now has waited for others to close */
-    int idle;             /**< nothing open, and nothing more to open; atomic */
-    struct app_pool pool; /**< the scenario's state of a connection */
-    void *scenario;       /**< the scenario's state of a worker */
+    uint32_t index, next_target;
+    struct app_turns sources;
+    union tern_addr source; /**< until all targets have had their turn */
+    uint32_t port_turn;     /**< … and a port of each */
+    uint64_t random;        /**< draws targets; never 0 */
+    bool warm;              /**< the first connection has shown that the target answers */
+    bool was_full;          /**< what is due now has waited for others to close */
+    int idle;               /**< nothing open, and nothing more to open; atomic */
+    struct app_pool pool;   /**< the scenario's state of a connection */
+    void *scenario;         /**< the scenario's state of a worker */
 };
 
 /**

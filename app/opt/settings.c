@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    SOURCES = 64,
     STATIC_BYTES = 1 << 20, /* more than any service and scenario together makes on a worker */
 };
 
@@ -29,7 +28,6 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     s->requests = 1;
     app_http_settings_init(&s->http);
     s->body_bytes = 1;
-    s->n_sources = SOURCES;
     app_impair_init(&s->impair);
     s->decode.detail = APP_DETAIL_HEX;
 }

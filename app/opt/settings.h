@@ -12,6 +12,7 @@
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
+#include "../sources.h"
 #include "../stream.h"
 #include "../top/settings.h"
 
@@ -55,6 +56,8 @@ struct app_settings {
     const char *targets[APP_TARGETS_MAX];
     uint32_t n_targets;
     bool random_targets;
+    struct app_sources sources; /**< none: every own address of the targets' family */
+    bool random_sources;
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
@@ -72,7 +75,7 @@ struct app_settings {
     uint32_t body_bytes; /**< http: of each body */
 
     bool v6;            /**< pair */
-    uint32_t n_sources; /**< pair: addresses of the client */
+    uint32_t n_sources; /**< pair: how many addresses the client has; 0: not said */
 
     struct app_decode_settings decode;
     struct app_impair_settings impair;

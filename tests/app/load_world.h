@@ -16,14 +16,31 @@ struct world {
     struct pair pair;
     struct app_load load;
     struct tern_worker_app app, server_app;
-    struct app_server *server;        /* NULL: the test itself is the server … */
-    struct tern_sock *s;              /* … on the connection now open */
-    struct app_load_target target[2]; /* the service, and room for another */
-    struct tern_prefix source;
+    struct app_server *server;                 /* NULL: the test itself is the server … */
+    struct tern_sock *s;                       /* … on the connection now open */
+    struct app_load_target target[2];          /* the service, and room for another */
+    struct app_sources sources;                /* every address of the client */
     uint64_t begin_ns, stall_ns, stall_end_ns; /* time 0; the stall, 0 and 0: none */
 };
 
-/** Both ends, and what every load here has; the test adds what it is about, then starts. */
+/** Both ends, configured in w->pair, and what every load here has. */
+static inline void world_open(struct world *w, const struct app_scenario *scenario, uint64_t conns)
+{
+    pair_open(&w->pair);
+    app_sources_of_stack(&w->sources, &w->pair.cfg[CLIENT].stack, !w->pair.v6);
+    w->target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
+    w->load.cfg = (struct app_load_config){
+        .scenario = scenario,
+        .targets = w->target,
+        .n_targets = 1,
+        .sources = &w->sources,
+        .n_workers = 1,
+        .conns = conns,
+        .steady_ns = STEADY_S * UINT64_C(1000000000),
+    };
+}
+
+/** Over IPv4; the test adds what it is about, then starts. */
 static inline void world_init(
     struct world *w, const struct app_scenario *scenario, uint64_t conns, bool nodelay)
 {
@@ -31,19 +48,7 @@ static inline void world_init(
     pair_init(&w->pair, false);
     for (int i = CLIENT; i <= SERVER; i++)
         w->pair.cfg[i].stack.nodelay = nodelay;
-    pair_open(&w->pair);
-    w->source = w->pair.cfg[CLIENT].stack.addrs[0];
-    w->target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->load.cfg = (struct app_load_config){
-        .scenario = scenario,
-        .targets = w->target,
-        .n_targets = 1,
-        .sources = &w->source,
-        .n_sources = 1,
-        .n_workers = 1,
-        .conns = conns,
-        .steady_ns = STEADY_S * UINT64_C(1000000000),
-    };
+    world_open(w, scenario, conns);
 }
 
 static inline struct tern_shard *client(const struct world *w)

@@ -306,18 +306,17 @@ static struct app_load_target target[2];
 
 static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
 {
-    static struct tern_prefix source;
+    static struct app_sources source;
     pair_init(&l->pair, false);
     for (int i = CLIENT; i <= SERVER; i++)
         l->pair.cfg[i].stack.nodelay = true;
     pair_open(&l->pair);
-    source = l->pair.cfg[CLIENT].stack.addrs[0];
+    app_sources_of_stack(&source, &l->pair.cfg[CLIENT].stack, true);
     target[0] = (struct app_load_target){l->pair.addr[SERVER], PAIR_PORT, 1};
     l->load.cfg = (struct app_load_config){.scenario = &app_scenario_http,
         .targets = target,
         .n_targets = 1,
         .sources = &source,
-        .n_sources = 1,
         .n_workers = 1,
         .conns = 1,
         .count = count,
