@@ -15,7 +15,8 @@ static bool make_room(struct app_series *s)
 {
     if (s->n < s->room)
         return true;
-    const uint32_t room = s->room == 0 ? ROOM_AT_FIRST : 2 * s->room;
+    const uint32_t twice = s->room == 0 ? ROOM_AT_FIRST : 2 * s->room;
+    const uint32_t room = twice < APP_SECONDS_MAX ? twice : APP_SECONDS_MAX;
     void *larger = s->n == APP_SECONDS_MAX ? NULL : realloc(s->seconds, room * sizeof *s->seconds);
     if (larger == NULL)
         return false;
