@@ -31,8 +31,10 @@ void app_series_add(struct app_series *s, const struct app_second *second)
         s->n_lost++;
         return;
     }
-    s->seconds[s->n] = *second;
-    s->seconds[s->n++].times = NULL;
+    struct app_second *kept = &s->seconds[s->n++];
+    *kept = *second;
+    kept->times = kept->times_so_far = NULL;
+    kept->so_far = NULL;
 }
 
 void app_series_free(struct app_series *s)

@@ -96,7 +96,7 @@ void app_lines_add_or_tell(struct app_lines *l, const char *text, size_t n_bytes
 void app_lines_tell_lost(const struct app_lines *l)
 {
     if (l->n_lost != 0)
-        fprintf(stderr, "tern: %s: %llu of %llu seconds are missing in %s: %s\n", l->option,
+        fprintf(stderr, "tern: %s: %llu of %llu rows are missing in %s: %s\n", l->option,
             (unsigned long long)l->n_lost, (unsigned long long)(l->n_lost + l->n_added), l->path,
             strerror(l->why));
 }
