@@ -5,9 +5,11 @@
 #include "../opt/settings.h"
 #include "../run.h"
 #include "plain.h"
+#include "prometheus.h"
 
 struct app_live {
     struct app_plain plain;
+    struct app_prometheus prometheus;
 };
 
 /** Add to the run's observers what shows it. Both outlive the run. */
