@@ -6,9 +6,11 @@
 #include "../run.h"
 #include "plain.h"
 #include "prometheus.h"
+#include "screen.h"
 
 struct app_live {
     struct app_plain plain;
+    struct app_screen screen;
     struct app_prometheus prometheus;
 };
 

@@ -78,6 +78,7 @@ struct app_settings {
     const char *json;                   /**< NULL, a path, or "-" */
     const char *csv, *html, *hlog;      /**< NULL or a path */
     struct app_listen_at prometheus;    /**< port 0: nowhere */
+    bool plain;                         /**< lines, even on a terminal */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;
 
