@@ -6,6 +6,7 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
+#include "live/live.h"
 #include "load/load.h"
 #include "load/setup.h"
 #include "load/target.h"
@@ -60,6 +61,7 @@ static int run(const struct app_settings *s, const struct app_target *target,
     snprintf(title, sizeof title, "load: %s to %s%s", s->scenario->name, target->text,
         targets->n > 1 ? " and others" : "");
     struct app_writers writers;
+    struct app_live live;
     struct app_run run = {
         .command = "load",
         .title = title,
@@ -72,6 +74,7 @@ static int run(const struct app_settings *s, const struct app_target *target,
         .json = s->json,
     };
     app_writers_attach(&writers, s, &run);
+    app_live_attach(&live, s, &run);
     return app_run(&run);
 }
 

@@ -12,6 +12,7 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
+#include "live/live.h"
 #include "load/load.h"
 #include "load/setup.h"
 #include "load/target.h"
@@ -238,6 +239,7 @@ static int run(const struct app_settings *s, struct ends *e)
     snprintf(title, sizeof title, "pair: %s over %s, both ends in memory", s->scenario->name,
         s->v6 ? "IPv6" : "IPv4");
     struct app_writers writers;
+    struct app_live live;
     struct app_run run = {
         .command = "pair",
         .title = title,
@@ -251,6 +253,7 @@ static int run(const struct app_settings *s, struct ends *e)
         .json = s->json,
     };
     app_writers_attach(&writers, s, &run);
+    app_live_attach(&live, s, &run);
     return app_run(&run);
 }
 

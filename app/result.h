@@ -18,7 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { APP_INVALID_MAX = 8, APP_INVALID_BYTES = 160 };
+enum { APP_INVALID_MAX = 8, APP_INVALID_BYTES = 160, APP_ROWS_LOST_MAX = 8 };
 
 /** One endpoint. */
 struct app_end {
@@ -66,6 +66,13 @@ struct app_result {
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;
+
+    /** Rows of seconds that an observer could not write; what is told here is not touched by it. */
+    struct app_rows_lost {
+        const char *of; /**< "csv" */
+        uint64_t n;     /**< not 0 */
+    } rows_lost[APP_ROWS_LOST_MAX];
+    uint32_t n_rows_lost;
 };
 
 /** Packets lost over all ends under this reason. */

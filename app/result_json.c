@@ -10,7 +10,10 @@
 #include "result.h"
 #include "serve/books.h"
 
+#include <stdio.h>
 #include <time.h>
+
+enum { NOTE_BYTES = 48 };
 
 static json_t *count(uint64_t n)
 {
@@ -101,6 +104,18 @@ static json_t *invalid_reasons(const struct app_result *r)
     return list;
 }
 
+/* What the reader should know though the figures are right. */
+static json_t *notes(const struct app_result *r)
+{
+    json_t *o = json_object();
+    for (uint32_t i = 0; i < r->n_rows_lost; i++) {
+        char name[NOTE_BYTES];
+        snprintf(name, sizeof name, "%s_rows_lost", r->rows_lost[i].of);
+        json_object_set_new(o, name, count(r->rows_lost[i].n));
+    }
+    return o;
+}
+
 /* What became of the connections that count, and of the others: ramp, warm-up, drain. */
 static json_t *ledger_part(const struct app_ledger *l, bool counts)
 {
@@ -174,6 +189,7 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    json_object_set_new(o, "notes", notes(r));
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     json_object_set_new(o, "ends", ends(r));

@@ -22,6 +22,7 @@ static const struct app_opt_rows *const areas[] = {
     &app_rows_run,
     &app_rows_config,
     &app_rows_output,
+    &app_rows_watch,
 };
 enum { N_AREAS = sizeof areas / sizeof areas[0] };
 

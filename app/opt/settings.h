@@ -9,6 +9,7 @@
 
 #include "../decode/settings.h"
 #include "../impair/settings.h"
+#include "../live/listen_at.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
@@ -84,6 +85,8 @@ struct app_settings {
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */
     const char *csv, *html, *hlog;      /**< NULL or a path */
+    struct app_listen_at prometheus;    /**< port 0: nowhere */
+    bool plain;                         /**< lines, even on a terminal */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;
 
