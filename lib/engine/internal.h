@@ -7,6 +7,7 @@
  */
 #include <tern/engine.h>
 
+#include "capture.h"
 #include "clock.h"
 #include "device.h"
 #include "eal.h"
@@ -65,8 +66,9 @@ struct tern_worker {
     int tx_queue;    /* -1: none, packets go to the mailbox of worker `tx_proxy` */
     uint32_t tx_proxy;
     struct rte_mempool *pool, *reserve;
-    struct tern_mailbox mail;        /* read by all workers of the endpoint */
-    struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
+    struct tern_mailbox mail;            /* read by all workers of the endpoint */
+    struct tern_handover *handovers;     /* [ep->cfg.n_workers], NULL with one worker */
+    struct tern_capture_worker *capture; /* NULL: nothing is captured here */
     pthread_t thread;
     bool has_thread;
     uint32_t lcore;
@@ -127,6 +129,7 @@ struct tern_engine {
     uint64_t huge_page_bytes;
     struct tern_eal_log *log;
     struct tern_pair pair;
+    struct tern_capture *capture; /* NULL: none */
     struct tern_clock clock;
 
     bool stop;          /* atomic: an orderly end is asked for */
