@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "capture/capture.h"
 #include "goodput.h"
 #include "measure/series.h"
 #include "serve/service.h"
@@ -58,6 +59,7 @@ struct app_result {
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;
+    struct tern_capture_stats capture;
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */

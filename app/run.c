@@ -13,6 +13,7 @@
  */
 #include "run.h"
 
+#include "capture/capture.h"
 #include "error.h"
 #include "footprint.h"
 #include "report.h"
@@ -100,6 +101,7 @@ static void end_second(
     app_sample_second(&s->sampler, s->start_ns, before, now, &second);
     app_report_line(s->out.human, s->result.series.n, stream, &second);
     app_series_add(&s->result.series, &second);
+    app_capture_watch(s->engine, s->run->cfg, &s->result.capture);
     if (stream)
         app_goodput_add(&s->result.goodput,
             (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
@@ -278,6 +280,8 @@ static void collect(struct session *s)
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
+    tern_engine_capture_end(s->engine);
+    app_capture_watch(s->engine, run->cfg, &r->capture);
     if (run->load == NULL)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
@@ -383,7 +387,9 @@ int app_run(const struct app_run *run)
     if (s == NULL)
         return app_report_error(APP_EXIT_USAGE, &err);
     enum app_exit status = APP_EXIT_USAGE;
-    int rc = app_output_open(&s->out, run->json, &err);
+    int rc = app_capture_check(run->settings, &err);
+    if (rc == 0)
+        rc = app_output_open(&s->out, run->json, &err);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
     if (rc == 0)
         rc = begin_observers(s, &err);
