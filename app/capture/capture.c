@@ -28,6 +28,9 @@ int app_capture_check(const struct app_settings *s, struct tern_error *err)
                        : c->packets_max != 0 ? "packets"
                        : c->snap_bytes != 0  ? "snap"
                                              : NULL;
+    if (c->path != NULL && strcmp(c->path, "-") == 0)
+        return app_refuse(
+            err, "--capture: '-' is taken by what is printed; type a file's name, FILE.pcapng");
     if (c->path != NULL || said == NULL)
         return 0;
     return app_refuse(

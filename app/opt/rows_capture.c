@@ -16,6 +16,9 @@ static const struct app_opt_row rows[] = {
     {.name = "capture-snap", .arg = "BYTES", .group = APP_GROUP_CAPTURE, .commands = CMD_ENDS,
         APP_U32(capture.snap_bytes, TERN_CAPTURE_SNAP_MIN, TERN_CAPTURE_SNAP_MAX), .standard = "a frame of the MTU", .unit = "bytes",
         .help = "keep so much of each packet"},
+    {.name = "shared", .arg = "NAME", .group = APP_GROUP_CAPTURE, .commands = CMD_ENDS,
+        APP_TEXT(shared), .standard = "not shared",
+        .help = "let other DPDK programs attach under this name, such as dpdk-dumpcap --file-prefix=NAME; needs hugepages"},
 };
 // clang-format on
 

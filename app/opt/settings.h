@@ -76,6 +76,7 @@ struct app_settings {
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */
     const char *csv, *html, *hlog;      /**< NULL or a path */
+    const char *shared; /**< NULL or a name */
     struct tern_capture_config capture; /**< path NULL: none */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;

@@ -67,6 +67,8 @@ struct tern_endpoint_config {
 /** Bytes kept of a packet, at least: headers with all options; and at most. */
 enum { TERN_CAPTURE_SNAP_MIN = 128, TERN_CAPTURE_SNAP_MAX = 65000 };
 
+enum { TERN_SHARED_NAME_MAX = 32 };
+
 /** What passes endpoint 0's device, both ways, kept in a file. */
 struct tern_capture_config {
     const char *path;   /**< a regular file, made or emptied, pcapng; NULL: no capture (default) */
@@ -91,6 +93,10 @@ struct tern_config {
      * lower the rate; 0..1000000, 0: never wait; default 10000. A latency may grow by so much. */
     uint32_t moderation_ns;
     struct tern_capture_config capture;
+    /** Other DPDK processes may attach to this one under this name (dpdk-dumpcap's --file-prefix);
+     * needs hugepages. [1..TERN_SHARED_NAME_MAX] letters, digits, '-', '_'; NULL: none may,
+     * default. Until the process ends. */
+    const char *shared;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);

@@ -296,6 +296,8 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         .no_huge = !e->use_huge,
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,
+        .shared = e->cfg.shared,
+        .n_workers = e->n_workers,
     };
     return tern_eal_start(&options, e->log, err);
 }
