@@ -5,8 +5,10 @@
  */
 #include "report.h"
 
+#include "capture/capture.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
+#include "opt/settings.h"
 #include "result.h"
 #include "serve/books.h"
 #include "sources.h"
@@ -275,6 +277,8 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_handed_over(out, r);
     app_impair_report(out, r);
     print_drops(out, r);
+    if (r->settings != NULL && r->settings->capture.path != NULL)
+        app_capture_report(out, &r->settings->capture, &r->capture);
     print_busy(out, r);
     if (r->leaked)
         print_leaks(out, &r->leaks);

@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "capture/capture.h"
 #include "goodput.h"
 #include "impair/result.h"
 #include "measure/series.h"
@@ -60,6 +61,7 @@ struct app_result {
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;
+    struct tern_capture_stats capture;
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */

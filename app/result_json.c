@@ -3,8 +3,10 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "capture/capture.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
+#include "opt/settings.h"
 #include "output/options_json.h"
 #include "output/series_json.h"
 #include "result.h"
@@ -192,6 +194,8 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "notes", notes(r));
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
+    if (r->settings != NULL && r->settings->capture.path != NULL)
+        json_object_set_new(o, "capture", app_capture_json(&r->settings->capture, &r->capture));
     json_object_set_new(o, "ends", ends(r));
     json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;

@@ -13,6 +13,7 @@
  */
 #include "run.h"
 
+#include "capture/capture.h"
 #include "error.h"
 #include "footprint.h"
 #include "impair/spec.h"
@@ -140,6 +141,7 @@ static void end_row(struct session *s, bool is_rest)
     if (s->frame.phase == APP_PHASE_DRAIN)
         second.phase = APP_PHASE_DRAIN;
     app_series_add(&s->result.series, &second);
+    app_capture_watch(s->engine, s->run->cfg, &s->result.capture);
     if (s->run->stream != NULL && !is_rest)
         app_goodput_add(&s->result.goodput,
             (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
@@ -333,6 +335,8 @@ static void collect(struct session *s)
         app_impair_read(&r->ends[ep].impairment, s->engine, run->cfg, ep);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
+    tern_engine_capture_end(s->engine);
+    app_capture_watch(s->engine, run->cfg, &r->capture);
     if (run->load == NULL)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
@@ -432,7 +436,9 @@ int app_run(const struct app_run *run)
     if (s == NULL)
         return app_report_error(APP_EXIT_USAGE, &err);
     enum app_exit status = APP_EXIT_USAGE;
-    int rc = app_output_open(&s->out, run->json, &err);
+    int rc = app_capture_check(run->settings, &err);
+    if (rc == 0)
+        rc = app_output_open(&s->out, run->json, &err);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
     if (rc == 0)
         rc = begin_observers(s, &err);

@@ -87,6 +87,8 @@ struct app_settings {
     const char *csv, *html, *hlog;      /**< NULL or a path */
     struct app_listen_at prometheus;    /**< port 0: nowhere */
     bool plain;                         /**< lines, even on a terminal */
+    const char *shared;                 /**< NULL or a name */
+    struct tern_capture_config capture; /**< path NULL: none */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;
 
