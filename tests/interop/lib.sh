@@ -270,7 +270,8 @@ print(sum(ThreadPoolExecutor(32).map(one, range(count))))
 PY
 }
 
-# nginx_start [NAMESPACE]: port 80 of both families, one byte to whoever asks; all its files in scratch.
+# nginx_start [NAMESPACE]: port 80 of both families, one byte to whoever asks; all its files in scratch. $nginx_log is
+# what a line of its log says, else as usual.
 nginx_start() {
     need nginx
     mkdir "$scratch/nginx"
@@ -279,7 +280,8 @@ daemon off; master_process off; user root; worker_processes 1;
 pid $scratch/nginx/pid; error_log $scratch/nginx/error.log;
 events { worker_connections 4096; }
 http {
-    access_log $scratch/nginx/access.log; client_body_temp_path $scratch/nginx; proxy_temp_path $scratch/nginx;
+    log_format told '${nginx_log:-}'; keepalive_requests 1000000;
+    access_log $scratch/nginx/access.log ${nginx_log:+told}; client_body_temp_path $scratch/nginx; proxy_temp_path $scratch/nginx;
     fastcgi_temp_path $scratch/nginx; uwsgi_temp_path $scratch/nginx; scgi_temp_path $scratch/nginx;
     server { listen 80 backlog=4096; listen [::]:80 backlog=4096; location / { return 200 x; } }
 }
