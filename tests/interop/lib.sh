@@ -209,6 +209,13 @@ serve_end() {
     tern_ended
 }
 
+# new_sources: tern's next run has addresses that none before it had, so it meets no TIME-WAIT of theirs.
+new_sources() {
+    local n=$((tern_runs + 1))
+    tern_ip=([4]=198.18.1.$n [6]=2001:2::1:$n)
+    tern_net=(--ip "${tern_ip[4]}/15" --ip "${tern_ip[6]}/48")
+}
+
 # load ARGUMENTS...: `tern load` to its end.
 load() {
     tern_start load "$@" --dev "$device" "${tern_net[@]}"

@@ -34,6 +34,7 @@ client() { report "r['ends']['client']['counters']['$1']"; }
 # fixed_rate URL OPTIONS...: `tern load` to its end, with the kernel's counters before and after it
 fixed_rate() {
     : >"$scratch/nginx/access.log"
+    new_sources
     counted "$scratch/before"
     tern_start load "$@" --rate $rate --duration ${seconds}s --dev "$device" "${tern_net[@]}"
     link_ready
