@@ -38,24 +38,26 @@ told() {
     [ "$6" -ge $((stall_us * 95 / 100)) ] || fail "$1: at most $6 us, in a run with a stall of $stall_us us"
 }
 
-# with_tern WHO OPTIONS...: sets $p999_us
+# with_tern WHO OPTIONS...: sets $p99_us and $p999_us
 with_tern() {
-    local n p50 p99 max
+    local n p50 max
     : >"$scratch/nginx/access.log"
     tern_start load "http://${kernel_ip[4]}/" --duration ${run_s}s --dev "$device" "${tern_net[@]}" "${@:2}"
     link_ready
     stall "$1"
     tern_ended
-    read -r n p50 p99 p999_us max <<<"$(report "'{n} {p50} {p99} {p99_9} {max}'.format(
+    read -r n p50 p99_us p999_us max <<<"$(report "'{n} {p50} {p99} {p99_9} {max}'.format(
         n=r['latency']['complete']['n'], max=r['latency']['complete']['max_ns'] // 1000,
         **{name: ns // 1000 for name, ns in r['latency']['complete']['percentiles_ns'].items()})")"
-    told "$1" "$n" "$p50" "$p99" "$p999_us" "$max"
+    told "$1" "$n" "$p50" "$p99_us" "$p999_us" "$max"
 }
 
-# seen WHO OPTIONS...: in open loop the stall is in the p99.9
+# seen WHO OPTIONS...: in open loop the stall is in the p99.9; and since one of 8 seconds waited, the longest first, nearly all of
+# it is in the p99, which a few connections that waited once each would not be
 seen() {
     with_tern "$@"
     [ "$p999_us" -ge $((stall_us * 95 / 100)) ] || fail "$1: p99.9 is $p999_us us, with a stall of $stall_us us"
+    [ "$p99_us" -ge $((stall_us * 85 / 100)) ] || fail "$1: p99 is $p99_us us, with a stall of $stall_us us"
     expect "$1: p99.9 $p999_us us, of a stall of $stall_us us" \
         "r['ledger']['counted']['ended'] == {'ok': r['ledger']['counted']['begun']}"
 }
