@@ -74,23 +74,27 @@ ok "a killed run's file has $(frames) frames, and half a block at most"
 
 # ---- a full disk ----
 
-# full_disk: 40 KiB of it are free
+# full_disk COMMAND...: with room for 32 KiB, and for 16 more once it has said that it wants some
 full_disk() {
     unshare --mount "${as_root[@]}" bash -c '
-        mount -t tmpfs -o size=48k tern "$1" && head -c 8192 /dev/zero >"$1/others" || exit 99
-        "${@:2}" || exit $?
-        cp "$1/pair.pcapng" "$1.pcapng"' bash "$scratch/disk" "$@"
+        mount -t tmpfs -o size=48k tern "$1/disk" && head -c 16384 /dev/zero >"$1/disk/others" || exit 99
+        "${@:2}" >"$1/tern.log" 2>"$1/err" &
+        until grep -q "cannot write" "$1/err" || ! kill -0 $!; do sleep 0.02; done
+        rm "$1/disk/others"
+        wait $! || exit $?
+        cp "$1/disk/pair.pcapng" "$1/disk.pcapng"' bash "$scratch" "$@"
 }
 as_root=()
 [ "$(id -u)" = 0 ] || as_root=(--map-root-user)
 unshare --mount "${as_root[@]}" true 2>/dev/null || skip 'no mount namespace of our own'
 mkdir "$scratch/disk"
-full_disk "$tern" pair --no-huge --rate 200 --duration 3s --json "$scratch/tern.json" --capture "$scratch/disk/pair.pcapng" \
-    >"$scratch/tern.log" 2>"$scratch/err" || fail "a full disk ended the run: $(cat "$scratch/err")"
+full_disk "$tern" pair --no-huge --rate 200 --duration 3s --json "$scratch/tern.json" --capture "$scratch/disk/pair.pcapng" ||
+    fail "a full disk ended the run: $(cat "$scratch/err")"
 file=$scratch/disk.pcapng
 equal 'times a full disk is told' 1 "$(grep -c 'cannot write to .*: No space left on device; the run goes on' "$scratch/err")"
 expect 'the disk and nothing else lost packets' '0 < r["capture"]["dropped_disk"] == r["capture"]["taken"] - r["capture"]["written"]'
 expect 'the result says why' 'r["capture"]["disk_error"] == "No space left on device"'
+[ "$(stat -c %s "$file")" -gt 36864 ] && ok 'it went on when there was room again' || fail "the file has $(stat -c %s "$file") bytes"
 equal 'frames that fitted' "$(report 'r["capture"]["written"]')" "$(frames)"
 timeout 60 "$tern" decode "$file" --detail summary >"$scratch/decoded" || fail "tern decode: $(tail -n 1 "$scratch/decoded")"
 ok 'what fitted is whole'
