@@ -3,15 +3,20 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "capture/capture.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "measure/ledger_json.h"
+#include "opt/settings.h"
 #include "output/options_json.h"
 #include "output/series_json.h"
 #include "result.h"
 #include "serve/books.h"
 
+#include <stdio.h>
 #include <time.h>
+
+enum { NOTE_BYTES = 48 };
 
 static json_t *count(uint64_t n)
 {
@@ -102,6 +107,18 @@ static json_t *invalid_reasons(const struct app_result *r)
     return list;
 }
 
+/* What the reader should know though the figures are right. */
+static json_t *notes(const struct app_result *r)
+{
+    json_t *o = json_object();
+    for (uint32_t i = 0; i < r->n_rows_lost; i++) {
+        char name[NOTE_BYTES];
+        snprintf(name, sizeof name, "%s_rows_lost", r->rows_lost[i].of);
+        json_object_set_new(o, name, count(r->rows_lost[i].n));
+    }
+    return o;
+}
+
 static json_t *ledger(const struct app_result *r)
 {
     const struct app_ledger *l = &r->ledger;
@@ -160,12 +177,18 @@ json_t *app_result_json(const struct app_result *r)
     if (r->goodput.cfg != NULL)
         json_object_set_new(o, "stream", app_goodput_json(&r->goodput));
     json_object_set_new(o, "drops", drops(r));
+    json_t *impairment = app_impair_json(r);
+    if (impairment != NULL)
+        json_object_set_new(o, "impairment", impairment);
     json_object_set_new(o, "workers", workers(r));
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    json_object_set_new(o, "notes", notes(r));
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
+    if (r->settings != NULL && r->settings->capture.path != NULL)
+        json_object_set_new(o, "capture", app_capture_json(&r->settings->capture, &r->capture));
     json_object_set_new(o, "ends", ends(r));
     json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;

@@ -13,8 +13,10 @@
  */
 #include "run.h"
 
+#include "capture/capture.h"
 #include "error.h"
 #include "footprint.h"
+#include "impair/spec.h"
 #include "report.h"
 #include "result.h"
 #include "sample.h"
@@ -33,6 +35,8 @@ enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
 #define QUIESCE_NS     UINT64_C(2000000000)
 #define PATIENCE_NS    UINT64_C(10000000000) /* with connections to hold, of which none opens */
 #define SAME_SIGNAL_NS UINT64_C(200000000)
+#define FRAME_NS       (SECOND_NS / APP_FRAMES_PER_S)
+#define REST_MIN_NS    UINT64_C(1000000) /* a row of less says nothing */
 
 struct session {
     const struct app_run *run;
@@ -41,7 +45,10 @@ struct session {
     sigset_t signals;
     struct app_sampler sampler;
     struct app_sample steady;     /**< when the steady part began */
-    struct app_sample samples[2]; /**< of the last second and this one */
+    struct app_sample samples[2]; /**< at the end of the last row, and now */
+    struct app_sample framed;     /**< of the last frame */
+    struct app_frame frame;       /**< the part that the run is in */
+    uint64_t next_frame_ns;       /**< UINT64_MAX: nobody looks */
     bool is_steady;
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
@@ -59,9 +66,40 @@ static bool wait_signal(const struct session *s, uint64_t until_ns)
     return sigtimedwait(&s->signals, NULL, &t) > 0;
 }
 
+/* ---- frames ---- */
+
+/* The part that the run is in from now on. @param end_ns  UINT64_MAX: open */
+static void enter_part(struct session *s, enum app_phase phase, uint64_t end_ns)
+{
+    s->frame.begin_ns = s->frame.phase == phase ? s->frame.begin_ns : app_now_ns() - s->start_ns;
+    s->frame.phase = phase;
+    s->frame.end_ns = end_ns == UINT64_MAX ? end_ns : end_ns - s->start_ns;
+}
+
+static void begin_frames(struct session *s)
+{
+    s->next_frame_ns = app_observers_want_frames(s->run) ? 0 : UINT64_MAX;
+    s->frame.now = &s->framed;
+}
+
+/* Show a frame, when one is due. */
+static void show_frame(struct session *s)
+{
+    const uint64_t t = app_now_ns();
+    if (t < s->next_frame_ns)
+        return;
+    s->next_frame_ns = t + FRAME_NS;
+    s->frame.elapsed_ns = t - s->start_ns;
+    app_sample_take(&s->sampler, &s->framed);
+    app_observers_frame(s->run, &s->frame);
+}
+
+/* ---- interruption ---- */
+
 /* The user asked a second time, or the workers hang. */
 static void end_at_once(struct session *s, const char *why)
 {
+    app_observers_leave(s->run);
     app_output_abandon(&s->out);
     fprintf(stderr, "tern: ended without a result: %s\n", why);
     _exit(STATUS_KILLED);
@@ -72,6 +110,7 @@ static void end_at_once(struct session *s, const char *why)
  * group. */
 static void wait_patiently(struct session *s, const char *what_ends)
 {
+    show_frame(s);
     if (!wait_signal(s, app_now_ns() + POLL_NS))
         return;
     if (s->signal_ns != 0 && app_now_ns() - s->signal_ns > SAME_SIGNAL_NS)
@@ -92,20 +131,29 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static void end_second(
-    struct session *s, const struct app_sample *before, const struct app_sample *now)
+/* A row of the series, from the end of the last one to samples[1]. */
+static void end_row(struct session *s, bool is_rest)
 {
-    const bool stream = s->run->stream != NULL;
+    struct app_sample *before = &s->samples[0], *now = &s->samples[1];
     struct app_second second;
     app_sample_second(&s->sampler, s->start_ns, before, now, &second);
-    app_report_line(s->out.human, s->result.series.n, stream, &second);
+    second.is_rest = is_rest;
+    if (s->frame.phase == APP_PHASE_DRAIN)
+        second.phase = APP_PHASE_DRAIN;
     app_series_add(&s->result.series, &second);
-    if (stream)
+    app_capture_watch(s->engine, s->run->cfg, &s->result.capture);
+    if (s->run->stream != NULL && !is_rest)
         app_goodput_add(&s->result.goodput,
             (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
-    for (uint32_t i = 0; i < s->run->n_observers; i++)
-        if (s->run->observers[i].ops->second != NULL)
-            s->run->observers[i].ops->second(s->run->observers[i].self, &second);
+    app_observers_second(s->run, &second);
+    *before = *now;
+}
+
+/* What the last whole second left of the part that is over now. */
+static void end_rest(struct session *s, uint64_t least_ns)
+{
+    if (s->samples[1].at_ns >= s->samples[0].at_ns + least_ns)
+        end_row(s, true);
 }
 
 static bool holds(const struct app_run *run)
@@ -147,30 +195,32 @@ static uint64_t end_of_ramp(const struct session *s)
     return s->start_ns + (s->run->load == NULL ? 0 : s->run->load->cfg.ramp_ns);
 }
 
-/* Print a line a second until the run is over. */
+/* End a second a second until the run is over. */
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
     const bool counting = holds(run) || (run->load != NULL && run->load->cfg.count != 0);
     const uint64_t ramp_ns = end_of_ramp(s);
     uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : ramp_ns + run->duration_ns;
-    struct app_sample *before = &s->samples[0], *now = &s->samples[1];
-    *before = s->steady;
+    s->samples[0] = s->steady;
+    begin_frames(s);
     for (uint32_t n = 0;;) {
         const uint64_t line_ns = s->start_ns + (n + 1) * SECOND_NS;
         if (holds(run))
             end_ns = end_of_holding(s, app_now_ns());
         const uint64_t poll_ns = counting ? app_now_ns() + POLL_NS : UINT64_MAX;
         const uint64_t phase_ns = s->is_steady ? end_ns : ramp_ns;
-        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, phase_ns), poll_ns));
+        enter_part(s, s->is_steady ? APP_PHASE_STEADY : APP_PHASE_RAMP, phase_ns);
+        show_frame(s);
+        const uint64_t look_ns = earlier(poll_ns, s->next_frame_ns);
+        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, phase_ns), look_ns));
         const uint64_t t = app_now_ns();
         s->signal_ns = s->result.interrupted ? t : 0;
         if (!s->is_steady && t >= ramp_ns)
             begin_steady(s);
         if (t >= line_ns) {
-            app_sample_take(&s->sampler, now);
-            end_second(s, before, now);
-            *before = *now;
+            app_sample_take(&s->sampler, &s->samples[1]);
+            end_row(s, false);
             n++;
         }
         if (s->result.interrupted || t >= end_ns || count_reached(run))
@@ -209,6 +259,7 @@ static void end_measuring(struct session *s)
     struct app_result *r = &s->result;
     struct app_sample *end = &s->samples[1];
     app_sample_take(&s->sampler, end);
+    end_rest(s, REST_MIN_NS);
     const struct app_sample *from = &s->steady;
     r->duration_s = (double)(end->at_ns - from->at_ns) / 1e9;
     r->cps = (double)(end->books.established - from->books.established) / r->duration_s;
@@ -232,12 +283,14 @@ static void quiesce(struct session *s)
     if (s->run->load == NULL)
         return;
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
-    uint64_t end_ns = app_now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
+    const uint64_t patience_ns = QUIESCE_NS + app_impair_patience_ns(&s->run->cfg->endpoints[0]);
+    uint64_t end_ns = app_now_ns() + patience_ns, n_left = UINT64_MAX;
+    enter_part(s, APP_PHASE_DRAIN, end_ns);
     while (!app_load_is_idle(s->run->load) && app_now_ns() < end_ns) {
         wait_patiently(s, "interrupted again while connections ended by themselves");
         const uint64_t n = open_now(s);
         if (holds(s->run) && n < n_left) /* many take long, as long as it goes on */
-            end_ns = app_now_ns() + QUIESCE_NS;
+            end_ns = app_now_ns() + patience_ns;
         n_left = n;
     }
 }
@@ -247,11 +300,14 @@ static void drain(struct session *s)
     tern_engine_stop(s->engine);
     const uint64_t bound_ms = s->run->cfg->drain_ms + (uint64_t)DRAIN_MARGIN_MS;
     const uint64_t end_ns = app_now_ns() + bound_ms * 1000000;
+    enter_part(s, APP_PHASE_DRAIN, end_ns);
     while (!tern_engine_wait(s->engine, 0)) {
         wait_patiently(s, "interrupted again while connections were being closed");
         if (app_now_ns() > end_ns)
             end_at_once(s, "the workers did not stop; please report this");
     }
+    app_sample_take(&s->sampler, &s->samples[1]);
+    end_rest(s, 0);
 }
 
 /* What the workers wrote; they have ended. */
@@ -277,8 +333,11 @@ static void collect(struct session *s)
         r->ends[ep].name = run->end_names[ep];
         tern_engine_stats(s->engine, ep, &r->ends[ep].stats);
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
+        app_impair_read(&r->ends[ep].impairment, s->engine, run->cfg, ep);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
+    tern_engine_capture_end(s->engine);
+    app_capture_watch(s->engine, run->cfg, &r->capture);
     if (run->load == NULL)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
@@ -297,6 +356,8 @@ static void collect(struct session *s)
  * is told. */
 static int publish(struct session *s, struct tern_error *err)
 {
+    app_observers_leave(s->run);
+    app_observers_lost(s->run, &s->result);
     app_report_summary(s->out.human, &s->result);
     json_t *json = app_result_json(&s->result);
     int rc = app_output_write(&s->out, json, err);
@@ -345,18 +406,10 @@ static int run_engine(struct session *s, struct tern_error *err)
 
 static int begin_observers(struct session *s, struct tern_error *err)
 {
-    int rc = 0;
-    for (uint32_t i = 0; i < s->run->n_observers && rc == 0; i++)
-        rc = s->run->observers[i].ops->begin(s->run->observers[i].self, s->run, err);
+    const int rc = app_observers_begin(s->run, err);
     if (rc != 0)
         app_output_abandon(&s->out);
     return rc;
-}
-
-static void close_observers(const struct app_run *run)
-{
-    for (uint32_t i = 0; i < run->n_observers; i++)
-        run->observers[i].ops->close(run->observers[i].self);
 }
 
 static struct session *session_new(const struct app_run *run)
@@ -384,7 +437,9 @@ int app_run(const struct app_run *run)
     if (s == NULL)
         return app_report_error(APP_EXIT_USAGE, &err);
     enum app_exit status = APP_EXIT_USAGE;
-    int rc = app_output_open(&s->out, run->json, &err);
+    int rc = app_capture_check(run->settings, &err);
+    if (rc == 0)
+        rc = app_output_open(&s->out, run->json, &err);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
     if (rc == 0)
         rc = begin_observers(s, &err);
@@ -399,7 +454,7 @@ int app_run(const struct app_run *run)
     app_parts_free(&s->result.parts);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
-    close_observers(run);
+    app_observers_close(run);
     free(s);
     return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
 }

@@ -29,6 +29,7 @@ static const struct unit time_units[] = {
     {"", 1000000000}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000},
     {"m", 60000000000}, {"h", 3600000000000}, {NULL, 0},
 };
+static const struct unit share_units[] = {{"%", 10000}, {"ppm", 1}, {NULL, 0}};
 // clang-format on
 
 enum verdict { VALUE_OK, VALUE_NOT_A_NUMBER, VALUE_BAD_UNIT, VALUE_TOO_LARGE, VALUE_NOT_WHOLE };
@@ -137,6 +138,20 @@ int app_value_u16(const char *option, const char *text, uint16_t min, uint16_t m
     if (rc == 0)
         *out = (uint16_t)value;
     return rc;
+}
+
+int app_value_ppm(
+    const char *option, const char *text, uint64_t max_ppm, uint64_t *out, struct tern_error *err)
+{
+    uint64_t value = 0;
+    const enum verdict v = read_scaled(text, share_units, &value);
+    if (v != VALUE_OK)
+        return refuse(option, text, v, "a share such as 1%, 0.01% or 100ppm", err);
+    if (value > max_ppm)
+        return app_refuse(err, "%s: %s is more than %g%%; type a share up to that", option, text,
+            (double)max_ppm / (double)share_units[0].scale);
+    *out = value;
+    return 0;
 }
 
 int app_value_ns(const char *option, const char *text, uint64_t min_ns, uint64_t max_ns,

@@ -21,6 +21,10 @@ int app_value_u32(const char *option, const char *text, uint32_t min, uint32_t m
 int app_value_u16(const char *option, const char *text, uint16_t min, uint16_t max, uint16_t *out,
     struct tern_error *err);
 
+/** A share, "1%" or "100ppm", in a million. @param max_ppm  inclusive */
+int app_value_ppm(
+    const char *option, const char *text, uint64_t max_ppm, uint64_t *out, struct tern_error *err);
+
 /** A duration. @param min_ns,max_ns  range, inclusive */
 int app_value_ns(const char *option, const char *text, uint64_t min_ns, uint64_t max_ns,
     uint64_t *out, struct tern_error *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A mix has no callbacks of its own: each connection is opened with those of the scenario whose
- * turn it is (round_robin.h), and carries the number of its part in its stamp. Weights are of starts:
- * over any stretch of as many as they sum up to, a worker opens exactly so many of each. With
+ * turn it is (round_robin.h), and carries the number of its part in its stamp. Weights are of
+ * starts: over any stretch of as many as they sum up to, a worker opens exactly so many of each.
+ * With
  * --conns those that last long therefore take most of the places, as they do at a real server.
  */
 #include "churn.h"

@@ -103,20 +103,25 @@ static bool next_target(struct app_load_part *p)
     return true;
 }
 
-/* One source to every target, then the next; all sources to one port of each, then to the next. */
+/* The ports take turns from source to source, one on each round: so each meets all. */
+static void next_source(struct app_load_part *p)
+{
+    p->port_turn = (uint32_t)(p->sources.done + p->sources.n_rounds);
+    p->source = app_turns_next(&p->sources);
+}
+
+/* One source to every target, then the next. */
 static void next_pair(struct app_load_part *p, struct tern_connect_opts *opts)
 {
     const struct app_load_config *cfg = p->cfg;
     const struct app_load_target *t = &cfg->targets[p->next_target];
     opts->remote = t->addr;
-    opts->local = cfg->sources[p->next_source].addr;
-    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : p->next_port % t->n_ports));
+    opts->local = p->source;
+    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : p->port_turn % t->n_ports));
     if (cfg->port != 0)
         opts->rport = cfg->port;
-    if (!next_target(p) || ++p->next_source < cfg->n_sources)
-        return;
-    p->next_source = 0;
-    p->next_port++;
+    if (next_target(p))
+        next_source(p);
 }
 
 /* Whose the next start is. */
@@ -310,7 +315,10 @@ static int part_start(struct tern_shard *sh, struct app_load_worker *w)
         .random = w->index + UINT64_C(0x9e3779b97f4a7c15),
     };
     p->next_target = w->index % p->cfg->n_targets;
-    p->next_source = w->index % p->cfg->n_sources;
+    app_turns_init(&p->sources, cfg->sources, w->index, cfg->n_workers);
+    if (cfg->random_sources)
+        app_turns_shuffle(&p->sources, cfg->source_key);
+    next_source(p);
     app_pool_init(&p->pool, p->cfg->scenario->conn_bytes);
     int rc = app_measure_init(&p->measure, !cfg->no_times);
     if (rc == 0 && p->cfg->scenario->start != NULL)

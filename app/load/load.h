@@ -19,6 +19,7 @@
 #include "fail.h"
 #include "request.h"
 #include "round_robin.h"
+#include "turns.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -53,8 +54,9 @@ struct app_load_config {
     const struct app_load_target *targets; /**< [n_targets] of one family */
     uint32_t n_targets;
     bool random_targets;               /**< each drawn, not in turn */
-    const struct tern_prefix *sources; /**< [n_sources] own addresses of the targets' family */
-    uint32_t n_sources;
+    const struct app_sources *sources; /**< own addresses of the targets' family */
+    bool random_sources;               /**< each once a round, in the order that source_key makes */
+    uint64_t source_key;
     uint32_t n_workers;
     uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
     uint64_t conns;      /**< open at a time over all workers */
@@ -92,7 +94,8 @@ enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };
 
 struct app_load {
     struct app_load_config cfg;
-    int phase; /**< enum app_load_phase; written by the main thread, atomically */
+    struct app_sources sources; /**< where cfg.sources points to, unless a test has its own */
+    int phase;                  /**< enum app_load_phase; written by the main thread, atomically */
     struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
     struct app_load_mix mix;                           /**< what cfg.mix points to, if anywhere */
 };
@@ -107,10 +110,13 @@ struct app_load_part {
     const struct app_load_config *cfg; /**< the scenario's own */
     struct app_load_counts counts;
     struct app_measure measure;
-    uint32_t index, next_target, next_source, next_port;
-    uint64_t random;      /**< draws targets; never 0 */
-    struct app_pool pool; /**< the scenario's state of a connection */
-    void *state;          /**< the scenario's own, of a worker */
+    uint32_t index, next_target;
+    struct app_turns sources;
+    union tern_addr source; /**< until all targets have had their turn */
+    uint32_t port_turn;     /**< … and a port of each */
+    uint64_t random;        /**< draws targets; never 0 */
+    struct app_pool pool;   /**< the scenario's state of a connection */
+    void *state;            /**< the scenario's own, of a worker */
 };
 
 /** One worker's world; its shard's user pointer. */

@@ -13,9 +13,11 @@
  */
 #include <tern/config.h>
 #include <tern/conn.h>
+#include <tern/impair.h>
 #include <tern/stats.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 TERN_BEGIN_DECLS
@@ -57,11 +59,27 @@ struct tern_endpoint_config {
                            default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
+    struct tern_impair impair[TERN_IMPAIR_DIRS]; /**< a bad network in between; default none */
     bool no_offload;       /**< ignore what the device could do: software checksums, no TSO */
     uint64_t static_bytes; /**< of bodies that a worker's app makes (tern_static_new()), for the
                               memory plan; default 0 */
     struct tern_stack_config stack; /**< mac all zero = the device's; seed all zero = drawn */
     struct tern_worker_app app;
+};
+
+/** Bytes kept of a packet, at least: headers with all options; and at most. */
+enum { TERN_CAPTURE_SNAP_MIN = 128, TERN_CAPTURE_SNAP_MAX = 65000 };
+
+enum { TERN_SHARED_NAME_MAX = 32 };
+
+/** What passes endpoint 0's device, both ways, kept in a file. */
+struct tern_capture_config {
+    const char *path;   /**< a regular file, made or emptied, pcapng; NULL: no capture (default) */
+    const char *filter; /**< pcap-filter(7); NULL: all packets */
+    uint64_t packets_max; /**< kept at most; 0 = no limit */
+    /** Of each packet; 0 = a frame of the device's MTU, so that what a device is to cut into
+     * segments is cut off. */
+    uint32_t snap_bytes;
 };
 
 /** The process. */
@@ -77,6 +95,15 @@ struct tern_config {
     /** From the beginning of a poll that found little work to the next one, where that does not
      * lower the rate; 0..1000000, 0: never wait; default 10000. A latency may grow by so much. */
     uint32_t moderation_ns;
+    /** Answer DPDK's telemetry socket: /tern/info, /tern/stats, /tern/drops, /tern/conns. The first
+     * engine of a process decides for all; where the socket cannot be had the device's note says
+     * so. Default false. */
+    bool telemetry;
+    struct tern_capture_config capture;
+    /** Other DPDK processes may attach to this one under this name (dpdk-dumpcap's --file-prefix);
+     * needs hugepages. [1..TERN_SHARED_NAME_MAX] letters, digits, '-', '_'; NULL: none may,
+     * default. Until the process ends. */
+    const char *shared;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);
@@ -94,6 +121,13 @@ TERN_API TERN_MUST_CHECK int tern_engine_open(
  * (or DAD took 3 s). @return 0; -EADDRINUSE: another station has one; or what a start() said. Then
  * close the engine. */
 TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
+
+/**
+ * Where this user's engines have their telemetry sockets: dpdk_telemetry.v2 and, of those that
+ * started later, dpdk_telemetry.v2:1 and so on.
+ * @param dir [n_bytes] @return 0, or -ENAMETOOLONG
+ */
+TERN_API TERN_MUST_CHECK int tern_telemetry_dir(char *dir, size_t n_bytes);
 
 /** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */
 TERN_API void tern_engine_stop(struct tern_engine *e);
@@ -126,6 +160,21 @@ TERN_API uint32_t tern_engine_n_workers(const struct tern_engine *e, uint32_t ep
 TERN_API void tern_engine_worker(
     const struct tern_engine *e, uint32_t ep, uint32_t worker, struct tern_worker_info *out);
 
+/** Runs on a worker's own thread, once a poll until it returns true. What it does with the shard is
+ * as in a tick; it must not wait, and do a poll's work at most. */
+typedef bool tern_worker_call(struct tern_shard *sh, void *ctx);
+
+/**
+ * Have `fn` run by a worker between two polls, and wait for its end. One call a worker at a time;
+ * from any thread but a worker's own, between open and close.
+ *
+ * @return 0: fn has returned true; -EBUSY: another call is under way; -ESHUTDOWN: the worker has
+ *         ended; -EINVAL: there is no such worker; -ETIMEDOUT. Where it is not 0, fn has run any
+ *         number of times, and will not any more.
+ */
+TERN_API TERN_MUST_CHECK int tern_engine_call(struct tern_engine *e, uint32_t ep, uint32_t worker,
+    tern_worker_call *fn, void *ctx, uint32_t timeout_ms);
+
 /** What the device turned out to be, for the banner. */
 struct tern_device_info {
     char name[TERN_DEVICE_TEXT_BYTES]; /**< as typed */
@@ -145,5 +194,22 @@ struct tern_device_info {
 };
 TERN_API void tern_engine_device(
     const struct tern_engine *e, uint32_t ep, struct tern_device_info *out);
+
+/** Packets of a capture. taken = written + all dropped, once it is over. */
+struct tern_capture_stats {
+    uint64_t seen;    /**< the device gave or took, until packets_max were taken */
+    uint64_t taken;   /**< passed the filter */
+    uint64_t written; /**< are in the file */
+    uint64_t dropped_ring, dropped_mbuf; /**< the file's writer was behind; no room for a copy */
+    uint64_t dropped_disk;               /**< could not be written */
+    int disk_errno;                      /**< why, the first time; 0: none was lost so */
+};
+
+/** The counts so far; all zero without a capture. From any thread until close. */
+TERN_API void tern_engine_capture(const struct tern_engine *e, struct tern_capture_stats *out);
+
+/** After tern_engine_wait() returned true: write what is under way and close the file. Waits for
+ * the disk. Called by tern_engine_close() otherwise. */
+TERN_API void tern_engine_capture_end(struct tern_engine *e);
 
 TERN_END_DECLS

@@ -2,6 +2,7 @@
 /* Defaults of the engine's configuration, and what it refuses. */
 #include "error.h"
 #include "internal.h"
+#include "shared.h"
 
 #include <rte_lcore.h>
 
@@ -94,6 +95,8 @@ static int check_endpoint(const struct tern_endpoint_config *ep, struct tern_err
         rc = check_desc(ep->device, "transmit descriptors", ep->n_tx_desc, err);
     if (rc == 0)
         rc = check_stack(&ep->stack, err);
+    for (int dir = 0; rc == 0 && dir < TERN_IMPAIR_DIRS; dir++)
+        rc = tern_impair_check(&ep->impair[dir], ep->device, err);
     if (rc == 0)
         rc = check_ports(ep, err);
     return rc;
@@ -139,6 +142,8 @@ int tern_engine_check(const struct tern_config *cfg, struct tern_error *err)
         rc = check_pairing(cfg, err);
     if (rc == 0)
         rc = check_threads(cfg, err);
+    if (rc == 0)
+        rc = tern_shared_check(cfg->shared, err);
     if (rc == 0)
         rc = check_range("", "mbufs per worker", cfg->mbufs, 0, MBUFS_MAX, err);
     if (rc == 0)

@@ -2,48 +2,53 @@
 #pragma once
 
 /*
- * A load in virtual time, over a line of 5 ms that can stall, against services of ours or a test
- * that answers itself. The load is asked every millisecond, as a worker would after its polls.
+ * A load and a service of ours in virtual time, over a line of 5 ms that can stall: what is sent
+ * meanwhile arrives when the stall is over.
  */
 #include "load/load.h"
-#include "serve/service.h"
+#include "server_new.h"
 #include "tcp_pair.h"
 
-#include <stdlib.h>
-
 enum { CLIENT, SERVER };
-enum { RTT_MS = 10, POLL_MS = 1, STEADY_S = 5 };
+enum { STEADY_S = 5, RTT_MS = 10, POLL_MS = 1 };
 
 struct world {
     struct pair pair;
     struct app_load load;
-    struct app_load_target targets[2];
-    struct tern_prefix source;
     struct tern_worker_app app, server_app;
-    struct app_server *server;       /* NULL: the test answers */
-    uint64_t stall_ns, stall_end_ns; /* 0: none */
+    struct app_server *server;                 /* NULL: the test itself is the server … */
+    struct tern_sock *s;                       /* … on the connection now open */
+    struct app_load_target target[2];          /* the service, and room for another */
+    struct app_sources sources;                /* every address of the client */
+    uint64_t begin_ns, stall_ns, stall_end_ns; /* time 0; the stall, 0 and 0: none */
 };
 
-/** One target, PAIR_PORT; what the load is to do is added to load.cfg. */
-static inline void world_open(struct world *w, const struct app_scenario *scenario, bool nodelay)
+/** Both ends, configured in w->pair, and what every load here has. */
+static inline void world_open(struct world *w, const struct app_scenario *scenario, uint64_t conns)
+{
+    pair_open(&w->pair);
+    app_sources_of_stack(&w->sources, &w->pair.cfg[CLIENT].stack, !w->pair.v6);
+    w->target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
+    w->load.cfg = (struct app_load_config){
+        .scenario = scenario,
+        .targets = w->target,
+        .n_targets = 1,
+        .sources = &w->sources,
+        .n_workers = 1,
+        .conns = conns,
+        .steady_ns = STEADY_S * UINT64_C(1000000000),
+    };
+}
+
+/** Over IPv4; the test adds what it is about, then starts. */
+static inline void world_init(
+    struct world *w, const struct app_scenario *scenario, uint64_t conns, bool nodelay)
 {
     *w = (struct world){.stall_ns = 0};
     pair_init(&w->pair, false);
     for (int i = CLIENT; i <= SERVER; i++)
         w->pair.cfg[i].stack.nodelay = nodelay;
-    pair_open(&w->pair);
-    w->source = w->pair.cfg[CLIENT].stack.addrs[0];
-    w->targets[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->load.cfg = (struct app_load_config){
-        .scenario = scenario,
-        .targets = w->targets,
-        .n_targets = 1,
-        .sources = &w->source,
-        .n_sources = 1,
-        .n_workers = 1,
-        .conns = 100000,
-        .steady_ns = STEADY_S * UINT64_C(1000000000),
-    };
+    world_open(w, scenario, conns);
 }
 
 static inline struct tern_shard *client(const struct world *w)
@@ -51,35 +56,44 @@ static inline struct tern_shard *client(const struct world *w)
     return tern_embed_shard(w->pair.end[CLIENT]);
 }
 
+static inline struct tern_shard *server(const struct world *w)
+{
+    return tern_embed_shard(w->pair.end[SERVER]);
+}
+
 static inline void start_load(struct world *w)
 {
     w->app = app_load_worker_app(&w->load);
     assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
+    w->begin_ns = w->pair.now_ns;
     app_load_set_phase(&w->load, APP_LOAD_RUNS);
 }
 
-/** The services of these names on PAIR_PORT and the ports behind it. @param names [n] */
+/** The services of these names on PAIR_PORT and the ports behind it. @param names  [n] */
 static inline void start_servers(struct world *w, const char *const *names, uint32_t n)
 {
     struct tern_error err;
-    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
-    assert_non_null(w->server);
-    *w->server = (struct app_server){.n_listeners = 0};
+    w->server = server_new();
+    w->server->n_listeners = 0;
     for (uint32_t i = 0; i < n; i++) {
         assert_int_equal(app_server_add(w->server, names[i], &err), 0);
         w->server->listeners[i].cfg.port = (uint16_t)(PAIR_PORT + i);
     }
     w->server_app = app_server_worker(w->server);
-    assert_int_equal(
-        w->server_app.start(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx), 0);
+    assert_int_equal(w->server_app.start(server(w), w->server_app.ctx), 0);
 }
 
-static inline void start_server(struct world *w, const char *name)
+static inline void start_server(struct world *w, const char *service)
 {
-    start_servers(w, &name, 1);
+    start_servers(w, &service, 1);
 }
 
-/* What is sent while the line stalls arrives when it is over. */
+static inline void stall(struct world *w, uint64_t at_ms, uint64_t ms)
+{
+    w->stall_ns = w->begin_ns + ms_to_ns(at_ms);
+    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
+}
+
 static inline void set_delay(struct world *w)
 {
     const uint64_t now_ns = w->pair.now_ns, line_ns = ms_to_ns(RTT_MS / 2);
@@ -97,25 +111,11 @@ static inline void run_world(struct world *w, uint32_t ms)
     }
 }
 
-/** The line stalls, so long from now. */
-static inline void stall(struct world *w, uint64_t in_ms, uint64_t ms)
-{
-    w->stall_ns = w->pair.now_ns + ms_to_ns(in_ms);
-    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
-}
-
 static inline struct app_load_counts counts_of(const struct world *w)
 {
     struct app_load_counts c;
     app_load_sum(&w->load, &c);
     return c;
-}
-
-static inline struct app_ledger ledger_of(const struct world *w)
-{
-    struct app_ledger l;
-    app_load_ledger(&w->load, &l);
-    return l;
 }
 
 static inline uint64_t n_wrong(const struct app_load_counts *c)
@@ -126,13 +126,15 @@ static inline uint64_t n_wrong(const struct app_load_counts *c)
     return n;
 }
 
-/** Let all end. Both books balance: of connections, and of requests. @return the former's */
+/** Open no more, and see that every start and every request has ended, under one name. @return the
+ * books of the starts */
 static inline struct app_ledger end_load(struct world *w)
 {
+    struct app_ledger l;
     app_load_set_phase(&w->load, APP_LOAD_ENDS);
     run_world(w, 200 * ONE_SECOND);
     assert_true(app_load_is_idle(&w->load));
-    const struct app_ledger l = ledger_of(w);
+    app_load_ledger(&w->load, &l);
     const struct app_load_counts c = counts_of(w);
     assert_int_equal(l.begun[true] + l.begun[false], c.opened);
     for (int counts = 0; counts < 2; counts++)
@@ -142,17 +144,17 @@ static inline struct app_ledger end_load(struct world *w)
     return l;
 }
 
-static inline void world_close(struct world *w)
+static inline void free_world(struct world *w)
 {
     app_load_free(&w->load);
     pair_run_ms(&w->pair, 200 * ONE_SECOND);
     if (w->server != NULL)
-        w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
+        w->server_app.stop(server(w), w->server_app.ctx);
     free(w->server);
     pair_close(&w->pair);
 }
 
-/* ---- what counts ---- */
+/* ---- its times, of what counts ---- */
 
 /** In ms. */
 static inline double at_percent(const struct world *w, enum app_metric m, double percent)

@@ -112,7 +112,7 @@ static void begin_mix(struct world *w)
         .of = {[HANDSHAKE] = {&app_scenario_handshake, 7, PAIR_PORT},
             [ECHO] = {&app_scenario_echo, 2, PAIR_PORT + 1},
             [HOLD] = {&app_scenario_hold_ticking, 1, PAIR_PORT + 1}}};
-    world_open(w, &app_scenario_churn, false);
+    world_init(w, &app_scenario_churn, 100000, false);
     start_servers(w, services, 2);
     w->load.cfg.echo_bytes = 100;
     w->load.cfg.requests = 2;
@@ -169,7 +169,7 @@ static void a_rate_is_shared_by_the_weights(void **state)
     assert_int_equal(part_timed(&w, HANDSHAKE, APP_METRIC_COMPLETE), 0);
     const double echoes = 2.0 * RATE * STEADY_S * 2 / SUM; /* the last second ones are late */
     assert_about((double)part_timed(&w, ECHO, APP_METRIC_COMPLETE), echoes - 5, echoes);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* With a number of connections: of so many starts so many are of each, whenever one looks. */
@@ -191,7 +191,7 @@ static void turns_are_taken_in_closed_loop_too(void **state)
         for (uint32_t i = 0; i < N_PARTS; i++)
             assert_int_equal(part_opened(&w, i), want[i]);
         end_load(&w);
-        world_close(&w);
+        free_world(&w);
     }
 }
 
@@ -213,7 +213,7 @@ static void a_part_fails_alone(void **state)
         assert_int_equal(part_timed(&w, i, APP_METRIC_FAILED), refused);
     }
     assert_int_equal(part_ledger(&w, ECHO).begun[true], RATE * STEADY_S * 2 / SUM);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void what_is_held_goes_after_its_time(void **state)
@@ -233,7 +233,7 @@ static void what_is_held_goes_after_its_time(void **state)
     app_hist_percentiles(h, (const double[]){0, 90}, 2, ns);
     assert_about((double)ns[1] / 1e6, HOLD_MS + 2 * RTT_MS, HOLD_MS + 2 * RTT_MS + 2 * POLL_MS);
     free(h);
-    world_close(&w);
+    free_world(&w);
 }
 
 int main(void)

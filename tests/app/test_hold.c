@@ -10,7 +10,7 @@ enum { ALL_TICKS = CONNS * (HELD_MS / TICK_MS) };
 
 static void begin_world(struct world *w)
 {
-    world_open(w, &app_scenario_hold_ticking, false);
+    world_init(w, &app_scenario_hold_ticking, 100000, false);
     w->load.cfg.conns = CONNS;
     w->load.cfg.echo_bytes = 64;
     w->load.cfg.tick_ns = ms_to_ns(TICK_MS);
@@ -52,7 +52,7 @@ static void ticks_are_as_many_as_they_should_be_and_even(void **state)
     assert_int_equal(counts_of(&w).unanswered, 0);
     assert_int_equal(l.late, 0);
     assert_int_equal(l.ended[true][TERN_CLOSE_NORMAL] + l.ended[false][TERN_CLOSE_NORMAL], CONNS);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* No connection is asked more often than another. */
@@ -74,7 +74,7 @@ static void every_connection_has_its_turn(void **state)
         assert_int_equal(info.unread_bytes, 0);
     }
     end_load(&w);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* Those due in the stall wait, one behind the other on their connection, and are all timed. */
@@ -85,7 +85,7 @@ static void a_stall_is_seen_by_all_ticks_that_were_due_in_it(void **state)
     (void)state;
     begin_world(&w);
     start_world(&w, "echo");
-    stall(&w, 2000, STALL_MS);
+    stall(&w, SOON_MS + 2000, STALL_MS);
     const uint64_t before = n_asked(&w);
     run_world(&w, HELD_MS);
     assert_about((double)(n_asked(&w) - before), ALL_TICKS - 1, ALL_TICKS + 1);
@@ -97,7 +97,7 @@ static void a_stall_is_seen_by_all_ticks_that_were_due_in_it(void **state)
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 50), RTT_MS, RTT_MS + 2 * POLL_MS);
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 90), 700, 1300); /* 18 % lie in the stall */
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 100), STALL_MS, STALL_MS + 5 * RTT_MS);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void a_worker_that_was_away_says_so(void **state)
@@ -115,7 +115,7 @@ static void a_worker_that_was_away_says_so(void **state)
     const struct app_ledger l = end_load(&w);
     assert_about((double)l.late, CONNS * 200 / TICK_MS - 2, CONNS * 200 / TICK_MS);
     assert_about((double)l.late_max_ns / 1e6, 180, 210);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* Bytes that nobody asked for. */
@@ -132,7 +132,7 @@ static void what_is_no_echo_fails_under_its_name(void **state)
     const uint32_t mismatch = TERN_CLOSE_COUNT + APP_FAIL_ECHO_MISMATCH;
     assert_int_equal(l.ended[true][mismatch] + l.ended[false][mismatch], CONNS);
     assert_int_equal(counts_of(&w).answered, 0);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* The server is gone with a tick under way: it and those behind it are unanswered. */
@@ -155,7 +155,7 @@ static void a_tick_that_is_lost_is_unanswered(void **state)
     assert_int_equal(l.ended[true][TERN_CLOSE_RESET] + l.ended[false][TERN_CLOSE_RESET], 1);
     assert_int_equal(counts_of(&w).unanswered, 3);
     assert_int_equal(counts_of(&w).answered, 0);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* A connection that goes is passed over, be it the next in turn. */
@@ -174,7 +174,7 @@ static void connections_may_come_and_go(void **state)
     assert_int_equal(counts_of(&w).unanswered, 0);
     assert_int_equal(
         l.ended[true][TERN_CLOSE_NORMAL] + l.ended[false][TERN_CLOSE_NORMAL], c.opened);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void without_ticks_nothing_is_asked(void **state)
@@ -193,7 +193,7 @@ static void without_ticks_nothing_is_asked(void **state)
         const struct app_ledger l = end_load(&w);
         assert_int_equal(
             l.ended[true][TERN_CLOSE_NORMAL] + l.ended[false][TERN_CLOSE_NORMAL], CONNS);
-        world_close(&w);
+        free_world(&w);
     }
 }
 

@@ -22,20 +22,19 @@ static const struct app_requests get = {
 
 static void begin_world(struct world *w)
 {
-    world_open(w, &app_scenario_http_keepalive, true);
-    w->load.cfg.conns = CONNS;
+    world_init(w, &app_scenario_http_keepalive, CONNS, true);
     w->load.cfg.asks = &get;
     w->load.cfg.pipeline = 1;
     app_expect_init(&w->load.cfg.expect);
 }
-
-/* ---- against our own server ---- */
 
 static void start_world(struct world *w)
 {
     start_server(w, "http");
     start_load(w);
 }
+
+/* ---- against our own server ---- */
 
 static void a_rate_is_of_requests(void **state)
 {
@@ -46,7 +45,7 @@ static void a_rate_is_of_requests(void **state)
     w.load.cfg.rate = RATE;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    l = ledger_of(&w);
+    app_load_ledger(&w.load, &l);
     end_load(&w);
     const struct app_load_counts c = counts_of(&w);
     assert_int_equal(c.opened, CONNS);
@@ -59,7 +58,7 @@ static void a_rate_is_of_requests(void **state)
     assert_int_equal(n_timed(&w, APP_METRIC_COMPLETE), RATE * STEADY_S);
     assert_about(at_percent(&w, APP_METRIC_FIRST_BYTE, 0), RTT_MS, RTT_MS + POLL_MS + 0.1);
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 99), RTT_MS, RTT_MS + POLL_MS + 0.1);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* Two thirds of the requests in the stall wait for a connection; nothing is left out. */
@@ -73,7 +72,7 @@ static void a_stall_is_seen_by_all_requests_that_were_due_in_it(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    l = ledger_of(&w);
+    app_load_ledger(&w.load, &l);
     end_load(&w);
     assert_int_equal(counts_of(&w).asked[true], RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_COMPLETE), RATE * STEADY_S);
@@ -83,7 +82,7 @@ static void a_stall_is_seen_by_all_requests_that_were_due_in_it(void **state)
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 90), 380, 600);
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 99), 840, 950);
     assert_about(at_percent(&w, APP_METRIC_COMPLETE, 100), STALL_MS, STALL_MS + 3 * RTT_MS);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void requests_that_were_never_asked_are_not_forgotten(void **state)
@@ -99,7 +98,7 @@ static void requests_that_were_never_asked_are_not_forgotten(void **state)
     const uint64_t asked = counts_of(&w).asked[true];
     assert_true(asked <= STALL_AT_MS * RATE / 1000 + CONNS);
     assert_int_equal(asked + app_load_not_started(&w.load), RATE * STEADY_S);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void a_connection_is_asked_so_often_and_closed(void **state)
@@ -120,10 +119,10 @@ static void a_connection_is_asked_so_often_and_closed(void **state)
         assert_int_equal(c.answered, COUNT * REQUESTS);
         assert_int_equal(c.unanswered + n_wrong(&c), 0);
         end_load(&w);
-        l = ledger_of(&w);
+        app_load_ledger(&w.load, &l);
         assert_int_equal(
             l.ended[true][TERN_CLOSE_NORMAL] + l.ended[false][TERN_CLOSE_NORMAL], COUNT);
-        world_close(&w);
+        free_world(&w);
     }
 }
 
@@ -137,22 +136,22 @@ static void start_test(struct world *w, uint32_t pipeline)
         tern_sock_listen(w->pair.end[SERVER], NULL, PAIR_PORT, 16, &w->pair.listener), 0);
     start_load(w);
     run_world(w, SOON_MS);
-    w->pair.server = tern_sock_accept(w->pair.listener);
-    assert_non_null(w->pair.server);
+    w->s = tern_sock_accept(w->pair.listener);
+    assert_non_null(w->s);
 }
 
 /* Whole requests that have arrived since it was asked last. */
 static size_t n_heard(struct world *w)
 {
     char text[64 * sizeof GET];
-    const ssize_t n = tern_sock_recv(w->pair.server, text, sizeof text);
+    const ssize_t n = tern_sock_recv(w->s, text, sizeof text);
     assert_true(n <= 0 || n % (ssize_t)strlen(GET) == 0);
     return n <= 0 ? 0 : (size_t)n / strlen(GET);
 }
 
 static void say(struct world *w, const char *text, size_t n)
 {
-    assert_int_equal(tern_sock_send(w->pair.server, text, n), n);
+    assert_int_equal(tern_sock_send(w->s, text, n), n);
     run_world(w, SOON_MS);
 }
 
@@ -167,10 +166,10 @@ static void expect_counts(
 
 static void end_test(struct world *w)
 {
-    if (w->pair.server != NULL)
-        tern_sock_close(w->pair.server);
+    if (w->s != NULL)
+        tern_sock_close(w->s);
     end_load(w);
-    world_close(w);
+    free_world(w);
 }
 
 static void so_many_are_under_way(void **state)
@@ -236,7 +235,7 @@ static void a_server_that_closes_answers_no_more(void **state)
     assert_int_equal(n_heard(&w), 3);
     say(&w, OK_LAST, strlen(OK_LAST));
     assert_int_equal(n_heard(&w), 0);
-    tern_sock_shutdown(w.pair.server);
+    tern_sock_shutdown(w.s);
     run_world(&w, SOON_MS);
     expect_counts(&w, 1, 0, 2);
     assert_int_equal(counts_of(&w).failed[APP_FAIL_HTTP_BODY], 0);
@@ -264,7 +263,7 @@ static void what_ends_a_connection_is_booked(void **state)
         start_test(&w, 2);
         assert_int_equal(n_heard(&w), 2);
         say(&w, bad[i].text, strlen(bad[i].text));
-        tern_sock_shutdown(w.pair.server);
+        tern_sock_shutdown(w.s);
         run_world(&w, SOON_MS);
         expect_counts(&w, bad[i].answered, 0, 2 - bad[i].answered);
         assert_int_equal(counts_of(&w).failed[bad[i].why], 1);

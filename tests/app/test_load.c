@@ -10,7 +10,7 @@ enum { RATE = 200, STALL_AT_MS = 2000, STALL_MS = 900 };
 
 static void begin_world(struct world *w, const struct app_scenario *scenario)
 {
-    world_open(w, scenario, false);
+    world_init(w, scenario, 100000, false);
     w->load.cfg.rate = RATE;
     w->load.cfg.echo_bytes = 100;
     w->load.cfg.requests = 1;
@@ -18,8 +18,8 @@ static void begin_world(struct world *w, const struct app_scenario *scenario)
 
 static void start_world(struct world *w)
 {
+    start_server(w, w->load.cfg.scenario == &app_scenario_echo ? "echo" : "discard");
     start_load(w);
-    start_server(w, w->load.cfg.scenario->serves);
 }
 
 static void a_quiet_target_takes_its_round_trips(void **state)
@@ -44,7 +44,7 @@ static void a_quiet_target_takes_its_round_trips(void **state)
     assert_int_equal(n_timed(&w, APP_METRIC_COMPLETE), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_CLOSE), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_FAILED), 0);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* 18 % of all starts lie in the stall and wait for its end, the first of them longest. */
@@ -69,7 +69,7 @@ static void a_stall_is_seen_by_all_that_were_due_in_it(void **state)
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_int_equal(l.late + l.held_back, 0);
     assert_stall_is_seen(&w);
-    world_close(&w);
+    free_world(&w);
 }
 
 /* Where few may be open, most of the starts in the stall are made behind it: their times are the
@@ -91,7 +91,7 @@ static void a_stall_is_seen_though_few_may_be_open(void **state)
     assert_about((double)l.late_max_ns / 1e6, STALL_MS * 0.8, STALL_MS);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 90), 380, 600);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 99), 840, 1100);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void a_worker_that_was_away_says_so(void **state)
@@ -109,7 +109,7 @@ static void a_worker_that_was_away_says_so(void **state)
     assert_about((double)l.late, RATE / 2 - 2, RATE / 2 + 2);
     assert_int_equal(l.held_back, 0);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 100), 500, 520);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void the_ramp_does_not_count(void **state)
@@ -127,7 +127,7 @@ static void the_ramp_does_not_count(void **state)
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_about((double)l.begun[false], RAMP_S * RATE / 2, RAMP_S * RATE / 2 + 0.2 * RATE);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 100), RTT_MS, RTT_MS + 2 * POLL_MS);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void what_never_began_is_not_forgotten(void **state)
@@ -143,7 +143,7 @@ static void what_never_began_is_not_forgotten(void **state)
     l = end_load(&w);
     assert_true(l.begun[true] <= STALL_AT_MS * RATE / 1000 + 20);
     assert_int_equal(l.begun[true] + app_load_not_started(&w.load), RATE * STEADY_S);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void a_target_that_refuses_is_booked_under_its_name(void **state)
@@ -152,14 +152,14 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     struct app_ledger l;
     (void)state;
     begin_world(&w, &app_scenario_handshake);
-    w.targets[0].port = PAIR_PORT + 1;
+    w.target[0].port = PAIR_PORT + 1;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
     l = end_load(&w);
     assert_int_equal(l.ended[true][TERN_CLOSE_REFUSED], RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_FAILED), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_CONNECT), 0);
-    world_close(&w);
+    free_world(&w);
 }
 
 static void targets_take_turns_or_are_drawn(void **state)
@@ -170,7 +170,7 @@ static void targets_take_turns_or_are_drawn(void **state)
     (void)state;
     for (int random = 0; random < 2; random++) {
         begin_world(&w, &app_scenario_handshake);
-        w.targets[1] = (struct app_load_target){w.targets[0].addr, PAIR_PORT + 1, 2}; /* refuses */
+        w.target[1] = (struct app_load_target){w.target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
         w.load.cfg.n_targets = 2;
         w.load.cfg.random_targets = random == 1;
         w.load.cfg.count = COUNT;
@@ -183,7 +183,7 @@ static void targets_take_turns_or_are_drawn(void **state)
             assert_int_equal(refused, HALF);
         else
             assert_about((double)refused, HALF - 50, HALF + 50);
-        world_close(&w);
+        free_world(&w);
     }
 }
 
