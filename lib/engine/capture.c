@@ -37,6 +37,7 @@ enum {
     COPIES_BYTES = 16 << 20,    /* memory for packets on their way to the file … */
     SLOTS_MIN = 512,            /* … as many as that, within */
     SLOTS_MAX = 8192,
+    BEGINNING_BYTES = 16 << 10,
     SECOND_NS = 1000000000,
     WRITER_MBUFS = 64, /* a burst being written */
     POOL_EXTRA_BYTES = 2 << 20,
@@ -50,6 +51,15 @@ static int refuse_path(const struct tern_capture *c, const char *why, struct ter
         err, -EINVAL, "capture: cannot write %.200s: %s; type another path", c->cfg.path, why);
 }
 
+/** Is there room for section and interfaces? The library takes half of them for written. */
+static int find_room(const struct tern_capture *c, struct tern_error *err)
+{
+    const int why = posix_fallocate(c->fd, 0, BEGINNING_BYTES);
+    if (why != 0 || ftruncate(c->fd, 0) != 0)
+        return refuse_path(c, strerror(why != 0 ? why : errno), err);
+    return 0;
+}
+
 /** O_NONBLOCK, so that opening a FIFO by mistake does not hang. */
 static int open_file(struct tern_capture *c, struct tern_error *err)
 {
@@ -57,7 +67,7 @@ static int open_file(struct tern_capture *c, struct tern_error *err)
     c->fd = open(c->cfg.path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC, MODE);
     if (c->fd < 0 || fstat(c->fd, &st) != 0)
         return refuse_path(c, strerror(errno), err);
-    return S_ISREG(st.st_mode) ? 0 : refuse_path(c, "it is no regular file", err);
+    return S_ISREG(st.st_mode) ? find_room(c, err) : refuse_path(c, "it is no regular file", err);
 }
 
 static uint32_t clamp(uint64_t n, uint32_t min, uint32_t max)
@@ -171,7 +181,7 @@ static int begin_file(struct tern_capture *c, struct tern_error *err)
     c->pcapng = rte_pcapng_fdopen(c->fd, NULL, NULL, "tern", c->cfg.filter);
     const off_t end = c->pcapng != NULL ? lseek(c->fd, 0, SEEK_END) : -1;
     if (end < 0)
-        return refuse_path(c, strerror(rte_errno != 0 ? rte_errno : EIO), err);
+        return refuse_path(c, "DPDK could not write its beginning", err);
     c->file_bytes = (uint64_t)end;
     start_clock(c);
     return 0;

@@ -38,7 +38,7 @@ struct tern_capture_copy {
 /** One worker's part, on lines of its own; the counters are read by other threads (relaxed). */
 struct tern_capture_worker {
     struct tern_capture *capture;
-    uint32_t queue;
+    uint32_t queue; /* as the file has it: the worker's number */
     uint64_t seen, taken, dropped_ring, dropped_mbuf;
     uint32_t n_copies;
     struct tern_capture_copy copies[TERN_BURST_MAX]; /* [n_copies] of the burst under way */

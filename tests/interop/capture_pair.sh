@@ -99,6 +99,17 @@ equal 'frames that fitted' "$(report 'r["capture"]["written"]')" "$(frames)"
 timeout 60 "$tern" decode "$file" --detail summary >"$scratch/decoded" || fail "tern decode: $(tail -n 1 "$scratch/decoded")"
 ok 'what fitted is whole'
 
+status=0
+full_disk_before() {
+    unshare --mount "${as_root[@]}" bash -c '
+        mount -t tmpfs -o size=8k tern "$1/disk" && head -c 8192 /dev/zero >"$1/disk/others" || exit 99
+        "${@:2}" 2>"$1/err"' bash "$scratch" "$@"
+}
+full_disk_before "$tern" pair --no-huge --count 1 --capture "$scratch/disk/pair.pcapng" || status=$?
+equal 'status with a disk that is full at the start' 2 $status
+equal 'what is said' "tern: capture: cannot write $scratch/disk/pair.pcapng: No space left on device; type another path" \
+    "$(cat "$scratch/err")"
+
 # ---- refused, before anything starts ----
 
 # refuses REGEX ARGUMENTS...
