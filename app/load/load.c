@@ -106,8 +106,8 @@ static bool next_target(struct app_load_part *p)
 /* The ports take turns from source to source, one on each round: so each meets all. */
 static void next_source(struct app_load_part *p)
 {
-    p->port_turn = (uint32_t)(p->sources.done + p->sources.n_rounds);
     p->source = app_turns_next(&p->sources);
+    p->port_turn = (uint32_t)(p->sources.done - 1 + p->sources.n_rounds);
 }
 
 /* One source to every target, then the next. */
