@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 enum { CLIENT, SERVER };
-enum { RTT_MS = 10, POLL_MS = 1, STEADY_S = 5 };
+enum { RTT_MS = 10, POLL_MS = 1, SOON_MS = 100, STEADY_S = 5 };
 
 struct world {
     struct pair pair;
@@ -95,6 +95,18 @@ static inline void run_world(struct world *w, uint32_t ms)
         tern_shard_settle(client(w));
         pair_run_ms(&w->pair, POLL_MS);
     }
+}
+
+/** Start the load; the test is the server of its one connection, pair.server. */
+static inline void start_against_test(struct world *w)
+{
+    w->load.cfg.conns = 1;
+    assert_int_equal(
+        tern_sock_listen(w->pair.end[SERVER], NULL, PAIR_PORT, 16, &w->pair.listener), 0);
+    start_load(w);
+    run_world(w, SOON_MS);
+    w->pair.server = tern_sock_accept(w->pair.listener);
+    assert_non_null(w->pair.server);
 }
 
 /** The line stalls, so long from now. */
