@@ -10,7 +10,7 @@
 #include "tcp_pair.h"
 
 enum { CLIENT, SERVER };
-enum { STEADY_S = 5, RTT_MS = 10, POLL_MS = 1 };
+enum { STEADY_S = 5, RTT_MS = 10, POLL_MS = 1, SOON_MS = 100 };
 
 struct world {
     struct pair pair;
@@ -109,6 +109,18 @@ static inline void run_world(struct world *w, uint32_t ms)
         tern_shard_settle(client(w));
         pair_run_ms(&w->pair, POLL_MS);
     }
+}
+
+/** Start the load; the test is the server of its one connection, w->s. */
+static inline void start_against_test(struct world *w)
+{
+    w->load.cfg.conns = 1;
+    assert_int_equal(
+        tern_sock_listen(w->pair.end[SERVER], NULL, PAIR_PORT, 16, &w->pair.listener), 0);
+    start_load(w);
+    run_world(w, SOON_MS);
+    w->s = tern_sock_accept(w->pair.listener);
+    assert_non_null(w->s);
 }
 
 static inline struct app_load_counts counts_of(const struct world *w)

@@ -6,7 +6,7 @@
  */
 #include "load_world.h"
 
-enum { RATE = 200, STALL_AT_MS = 2000, STALL_MS = 900, CONNS = 20, SOON_MS = 100 };
+enum { RATE = 200, STALL_AT_MS = 2000, STALL_MS = 900, CONNS = 20 };
 
 #define GET       "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 #define OK        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
@@ -130,14 +130,8 @@ static void a_connection_is_asked_so_often_and_closed(void **state)
 
 static void start_test(struct world *w, uint32_t pipeline)
 {
-    w->load.cfg.conns = 1;
     w->load.cfg.pipeline = pipeline;
-    assert_int_equal(
-        tern_sock_listen(w->pair.end[SERVER], NULL, PAIR_PORT, 16, &w->pair.listener), 0);
-    start_load(w);
-    run_world(w, SOON_MS);
-    w->s = tern_sock_accept(w->pair.listener);
-    assert_non_null(w->s);
+    start_against_test(w);
 }
 
 /* Whole requests that have arrived since it was asked last. */

@@ -162,6 +162,22 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     free_world(&w);
 }
 
+static void a_request_that_is_cut_off_is_unanswered(void **state)
+{
+    struct world w;
+    (void)state;
+    begin_world(&w, &app_scenario_echo);
+    w.load.cfg.rate = 0;
+    w.load.cfg.count = 1;
+    start_against_test(&w);
+    tern_sock_abort(w.s);
+    run_world(&w, SOON_MS);
+    end_load(&w);
+    assert_int_equal(counts_of(&w).unanswered, 1);
+    assert_int_equal(counts_of(&w).answered, 0);
+    free_world(&w);
+}
+
 static void targets_take_turns_or_are_drawn(void **state)
 {
     enum { COUNT = 400, HALF = COUNT / 2 };
@@ -196,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_was_away_says_so),
         cmocka_unit_test(the_ramp_does_not_count),
         cmocka_unit_test(what_never_began_is_not_forgotten),
+        cmocka_unit_test(a_request_that_is_cut_off_is_unanswered),
         cmocka_unit_test(targets_take_turns_or_are_drawn),
         cmocka_unit_test(a_target_that_refuses_is_booked_under_its_name),
     };
