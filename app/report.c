@@ -5,6 +5,7 @@
  */
 #include "report.h"
 
+#include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "result.h"
@@ -268,5 +269,6 @@ void app_report_summary(FILE *out, const struct app_result *r)
     fprintf(out, "  result        %s\n", r->n_invalid == 0 ? "valid" : "NOT VALID");
     for (uint32_t i = 0; i < r->n_invalid; i++)
         fprintf(out, "    %s\n", r->invalid[i]);
+    app_goal_report(out, r);
     fflush(out);
 }

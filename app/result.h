@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "goal/slo.h"
 #include "goodput.h"
 #include "measure/series.h"
 #include "serve/service.h"
@@ -61,6 +62,9 @@ struct app_result {
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */
+
+    const struct app_slo *slo; /**< what was to be met; NULL: nothing */
+    struct app_slo_outcome goals;
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;

@@ -3,6 +3,7 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "output/options_json.h"
@@ -171,6 +172,7 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    app_goal_json(o, r);
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     json_object_set_new(o, "ends", ends(r));

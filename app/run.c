@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "footprint.h"
+#include "goal/goal.h"
 #include "report.h"
 #include "result.h"
 #include "sample.h"
@@ -339,6 +340,8 @@ static int run_engine(struct session *s, struct tern_error *err)
     drain(s);
     collect(s);
     app_verdict_judge(&s->result, s->run);
+    if (s->run->load != NULL)
+        app_goal_judge(&s->result, &s->run->load->cfg);
     return publish(s, err);
 }
 
@@ -368,6 +371,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
     s->result.settings = run->settings;
+    s->result.slo = run->slo;
     s->result.goodput.cfg = run->stream;
     s->result.listeners = run->listeners;
     sigemptyset(&s->signals);
@@ -393,11 +397,13 @@ int app_run(const struct app_run *run)
         status = APP_EXIT_RUN;
         rc = run_engine(s, &err);
     }
+    if (rc == 0)
+        status = app_goal_status(&s->result, &err);
     app_goodput_free(&s->result.goodput);
     free(s->result.times);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
     close_observers(run);
     free(s);
-    return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
+    return status == APP_EXIT_OK ? APP_EXIT_OK : app_report_error(status, &err);
 }

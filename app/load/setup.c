@@ -122,6 +122,8 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
         rc = check_requests(o, err);
     if (rc == 0)
         rc = check_http(o, err);
+    if (rc == 0)
+        rc = app_goal_check(o, err);
     if (rc != 0)
         return rc;
     if (o->conns != 0 && o->conns < n_workers)

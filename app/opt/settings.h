@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "../decode/settings.h"
+#include "../goal/settings.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
@@ -61,6 +62,7 @@ struct app_settings {
     uint64_t requests;               /**< echo; 0: until the run ends */
     struct app_stream_config stream; /**< direction, verify */
     struct app_http_settings http;
+    struct app_goal_settings goal;
 
     const char *service;                   /**< serve; NULL: http */
     const char *listen[APP_LISTENERS_MAX]; /**< [n_listen] as typed; 0: one, by service and port */
