@@ -38,6 +38,7 @@ struct app_held {
 };
 
 struct app_settings;
+struct app_search;
 
 struct app_result {
     const char *command, *device, *scenario;
@@ -65,6 +66,7 @@ struct app_result {
 
     const struct app_slo *slo; /**< what was to be met; NULL: nothing */
     struct app_slo_outcome goals;
+    const struct app_search *search; /**< NULL: there was none */
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;

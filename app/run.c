@@ -16,6 +16,7 @@
 #include "error.h"
 #include "footprint.h"
 #include "goal/goal.h"
+#include "goal/search_result.h"
 #include "report.h"
 #include "result.h"
 #include "sample.h"
@@ -47,6 +48,7 @@ struct session {
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
     uint64_t held_ns;             /**< hold: since when all are open; 0: they are not */
+    struct app_search *search;    /**< NULL: the rate stays as it is */
     struct app_result result;
 };
 
@@ -99,7 +101,8 @@ static void end_second(
     const bool stream = s->run->stream != NULL;
     struct app_second second;
     app_sample_second(&s->sampler, s->start_ns, before, now, &second);
-    app_report_line(s->out.human, s->result.series.n, stream, &second);
+    if (s->search == NULL) /* else a line a step */
+        app_report_line(s->out.human, s->result.series.n, stream, &second);
     app_series_add(&s->result.series, &second);
     if (stream)
         app_goodput_add(&s->result.goodput,
@@ -136,6 +139,74 @@ static uint64_t end_of_holding(struct session *s, uint64_t t)
     return s->held_ns == 0 || run->duration_ns == 0 ? UINT64_MAX : s->held_ns + run->duration_ns;
 }
 
+/* ---- searching ---- */
+
+/* What a step of a search is measured by. */
+static void read_moment(void *ctx, struct app_moment *out)
+{
+    const struct session *s = ctx;
+    const uint32_t n_ends = s->run->cfg->n_endpoints;
+    *out = (struct app_moment){.lost = 0};
+    app_sample_take(&s->sampler, &out->sample);
+    app_load_sum(s->run->load, &out->counts);
+    for (uint32_t ep = 0; ep < n_ends; ep++) {
+        struct tern_stats stats;
+        tern_engine_stats(s->engine, ep, &stats);
+        out->segments += ep == 0 ? stats.tx_segments : 0;
+        out->lost += stats.drops[TERN_DROP_TX_FULL] + stats.drops[TERN_DROP_NO_MBUF];
+    }
+    if (n_ends == 1) {
+        struct tern_device_info device;
+        tern_engine_device(s->engine, 0, &device);
+        out->lost += device.rx_missed;
+    }
+}
+
+static bool searches(const struct app_run *run)
+{
+    return run->goal != NULL && run->goal->searches;
+}
+
+static int begin_search(struct session *s)
+{
+    const struct app_run *run = s->run;
+    if (!searches(run))
+        return 0;
+    const uint64_t rate_max = run->load->cfg.rate > 1 ? run->load->cfg.rate : 0;
+    s->search = app_search_new(run->goal, run->load, rate_max, read_moment, s);
+    if (s->search == NULL)
+        return -ENOMEM;
+    s->search->has_load_alone = run->cfg->n_endpoints == 1;
+    s->result.search = s->search;
+    return 0;
+}
+
+/* @return true when it is over */
+static bool follow_search(struct session *s, uint64_t now_ns)
+{
+    if (s->search == NULL)
+        return false;
+    const struct app_step *step = app_search_poll(s->search, now_ns);
+    if (step != NULL)
+        app_search_report_step(s->out.human, s->search, s->search->n_steps - 1, step);
+    return s->search->end != APP_SEARCH_GOES_ON;
+}
+
+/* The rates and times of a search are its answer's. */
+static void end_search(struct session *s, const struct app_sample *end)
+{
+    struct app_result *r = &s->result;
+    if (s->search == NULL)
+        return;
+    app_search_interrupt(s->search);
+    const struct app_step *found = app_search_found(s->search);
+    const double achieved = found == NULL ? 0 : found->achieved;
+    r->cps = s->run->load->cfg.scenario->paces_requests ? 0 : achieved;
+    r->rps = end->answered == 0 ? 0 : achieved;
+}
+
+/* ---- seconds ---- */
+
 /* What the rates are of: all behind the ramp. */
 static void begin_steady(struct session *s)
 {
@@ -152,7 +223,8 @@ static uint64_t end_of_ramp(const struct session *s)
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
-    const bool counting = holds(run) || (run->load != NULL && run->load->cfg.count != 0);
+    const bool counting =
+        holds(run) || searches(run) || (run->load != NULL && run->load->cfg.count != 0);
     const uint64_t ramp_ns = end_of_ramp(s);
     uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : ramp_ns + run->duration_ns;
     struct app_sample *before = &s->samples[0], *now = &s->samples[1];
@@ -174,7 +246,7 @@ static void watch(struct session *s)
             *before = *now;
             n++;
         }
-        if (s->result.interrupted || t >= end_ns || count_reached(run))
+        if (follow_search(s, t) || s->result.interrupted || t >= end_ns || count_reached(run))
             return;
     }
 }
@@ -215,6 +287,7 @@ static void end_measuring(struct session *s)
     r->cps = (double)(end->books.established - from->books.established) / r->duration_s;
     r->rps = (double)(end->answered - from->answered) / r->duration_s;
     app_goodput_end(&r->goodput, end->payload, r->duration_s);
+    end_search(s, end);
     end_holding(s, end->at_ns);
     r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
@@ -256,7 +329,8 @@ static void drain(struct session *s)
 }
 
 /* What the workers wrote; they have ended. */
-static void read_load(const struct app_load *load, struct app_result *r)
+static void read_load(
+    const struct app_load *load, const struct app_search *search, struct app_result *r)
 {
     app_load_sum(load, &r->load);
     app_books_of_client(&r->books, &r->ends[0].stats, &r->load);
@@ -264,7 +338,10 @@ static void read_load(const struct app_load *load, struct app_result *r)
     r->not_started = app_load_not_started(load);
     r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
     for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
-        app_load_times(load, (enum app_metric)m, &r->times[m]);
+        if (search != NULL)
+            r->times[m] = search->best_times[m];
+        else
+            app_load_times(load, (enum app_metric)m, &r->times[m]);
 }
 
 /* Read what the engine counted, then give it back. */
@@ -283,7 +360,7 @@ static void collect(struct session *s)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
     if (run->load != NULL)
-        read_load(run->load, r);
+        read_load(run->load, s->search, r);
     if (run->load != NULL)
         app_load_free(run->load);
     r->goodput.has_client = run->load != NULL;
@@ -326,6 +403,8 @@ static int open_engine(struct session *s, struct tern_error *err)
 static int run_engine(struct session *s, struct tern_error *err)
 {
     int rc = app_sampler_init(&s->sampler, s->run, s->engine);
+    if (rc == 0)
+        rc = begin_search(s);
     if (rc == 0)
         rc = tern_engine_start(s->engine, err);
     if (rc != 0) {
@@ -371,7 +450,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
     s->result.settings = run->settings;
-    s->result.slo = run->slo;
+    s->result.slo = run->goal == NULL ? NULL : &run->goal->slo;
     s->result.goodput.cfg = run->stream;
     s->result.listeners = run->listeners;
     sigemptyset(&s->signals);
@@ -404,6 +483,7 @@ int app_run(const struct app_run *run)
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
     close_observers(run);
+    app_search_free(s->search);
     free(s);
     return status == APP_EXIT_OK ? APP_EXIT_OK : app_report_error(status, &err);
 }

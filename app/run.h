@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct app_settings;
-struct app_slo;
+struct app_goal_settings;
 
 struct app_run {
     const char *command;             /**< "pair", "serve", "load" */
@@ -29,7 +29,7 @@ struct app_run {
     struct app_observer observers[APP_OBSERVERS_MAX];
     uint32_t n_observers;
 
-    const struct app_slo *slo; /**< what is to be met; NULL: nothing */
+    const struct app_goal_settings *goal; /**< what is to be met or searched for; NULL: nothing */
 
     /** Endpoint 0's, of which each is told of; NULL: it connects. */
     const struct app_server *listeners;

@@ -11,13 +11,11 @@
 #include "verdict.h"
 
 #include "error.h"
+#include "goal/search.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-
-#define BUSY_LIMIT 0.95
-#define LATE_LIMIT 0.001 /* of all starts; what is behind by less than APP_LATE_NS is on time */
 
 __attribute__((format(printf, 2, 3))) static void distrust(
     struct app_result *r, const char *format, ...)
@@ -44,7 +42,7 @@ uint64_t app_result_drops(const struct app_result *r, enum tern_drop reason)
 static void judge_workers(struct app_result *r)
 {
     for (uint32_t i = 0; i < r->ends[0].n_workers; i++)
-        if (r->ends[0].busy[i] > BUSY_LIMIT)
+        if (r->ends[0].busy[i] > APP_BUSY_LIMIT)
             distrust(r, "worker on lcore %u was %.1f %% busy: raise --workers or lower --rate",
                 r->ends[0].workers[i].lcore, 100 * r->ends[0].busy[i]);
 }
@@ -66,7 +64,7 @@ static void judge_load(struct app_result *r)
             tx_full);
     if (no_mbuf != 0)
         distrust(r, "%" PRIu64 " packets found no mbuf: lower --conns", no_mbuf);
-    if ((double)r->ledger.late > LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
+    if ((double)r->ledger.late > APP_LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
         distrust(r,
             "%" PRIu64 " starts were up to %.1f ms behind their time: raise --workers, or lower "
             "--rate",
@@ -79,6 +77,13 @@ static void judge_load(struct app_result *r)
     if (r->load.no_port != 0)
         distrust(r, "no local port was free %" PRIu64 " times: add --ip, or shorten --time-wait",
             r->load.no_port);
+}
+
+static void judge_search(struct app_result *r)
+{
+    char why[APP_INVALID_BYTES];
+    if (app_search_doubt(r->search, why, sizeof why)[0] != '\0')
+        distrust(r, "%s", why);
 }
 
 /* ---- failed? ---- */
@@ -116,6 +121,10 @@ void app_verdict_judge(struct app_result *r, const struct app_run *run)
     r->leaked = has_leaks(&r->leaks);
     if (run->load == NULL)
         return;
+    if (r->search != NULL) { /* each of its steps was judged */
+        judge_search(r);
+        return;
+    }
     judge_load(r);
     if (r->n_ends == 1)
         judge_device(r);

@@ -5,6 +5,11 @@
 #include "result.h"
 #include "run.h"
 
+/* Beyond these a load measured itself: the part of the time that a worker was busy, and of all
+ * starts that were made more than APP_LATE_NS behind their time. */
+#define APP_BUSY_LIMIT 0.95
+#define APP_LATE_LIMIT 0.001
+
 /** Fill in `balanced`, `leaked`, the packets a connection and the reasons against the figures. */
 void app_verdict_judge(struct app_result *r, const struct app_run *run);
 

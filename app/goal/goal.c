@@ -6,6 +6,10 @@
  */
 #include "goal.h"
 
+#include "search_result.h"
+
+#include <inttypes.h>
+
 enum { WHY_BYTES = 128 };
 
 /* ---- judging ---- */
@@ -40,10 +44,25 @@ void app_goal_count(struct app_slo_facts *f, bool of_requests, const struct app_
     f->failed += not_started;
 }
 
+/* The answer's, or that of the last step, which none has met. */
+static void judge_search(struct app_result *r)
+{
+    const struct app_search *s = r->search;
+    const struct app_step *found = app_search_found(s);
+    if (found == NULL && s->n_steps == 0)
+        return;
+    r->goals = found != NULL ? found->goals : s->steps[s->n_steps - 1].goals;
+    r->goals.met = found != NULL;
+}
+
 void app_goal_judge(struct app_result *r, const struct app_load_config *cfg)
 {
     if (r->slo == NULL || r->slo->n == 0)
         return;
+    if (r->search != NULL) {
+        judge_search(r);
+        return;
+    }
     const bool of_requests = cfg->scenario->paces_requests;
     struct app_slo_facts f = {
         .times = r->times,
@@ -74,16 +93,21 @@ void app_goal_report(FILE *out, const struct app_result *r)
 {
     if (!has_goals(r))
         return;
+    if (r->search != NULL)
+        app_search_report(out, r->search);
     app_slo_report(out, r->slo, &r->goals);
     fprintf(out, "  goal          %s\n", verdict(r));
 }
 
 void app_goal_json(json_t *result, const struct app_result *r)
 {
-    if (has_goals(r))
-        json_object_set_new(result, "slo",
-            json_pack("{s:b, s:o}", "met", r->goals.met && r->n_invalid == 0, "goals",
-                app_slo_json(r->slo, &r->goals)));
+    if (!has_goals(r))
+        return;
+    json_object_set_new(result, "slo",
+        json_pack("{s:b, s:o}", "met", r->goals.met && r->n_invalid == 0, "goals",
+            app_slo_json(r->slo, &r->goals)));
+    if (r->search != NULL)
+        app_search_json(result, r->search);
 }
 
 enum app_exit app_goal_status(const struct app_result *r, struct tern_error *err)
@@ -97,6 +121,11 @@ enum app_exit app_goal_status(const struct app_result *r, struct tern_error *err
     }
     if (r->goals.met)
         return APP_EXIT_OK;
+    if (r->search != NULL) {
+        const struct app_step *last = &r->search->steps[r->search->n_steps - 1];
+        app_refuse(err, "no rate met the goal: at %" PRIu64 " a second %s", last->rate, last->why);
+        return APP_EXIT_SLO;
+    }
     app_refuse(err, "the goal was not met: %s", app_slo_why(r->slo, &r->goals, why, sizeof why));
     return APP_EXIT_SLO;
 }

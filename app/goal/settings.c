@@ -8,7 +8,9 @@
 #include "../error.h"
 #include "../opt/settings.h"
 
-enum { RESOLUTION_PPM = 10000 };
+#include <inttypes.h>
+
+enum { RESOLUTION_PPM = 10000 }; /* 1 % */
 #define STEP_NS UINT64_C(5000000000)
 
 void app_goal_settings_init(struct app_goal_settings *g)
@@ -46,9 +48,38 @@ static int check_goal(struct app_slo_goal *g, const struct app_settings *s, stru
     return 0;
 }
 
+/* What is said of a search without one is a slip, not a thing to ignore. */
+static int check_no_search(const struct app_settings *s, struct tern_error *err)
+{
+    static const char *const options[] = {"search-from", "search-resolution", "search-step"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (app_settings_has(s, options[i]))
+            return app_refuse(err, "--%s: nothing is searched; add --search", options[i]);
+    return 0;
+}
+
+static int check_search(const struct app_settings *s, struct tern_error *err)
+{
+    const bool has_starts = !s->scenario->holds && s->scenario != &app_scenario_stream;
+    if (s->goal.slo.n == 0)
+        return app_refuse(
+            err, "--search: there is no goal; add --slo, such as --slo 'p99<2ms,failed<0.01%%'");
+    if (!has_starts)
+        return app_refuse(
+            err, "--search: %s has no rate to search for; type --scenario http", s->scenario->name);
+    if (s->count != 0)
+        return app_refuse(err, "--count: a search ends by itself; leave it out");
+    if (s->ramp_ns != 0)
+        return app_refuse(err, "--ramp: every step of a search settles; leave it out");
+    if (s->rate != 0 && s->goal.from > s->rate)
+        return app_refuse(err,
+            "--search-from: %" PRIu64 " is above --rate, the highest that is tried", s->goal.from);
+    return 0;
+}
+
 int app_goal_check(struct app_settings *s, struct tern_error *err)
 {
-    int rc = 0;
+    int rc = s->goal.searches ? check_search(s, err) : check_no_search(s, err);
     for (uint32_t i = 0; i < s->goal.slo.n && rc == 0; i++)
         rc = check_goal(&s->goal.slo.of[i], s, err);
     return rc;

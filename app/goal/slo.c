@@ -158,6 +158,18 @@ int app_slo_add(struct app_slo *slo, const char *text, struct tern_error *err)
     }
 }
 
+uint64_t app_slo_samples(const struct app_slo *slo)
+{
+    double most = 0;
+    for (uint32_t i = 0; i < slo->n; i++) {
+        const struct app_slo_goal *g = &slo->of[i];
+        const double needs =
+            g->figure == APP_SLO_PERCENTILE ? APP_SLO_BEYOND_MIN * 100 / (100 - g->percent) : 0;
+        most = needs > most ? needs : most;
+    }
+    return (uint64_t)most + (most > 0);
+}
+
 /* ---- verdicts ---- */
 
 const char *app_slo_verdict_name(enum app_slo_verdict v)

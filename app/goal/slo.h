@@ -55,6 +55,9 @@ struct app_slo {
 /** Read one more list of goals. @return 0, or -EINVAL with one line in *err */
 int app_slo_add(struct app_slo *slo, const char *text, struct tern_error *err);
 
+/** How many times all percentiles need to say something; 0: there are none. */
+uint64_t app_slo_samples(const struct app_slo *slo);
+
 /** Is it a time? */
 static inline bool app_slo_is_time(const struct app_slo_goal *g)
 {

@@ -4,120 +4,7 @@
  * times count from when a connection was meant to begin, so a target that stalls is seen by all
  * that it kept waiting, opened or not; and every start ends under one name.
  */
-#include "load/load.h"
-#include "serve/service.h"
-#include "tcp_pair.h"
-
-#include <stdlib.h>
-
-enum { CLIENT, SERVER };
-enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10, TICK_MS = 1 };
-
-struct world {
-    struct pair pair;
-    struct app_load load;
-    struct tern_worker_app app, server_app;
-    struct app_server *server;
-    uint64_t begin_ns, stall_ns, stall_end_ns; /* the stall: 0, none */
-};
-
-static struct app_load_target target[2];
-
-static void begin_world(struct world *w, const struct app_scenario *scenario)
-{
-    static struct tern_prefix source;
-    *w = (struct world){.stall_ns = 0};
-    pair_init(&w->pair, false);
-    pair_open(&w->pair);
-    source = w->pair.cfg[CLIENT].stack.addrs[0];
-    target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->load.cfg = (struct app_load_config){
-        .scenario = scenario,
-        .targets = target,
-        .n_targets = 1,
-        .sources = &source,
-        .n_sources = 1,
-        .n_workers = 1,
-        .rate = RATE,
-        .conns = 100000,
-        .echo_bytes = 100,
-        .requests = 1,
-        .steady_ns = STEADY_S * UINT64_C(1000000000),
-    };
-}
-
-static struct tern_shard *client(const struct world *w)
-{
-    return tern_embed_shard(w->pair.end[CLIENT]);
-}
-
-static void start_server(struct world *w)
-{
-    struct tern_error err;
-    const bool echoes = w->load.cfg.scenario == &app_scenario_echo;
-    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
-    assert_non_null(w->server);
-    assert_int_equal(app_server_init(w->server, echoes ? "echo" : "discard", &err), 0);
-    w->server->listeners[0].cfg.port = PAIR_PORT;
-    w->server_app = app_server_worker(w->server);
-    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
-    assert_int_equal(w->server_app.start(sh, w->server_app.ctx), 0);
-}
-
-static void start_world(struct world *w)
-{
-    w->app = app_load_worker_app(&w->load);
-    assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
-    start_server(w);
-    w->begin_ns = w->pair.now_ns;
-    app_load_set_phase(&w->load, APP_LOAD_RUNS);
-}
-
-/* What is sent while the line stalls arrives when it is over. */
-static void set_delay(struct world *w)
-{
-    const uint64_t now_ns = w->pair.now_ns, line_ns = ms_to_ns(RTT_MS / 2);
-    const bool stalls = now_ns >= w->stall_ns && now_ns < w->stall_end_ns;
-    w->pair.delay_ns = stalls ? w->stall_end_ns - now_ns + line_ns : line_ns;
-}
-
-static void run_world(struct world *w, uint32_t ms)
-{
-    for (uint32_t i = 0; i < ms / TICK_MS; i++) {
-        set_delay(w);
-        w->app.tick(client(w), w->app.ctx, w->pair.now_ns);
-        tern_shard_settle(client(w));
-        pair_run_ms(&w->pair, TICK_MS);
-    }
-}
-
-static void stall(struct world *w, uint64_t at_ms, uint64_t ms)
-{
-    w->stall_ns = w->begin_ns + ms_to_ns(at_ms);
-    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
-}
-
-/* @param out  what was counted; checked to balance */
-static void end_world(struct world *w, struct app_ledger *out)
-{
-    app_load_set_phase(&w->load, APP_LOAD_ENDS);
-    run_world(w, 200 * ONE_SECOND);
-    assert_true(app_load_is_idle(&w->load));
-    app_load_ledger(&w->load, out);
-    assert_int_equal(out->begun[true], app_ledger_n_ended(out, true));
-    assert_int_equal(out->begun[false], app_ledger_n_ended(out, false));
-    assert_int_equal(out->begun[true] + out->begun[false], w->load.workers[0]->counts.opened);
-    w->app.stop(client(w), w->app.ctx);
-}
-
-static void free_world(struct world *w)
-{
-    app_load_free(&w->load);
-    pair_run_ms(&w->pair, 200 * ONE_SECOND);
-    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
-    free(w->server);
-    pair_close(&w->pair);
-}
+#include "load_world.h"
 
 /* In ms, of what counts. */
 static double at_percent(const struct world *w, enum app_metric m, double percent)
@@ -275,7 +162,7 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     struct app_ledger l;
     (void)state;
     begin_world(&w, &app_scenario_handshake);
-    target[0].port = PAIR_PORT + 1;
+    w.target[0].port = PAIR_PORT + 1;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
     end_world(&w, &l);
@@ -293,7 +180,7 @@ static void targets_take_turns_or_are_drawn(void **state)
     (void)state;
     for (int random = 0; random < 2; random++) {
         begin_world(&w, &app_scenario_handshake);
-        target[1] = (struct app_load_target){target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
+        w.target[1] = (struct app_load_target){w.target[0].addr, PAIR_PORT + 1, 2}; /* refuses */
         w.load.cfg.n_targets = 2;
         w.load.cfg.random_targets = random == 1;
         w.load.cfg.count = COUNT;

@@ -68,4 +68,17 @@ refused 'begins with no known figure' pair --slo 'p101<2ms'
 refused 'add --rate' pair --slo 'rate>=99%'
 refused 'handshake asks for nothing' pair --slo 'p50:complete<1s'
 refused 'leave --no-latency out' pair --slo 'p50<1s' --no-latency
+refused "add --slo" pair --search
+refused 'hold has no rate to search for' pair --search --slo 'failed<1%' --scenario hold
+refused '--search-from: nothing is searched; add --search' pair --search-from 10
+refused 'every step of a search settles' pair --search --slo 'failed<1%' --ramp 1s
+refused 'a search ends by itself' pair --search --slo 'failed<1%' --count 10
+refused '--search-from: 11 is above --rate' pair --search --slo 'failed<1%' --rate 10 --search-from 11
+refused '--search-resolution: 0.01% is outside 0.1%..50%' pair --search-resolution 0.01%
+refused '--search-resolution: '\''1'\'' ends in an unknown unit' pair --search-resolution 1
+
+# A search that is not over when its time is has no answer; nothing that nobody can meet is met.
+tern_exits 4 pair --no-huge --search --slo 'failed<1%' --search-from 10 --rate 20 --duration 300ms
+one_line 'the search was not over: raise --duration'
+holds "r['search']['end'] == 'interrupted' and r['steps'] == []"
 echo ok
