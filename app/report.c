@@ -263,6 +263,8 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_handed_over(out, r);
     print_drops(out, r);
     print_busy(out, r);
+    if (r->is_silent)
+        app_diagnosis_report(out, &r->diagnosis);
     if (r->leaked)
         print_leaks(out, &r->leaks);
     fprintf(out, "  books         %s\n", r->balanced ? "balance" : "DO NOT BALANCE");

@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "goal/diagnose.h"
 #include "goal/slo.h"
 #include "goodput.h"
 #include "measure/series.h"
@@ -67,6 +68,8 @@ struct app_result {
     const struct app_slo *slo; /**< what was to be met; NULL: nothing */
     struct app_slo_outcome goals;
     const struct app_search *search; /**< NULL: there was none */
+    bool is_silent;                  /**< nothing answered */
+    struct app_diagnosis diagnosis;  /**< why, where nothing answered */
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;

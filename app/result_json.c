@@ -172,6 +172,8 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    if (r->is_silent)
+        json_object_set_new(o, "diagnosis", app_diagnosis_json(&r->diagnosis));
     app_goal_json(o, r);
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));

@@ -29,6 +29,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { SILENT_S = 3 }; /* without an answer, until the reason is told */
 enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
 #define SECOND_NS      UINT64_C(1000000000)
 #define POLL_NS        UINT64_C(5000000)
@@ -219,6 +220,15 @@ static uint64_t end_of_ramp(const struct session *s)
     return s->start_ns + (s->run->load == NULL ? 0 : s->run->load->cfg.ramp_ns);
 }
 
+/* Nothing was established for a while, or in the whole run: say why, once. */
+static void explain_silence(struct session *s, bool is_told)
+{
+    struct app_result *r = &s->result;
+    r->is_silent = app_diagnose_run(s->run, s->engine, &r->diagnosis);
+    if (r->is_silent && is_told)
+        app_diagnosis_report(s->out.human, &r->diagnosis);
+}
+
 /* Print a line a second until the run is over. */
 static void watch(struct session *s)
 {
@@ -244,7 +254,8 @@ static void watch(struct session *s)
             app_sample_take(&s->sampler, now);
             end_second(s, before, now);
             *before = *now;
-            n++;
+            if (++n == SILENT_S)
+                explain_silence(s, true);
         }
         if (follow_search(s, t) || s->result.interrupted || t >= end_ns || count_reached(run))
             return;
@@ -288,6 +299,7 @@ static void end_measuring(struct session *s)
     r->rps = (double)(end->answered - from->answered) / r->duration_s;
     app_goodput_end(&r->goodput, end->payload, r->duration_s);
     end_search(s, end);
+    explain_silence(s, false);
     end_holding(s, end->at_ns);
     r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
