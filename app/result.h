@@ -51,6 +51,7 @@ struct app_result {
     struct app_books books;              /**< of end 0 */
     struct app_load_counts load;         /**< zero for a server */
     struct app_ledger ledger;            /**< of a load: what counts, and what does not */
+    uint64_t begun[TERN_WORKERS_MAX];    /**< by each worker of end 0, of what counts */
     uint64_t not_started;                /**< was due in the steady part, and never opened */
     struct app_hist *times;              /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
     struct app_series series;

@@ -49,9 +49,11 @@ static json_t *workers(const struct app_result *r)
         const struct app_end *end = &r->ends[e];
         for (uint32_t i = 0; i < end->n_workers; i++) {
             const struct tern_worker_info *w = &end->workers[i];
-            json_array_append_new(list,
-                json_pack("{s:s, s:i, s:i, s:i, s:f}", "end", end->name, "lcore", (int)w->lcore,
-                    "cpu", (int)w->cpu, "numa_node", w->numa_node, "busy", end->busy[i]));
+            json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:f}", "end", end->name, "lcore",
+                (int)w->lcore, "cpu", (int)w->cpu, "numa_node", w->numa_node, "busy", end->busy[i]);
+            if (e == 0 && r->listeners == NULL)
+                json_object_set_new(o, "begun", count(r->begun[i]));
+            json_array_append_new(list, o);
         }
     }
     return list;

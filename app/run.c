@@ -348,6 +348,8 @@ static void read_load(
     app_books_of_client(&r->books, &r->ends[0].stats, &r->load);
     app_load_ledger(load, &r->ledger);
     r->not_started = app_load_not_started(load);
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++)
+        r->begun[i] = app_load_begun(load, i);
     r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
     for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
         if (search != NULL)

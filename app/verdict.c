@@ -47,6 +47,46 @@ static void judge_workers(struct app_result *r)
                 r->ends[0].workers[i].lcore, 100 * r->ends[0].busy[i]);
 }
 
+/* @param most, least  of what the workers did, and by which */
+static void find_extremes(const double *did, uint32_t n, uint32_t *most, uint32_t *least)
+{
+    *most = *least = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        *most = did[i] > did[*most] ? i : *most;
+        *least = did[i] < did[*least] ? i : *least;
+    }
+}
+
+/* In open loop the schedule shares evenly, in closed loop --conns do. */
+static void judge_shares(struct app_result *r)
+{
+    const struct app_end *end = &r->ends[0];
+    double begun[TERN_WORKERS_MAX];
+    uint32_t most, least;
+    for (uint32_t i = 0; i < end->n_workers; i++)
+        begun[i] = (double)r->begun[i];
+    find_extremes(begun, end->n_workers, &most, &least);
+    if (end->n_workers > 1 && begun[most] >= APP_UNEVEN_STARTS_MIN
+        && begun[most] > APP_UNEVEN_LIMIT * begun[least])
+        distrust(r,
+            "worker on lcore %u began %.0f, on lcore %u %.0f: give each an idle CPU with --lcores",
+            end->workers[most].lcore, begun[most], end->workers[least].lcore, begun[least]);
+}
+
+static void judge_evenly_busy(struct app_result *r)
+{
+    const struct app_end *end = &r->ends[0];
+    uint32_t most, least;
+    find_extremes(end->busy, end->n_workers, &most, &least);
+    if (end->n_workers > 1 && end->busy[most] >= APP_UNEVEN_BUSY_MIN
+        && end->busy[most] > APP_UNEVEN_LIMIT * end->busy[least])
+        distrust(r,
+            "worker on lcore %u was %.1f %% busy, on lcore %u %.1f %%: add --ip, or choose "
+            "--lcores",
+            end->workers[most].lcore, 100 * end->busy[most], end->workers[least].lcore,
+            100 * end->busy[least]);
+}
+
 static void judge_device(struct app_result *r)
 {
     const struct tern_device_info *d = &r->ends[0].device;
@@ -131,8 +171,13 @@ void app_verdict_judge(struct app_result *r, const struct app_run *run)
     if (r->held.open < r->held.wanted)
         distrust(r, "%" PRIu64 " of %" PRIu64 " connections were held: see what failed, above",
             r->held.open, r->held.wanted);
-    if (r->n_ends == 1 && run->stream == NULL && r->held.wanted == 0)
+    if (run->stream != NULL || r->held.wanted != 0)
+        return;
+    judge_shares(r);
+    if (r->n_ends == 1) {
         judge_workers(r);
+        judge_evenly_busy(r);
+    }
 }
 
 int app_verdict_error(const struct app_result *r, struct tern_error *err)

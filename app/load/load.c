@@ -434,6 +434,15 @@ void app_load_ledger(const struct app_load *load, struct app_ledger *out)
     }
 }
 
+uint64_t app_load_begun(const struct app_load *load, uint32_t worker)
+{
+    const struct app_load_worker *w = worker_of(load, worker);
+    if (w == NULL)
+        return 0;
+    return read_counter(load->cfg.scenario->paces_requests ? &w->counts.asked[true]
+                                                           : &w->measure.ledger.begun[true]);
+}
+
 static uint64_t not_started(const struct app_load_worker *w)
 {
     const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns) - APP_LATE_NS;
