@@ -5,23 +5,20 @@
  * Only the target of a load is judged here: the library meets it when the first connection is
  * opened.
  *
- * Ranges are kept as the addresses they stand for, not as ranges: the limit is TERN_ADDRS_MAX, and
- * an IPv6 range works like an IPv4 one because both are counted up as one big-endian number.
+ * An IPv6 range works like an IPv4 one because both are counted up as one big-endian number.
  */
 #include "addresses.h"
 
 #include "error.h"
+#include "range.h"
 #include "value.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    V4_BITS = 32,
-    V6_BITS = 128,
     V4_DEFAULT_BITS = 24,
     V6_DEFAULT_BITS = 64,
-    ADDR_TEXT_MAX = 2 * TERN_ADDR_TEXT_BYTES + 8,
 };
 
 /** A quoted address in a message; lives until the end of the full expression. */
@@ -45,84 +42,41 @@ static const char *family_name(const union tern_addr *a)
 
 /* ---- --ip ---- */
 
-/* Pieces of "FIRST[-LAST][/len]". */
-struct range {
-    union tern_addr first, last;
-    uint8_t len_bits;
-};
-
-static int read_length(
-    const char *text, const union tern_addr *of, uint8_t *out, struct tern_error *err)
+/* One by one while there is room, so that each is probed before use; else the first, and the rest
+ * as a range, which is not. */
+int app_addresses_own(struct tern_stack_config *cfg, const struct tern_addr_range *span,
+    uint8_t len_bits, struct tern_error *err)
 {
-    uint16_t bits = tern_addr_is_v4(of) ? V4_DEFAULT_BITS : V6_DEFAULT_BITS;
-    if (text != NULL) {
-        const uint16_t max = tern_addr_is_v4(of) ? V4_BITS : V6_BITS;
-        const int rc = app_value_u16("--ip: prefix length", text, 1, max, &bits, err);
-        if (rc != 0)
-            return rc;
+    struct tern_prefix p = {.addr = span->first, .len_bits = len_bits};
+    uint32_t n = cfg->n_addrs;
+    for (; n < TERN_ADDRS_MAX; app_addresses_next(&p.addr)) {
+        cfg->addrs[n++] = p;
+        if (tern_addr_equal(&p.addr, &span->last)) {
+            cfg->n_addrs = n;
+            return 0;
+        }
     }
-    *out = (uint8_t)bits;
-    return 0;
-}
-
-static int read_one(const char *text, union tern_addr *out, struct tern_error *err)
-{
-    if (tern_addr_parse(text, out) != 0)
+    if (cfg->n_addrs == TERN_ADDRS_MAX || cfg->n_ranges == TERN_RANGES_MAX)
         return app_refuse(err,
-            "--ip: '%s' is not an address; type one such as 198.18.0.1/15 or 2001:2::1/48", text);
-    return 0;
-}
-
-static int check_range(const struct range *r, const char *text, struct tern_error *err)
-{
-    if (!app_addresses_same_family(&r->first, &r->last))
-        return app_refuse(err, "--ip: %s mixes IPv4 and IPv6; type one range for each", text);
-    if (memcmp(&r->first, &r->last, sizeof r->first) > 0)
-        return app_refuse(
-            err, "--ip: %s runs backwards; type %s-%s", text, TEXT(&r->last), TEXT(&r->first));
-    return 0;
-}
-
-static int read_range(const char *text, struct range *r, struct tern_error *err)
-{
-    char copy[ADDR_TEXT_MAX];
-    if ((size_t)snprintf(copy, sizeof copy, "%s", text) >= sizeof copy)
-        return app_refuse(
-            err, "--ip: '%.40s…' is too long for an address; type A/len or A-B", text);
-    char *length = strchr(copy, '/');
-    if (length != NULL)
-        *length++ = '\0';
-    char *last = strchr(copy, '-');
-    if (last != NULL)
-        *last++ = '\0';
-    int rc = read_one(copy, &r->first, err);
-    if (rc == 0)
-        rc = read_one(last != NULL ? last : copy, &r->last, err);
-    if (rc == 0)
-        rc = check_range(r, text, err);
-    return rc == 0 ? read_length(length, &r->first, &r->len_bits, err) : rc;
-}
-
-static int add_one(
-    struct tern_stack_config *cfg, const struct tern_prefix *p, struct tern_error *err)
-{
-    if (cfg->n_addrs == TERN_ADDRS_MAX)
-        return app_refuse(
-            err, "--ip: more than %d addresses; type a shorter range", (int)TERN_ADDRS_MAX);
-    cfg->addrs[cfg->n_addrs++] = *p;
+            "%s-%s is one too many: an end has up to %d addresses and %d ranges of more; type "
+            "fewer, or ranges that follow each other as one",
+            TEXT(&span->first), TEXT(&span->last), (int)TERN_ADDRS_MAX, (int)TERN_RANGES_MAX);
+    struct tern_addr_range rest = *span;
+    app_addresses_next(&rest.first);
+    cfg->ranges[cfg->n_ranges++] = rest;
+    cfg->n_addrs++; /* the first */
     return 0;
 }
 
 int app_addresses_add(struct tern_stack_config *cfg, const char *text, struct tern_error *err)
 {
-    struct range r;
-    int rc = read_range(text, &r, err);
+    struct app_range r;
+    const int rc = app_range_read("--ip", "198.18.0.1/15 or 2001:2::1/48", text, &r, err);
     if (rc != 0)
         return rc;
-    struct tern_prefix p = {.addr = r.first, .len_bits = r.len_bits};
-    while ((rc = add_one(cfg, &p, err)) == 0 && !tern_addr_equal(&p.addr, &r.last))
-        app_addresses_next(&p.addr);
-    return rc;
+    if (!r.has_len)
+        r.len_bits = tern_addr_is_v4(&r.span.first) ? V4_DEFAULT_BITS : V6_DEFAULT_BITS;
+    return app_addresses_own(cfg, &r.span, r.len_bits, err);
 }
 
 /* ---- --gw, --neighbour ---- */
@@ -171,6 +125,9 @@ static bool is_own(const struct tern_stack_config *cfg, const union tern_addr *a
     for (uint32_t i = 0; i < cfg->n_addrs; i++)
         if (tern_addr_equal(&cfg->addrs[i].addr, a))
             return true;
+    for (uint32_t i = 0; i < cfg->n_ranges; i++)
+        if (tern_addr_range_contains(&cfg->ranges[i], a))
+            return true;
     return false;
 }
 
@@ -196,6 +153,7 @@ static const struct {
     const char *field, *option, *advice;
 } words[] = {
     {"addrs[", "--ip", "type hosts' addresses, each once, such as 198.18.1.1/15"},
+    {"ranges[", "--ip or --sources", "type ranges of hosts' addresses, each address once"},
     {"gateway", "--gw", "type the router's own address, inside the prefix of an --ip"},
     {"neighbours[", "--neighbour", "type IP=MAC of other stations, each once"},
     {"mtu_bytes", "--mtu", "type 1280 or more with IPv6"},
@@ -225,7 +183,7 @@ int app_addresses_check(const struct tern_stack_config *cfg, struct tern_error *
 
 /* ---- the target of a load ---- */
 
-static const char *class_name(enum tern_addr_class class)
+const char *app_addresses_class_name(enum tern_addr_class class)
 {
     switch (class) {
     case TERN_ADDR_UNICAST: return "a unicast";
@@ -244,7 +202,7 @@ int app_addresses_check_target(
     const enum tern_addr_class class = tern_addr_classify(target);
     if (class != TERN_ADDR_UNICAST)
         return app_refuse(err, "target %s is %s address, not a host's; type a unicast address",
-            TEXT(target), class_name(class));
+            TEXT(target), app_addresses_class_name(class));
     const struct tern_prefix *ours = first_of_family(cfg, target);
     if (ours == NULL)
         return app_refuse(err, "target %s is %s and no --ip is; add an --ip of that family",

@@ -14,6 +14,10 @@
  */
 int app_addresses_add(struct tern_stack_config *cfg, const char *text, struct tern_error *err);
 
+/** Make all of `span` own addresses, which one by one have the prefix `len_bits`. */
+int app_addresses_own(struct tern_stack_config *cfg, const struct tern_addr_range *span,
+    uint8_t len_bits, struct tern_error *err);
+
 /** --gw: one for each family. */
 int app_addresses_set_gateway(
     struct tern_stack_config *cfg, const char *text, struct tern_error *err);
@@ -29,6 +33,9 @@ int app_addresses_check(const struct tern_stack_config *cfg, struct tern_error *
 /** Whether `target` is a host that one of our addresses can talk to. */
 int app_addresses_check_target(
     const struct tern_stack_config *cfg, const union tern_addr *target, struct tern_error *err);
+
+/** "a multicast" */
+const char *app_addresses_class_name(enum tern_addr_class class);
 
 /** Next address in numeric order. */
 void app_addresses_next(union tern_addr *a);

@@ -9,3 +9,4 @@ int app_cmd_explain(int argc, char **argv);
 int app_cmd_doctor(int argc, char **argv);
 int app_cmd_compare(int argc, char **argv);
 int app_cmd_decode(int argc, char **argv);
+int app_cmd_top(int argc, char **argv);

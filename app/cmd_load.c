@@ -6,6 +6,7 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
+#include "live/live.h"
 #include "load/load.h"
 #include "load/setup.h"
 #include "load/target.h"
@@ -32,6 +33,10 @@ static int check(struct app_settings *s, struct app_target *target,
     if (s->scenario == NULL)
         s->scenario = target->is_http ? &app_scenario_http : &app_scenario_handshake;
     rc = app_load_check(s, err);
+    for (uint32_t i = 0; i < targets->n && rc == 0; i++)
+        rc = app_sources_check(&s->sources, &s->stack, &targets->of[i].addr, err);
+    if (rc == 0)
+        rc = app_sources_install(&s->sources, &s->stack, err);
     if (rc == 0)
         rc = app_addresses_check(&s->stack, err);
     for (uint32_t i = 0; i < targets->n && rc == 0; i++)
@@ -56,6 +61,7 @@ static int run(const struct app_settings *s, const struct app_target *target,
     snprintf(title, sizeof title, "load: %s to %s%s", s->scenario->name, target->text,
         targets->n > 1 ? " and others" : "");
     struct app_writers writers;
+    struct app_live live;
     struct app_run run = {
         .command = "load",
         .title = title,
@@ -69,6 +75,7 @@ static int run(const struct app_settings *s, const struct app_target *target,
         .goal = &s->goal,
     };
     app_writers_attach(&writers, s, &run);
+    app_live_attach(&live, s, &run);
     return app_run(&run);
 }
 

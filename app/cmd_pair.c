@@ -12,6 +12,7 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
+#include "live/live.h"
 #include "load/load.h"
 #include "load/setup.h"
 #include "load/target.h"
@@ -20,10 +21,14 @@
 #include "run.h"
 #include "serve/service.h"
 
+#include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     DURATION_S = 5,
+    SOURCES = 64,
+    NEIGHBOURS_MAX = 250, /* 198.18.1.1..250 */
     TIME_WAIT_MS = 1000,
     HALF_OPEN_MAX = 65536,
     FLIGHT_BYTES_MAX = 16 << 20, /* what the rings are made for, one way */
@@ -49,21 +54,63 @@ struct ends {
 
 enum { CLIENT, SERVER };
 
-static int add_addresses(const struct app_settings *s, struct ends *e, struct tern_error *err)
+static uint32_t n_sources(const struct app_settings *s)
 {
-    struct tern_endpoint_config *client = &e->cfg.endpoints[CLIENT];
-    struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
-    char range[64];
-    if (s->v6)
-        snprintf(range, sizeof range, "2001:2::1:1-2001:2::1:%x/48", s->n_sources);
-    else
-        snprintf(range, sizeof range, "198.18.1.1-198.18.1.%u/15", s->n_sources);
-    int rc = app_addresses_add(&client->stack, range, err);
+    return s->n_sources != 0 ? s->n_sources : SOURCES;
+}
+
+/* "A-B", n addresses. @return buf */
+static char *range_from(const char *first, uint32_t n, char buf[2 * TERN_ADDR_TEXT_BYTES])
+{
+    union tern_addr a;
+    const int rc = tern_addr_parse(first, &a);
+    assert(rc == 0);
+    (void)rc;
+    a.w[3] = __builtin_bswap32(__builtin_bswap32(a.w[3]) + n - 1);
+    char last[TERN_ADDR_TEXT_BYTES];
+    snprintf(buf, 2 * TERN_ADDR_TEXT_BYTES, "%s-%s", first, tern_addr_format(&a, last));
+    return buf;
+}
+
+/* Few sources are neighbours of the server. */
+static int add_neighbours(const struct app_settings *s, struct ends *e, struct tern_error *err)
+{
+    char range[2 * TERN_ADDR_TEXT_BYTES], text[sizeof range + sizeof "/15"];
+    range_from(s->v6 ? "2001:2::1:1" : "198.18.1.1", n_sources(s), range);
+    snprintf(text, sizeof text, "%s/%s", range, s->v6 ? "48" : "15");
+    const int rc = app_addresses_add(&e->cfg.endpoints[CLIENT].stack, text, err);
+    if (rc != 0)
+        return rc;
+    return app_addresses_add(
+        &e->cfg.endpoints[SERVER].stack, s->v6 ? "2001:2::1/48" : "198.18.0.1/15", err);
+}
+
+/* Many stand behind the client as a network does behind a router: the server has one neighbour. */
+static int add_network(struct app_settings *s, struct ends *e, struct tern_error *err)
+{
+    struct tern_stack_config *client = &e->cfg.endpoints[CLIENT].stack;
+    struct tern_stack_config *server = &e->cfg.endpoints[SERVER].stack;
+    char range[2 * TERN_ADDR_TEXT_BYTES];
+    int rc = app_addresses_add(client, s->v6 ? "2001:2::2/64" : "198.18.0.2/24", err);
     if (rc == 0)
-        rc = app_addresses_add(&server->stack, s->v6 ? "2001:2::1/48" : "198.18.0.1/15", err);
+        rc = app_addresses_add(server, s->v6 ? "2001:2::1/64" : "198.18.0.1/24", err);
     if (rc == 0)
-        rc = app_addresses_check(&client->stack, err);
-    return rc == 0 ? app_addresses_check(&server->stack, err) : rc;
+        rc = app_addresses_set_gateway(server, s->v6 ? "2001:2::2" : "198.18.0.2", err);
+    if (rc == 0 && s->sources.n == 0)
+        rc = app_sources_add(&s->sources,
+            range_from(s->v6 ? "2001:2::1:1" : "198.18.1.1", s->n_sources, range), err);
+    if (rc == 0)
+        rc = app_sources_check(&s->sources, client, &server->addrs[0].addr, err);
+    return rc == 0 ? app_sources_install(&s->sources, client, err) : rc;
+}
+
+static int add_addresses(struct app_settings *s, struct ends *e, struct tern_error *err)
+{
+    const bool few = s->sources.n == 0 && n_sources(s) <= NEIGHBOURS_MAX;
+    int rc = few ? add_neighbours(s, e, err) : add_network(s, e, err);
+    if (rc == 0)
+        rc = app_addresses_check(&e->cfg.endpoints[CLIENT].stack, err);
+    return rc == 0 ? app_addresses_check(&e->cfg.endpoints[SERVER].stack, err) : rc;
 }
 
 static int make_target(const struct app_settings *s, struct ends *e, struct tern_error *err)
@@ -119,7 +166,7 @@ static void hold_many(struct ends *e)
     const struct tern_stack_config *client = &e->cfg.endpoints[CLIENT].stack;
     struct tern_stack_config *server = &e->cfg.endpoints[SERVER].stack;
     const uint32_t n_workers = e->cfg.endpoints[SERVER].n_workers;
-    const uint64_t each = (uint64_t)e->load.cfg.n_sources * PORTS_IN_USE;
+    const uint64_t each = app_load_n_sources(&e->load) * PORTS_IN_USE;
     const uint64_t n_ports = (e->load.cfg.conns + each - 1) / each;
     const uint16_t n = (uint16_t)lesser(n_ports, LISTENERS_MAX);
     e->targets.of[0].n_ports = e->server.listeners[0].cfg.n_ports = n;
@@ -171,6 +218,8 @@ static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err
     for (int i = CLIENT; i <= SERVER; i++) {
         app_settings_apply(s, &e->cfg, &e->cfg.endpoints[i]);
         e->cfg.endpoints[i].device = "pair";
+        if (i == SERVER) /* one path, impaired once */
+            memset(e->cfg.endpoints[i].impair, 0, sizeof e->cfg.endpoints[i].impair);
         e->cfg.endpoints[i].stack.seed[0] += s->stack.seed[0] != 0 ? (uint64_t)i : 0;
     }
     rc = add_addresses(s, e, err);
@@ -190,6 +239,7 @@ static int run(const struct app_settings *s, struct ends *e)
     snprintf(title, sizeof title, "pair: %s over %s, both ends in memory", s->scenario->name,
         s->v6 ? "IPv6" : "IPv4");
     struct app_writers writers;
+    struct app_live live;
     struct app_run run = {
         .command = "pair",
         .title = title,
@@ -204,6 +254,7 @@ static int run(const struct app_settings *s, struct ends *e)
         .goal = &s->goal,
     };
     app_writers_attach(&writers, s, &run);
+    app_live_attach(&live, s, &run);
     return app_run(&run);
 }
 

@@ -6,6 +6,7 @@
 #include "addresses.h"
 #include "cmd.h"
 #include "error.h"
+#include "live/live.h"
 #include "opt/parse.h"
 #include "output/writers.h"
 #include "run.h"
@@ -118,6 +119,7 @@ static int serve(const struct app_settings *s, struct app_server *server)
     char title[APP_SERVER_TEXT_BYTES + sizeof "serve: "], text[APP_SERVER_TEXT_BYTES];
     snprintf(title, sizeof title, "serve: %s", app_server_text(server, text));
     struct app_writers writers;
+    struct app_live live;
     struct app_run run = {
         .command = "serve",
         .title = title,
@@ -131,6 +133,7 @@ static int serve(const struct app_settings *s, struct app_server *server)
         .json = s->json,
     };
     app_writers_attach(&writers, s, &run);
+    app_live_attach(&live, s, &run);
     return app_run(&run);
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
-/* Small files that an option names. */
+/* Files that an option names: read once, before anything starts. */
 #include <tern/config.h>
 
 #include <stddef.h>
 
 /**
- * Read all of a file. One byte more follows, a zero.
+ * Read all of a regular file. One byte more follows, a zero.
  * @param option  for the message: "--body"
  * @param max     it may have
  * @param bytes   the caller's to free

@@ -26,6 +26,7 @@ static const struct runner {
     {CMD_EXPLAIN, app_cmd_explain},
     {CMD_COMPARE, app_cmd_compare},
     {CMD_DECODE, app_cmd_decode},
+    {CMD_TOP, app_cmd_top},
 };
 enum { N_RUNNERS = sizeof runners / sizeof runners[0] };
 

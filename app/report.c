@@ -10,6 +10,7 @@
 #include "measure/latency.h"
 #include "result.h"
 #include "serve/books.h"
+#include "sources.h"
 #include "value.h"
 
 #include <inttypes.h>
@@ -30,6 +31,15 @@ static void print_addresses(FILE *out, const struct tern_stack_config *s)
     if (s->n_addrs > 2)
         fprintf(out, " … %s/%u (%u)", tern_addr_format(&z->addr, last), z->len_bits, s->n_addrs);
     fputc('\n', out);
+}
+
+/* Of each the address before it, one of those above, was probed for all. */
+static void print_ranges(FILE *out, const struct tern_stack_config *s)
+{
+    char text[APP_SPAN_TEXT_BYTES];
+    for (uint32_t i = 0; i < s->n_ranges; i++)
+        fprintf(out, "  %-*s%s, not probed\n", LABEL_CHARS, "range",
+            app_sources_span_text(&s->ranges[i], text));
 }
 
 static void print_workers(FILE *out, const struct tern_engine *e, uint32_t ep)
@@ -54,8 +64,9 @@ static void print_time_wait(FILE *out, const struct tern_stack_config *s)
 }
 
 static void print_end(FILE *out, const char *name, const struct tern_engine *e, uint32_t ep,
-    const struct tern_stack_config *s)
+    const struct tern_endpoint_config *cfg)
 {
+    const struct tern_stack_config *s = &cfg->stack;
     struct tern_device_info d;
     tern_engine_device(e, ep, &d);
     fprintf(out, "%s\n", name);
@@ -67,11 +78,13 @@ static void print_end(FILE *out, const char *name, const struct tern_engine *e, 
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "steering", d.steering);
     print_workers(out, e, ep);
     print_addresses(out, s);
+    print_ranges(out, s);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "memory", d.memory);
     fprintf(out, "  %-*s%s\n", LABEL_CHARS, "pages", d.pages);
     if (d.note[0] != '\0')
         fprintf(out, "  %-*s%s\n", LABEL_CHARS, "note", d.note);
     print_time_wait(out, s);
+    app_impair_banner(out, cfg, LABEL_CHARS);
 }
 
 void app_report_banner(FILE *out, const char *title, const struct tern_engine *e,
@@ -79,7 +92,7 @@ void app_report_banner(FILE *out, const char *title, const struct tern_engine *e
 {
     fprintf(out, "tern %s %s\n", TERN_VERSION, title);
     for (uint32_t ep = 0; ep < cfg->n_endpoints; ep++)
-        print_end(out, end_names[ep], e, ep, &cfg->endpoints[ep].stack);
+        print_end(out, end_names[ep], e, ep, &cfg->endpoints[ep]);
     fflush(out);
 }
 
@@ -261,6 +274,7 @@ void app_report_summary(FILE *out, const struct app_result *r)
         app_server_report(out, r->listeners, r->books.established);
     print_traffic(out, r);
     print_handed_over(out, r);
+    app_impair_report(out, r);
     print_drops(out, r);
     print_busy(out, r);
     if (r->is_silent)

@@ -11,6 +11,7 @@
 #include "goal/diagnose.h"
 #include "goal/slo.h"
 #include "goodput.h"
+#include "impair/result.h"
 #include "measure/series.h"
 #include "serve/service.h"
 
@@ -19,13 +20,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { APP_INVALID_MAX = 8, APP_INVALID_BYTES = 160 };
+enum { APP_INVALID_MAX = 8, APP_INVALID_BYTES = 160, APP_ROWS_LOST_MAX = 8 };
 
 /** One endpoint. */
 struct app_end {
     const char *name; /**< "client", "server" */
     struct tern_device_info device;
     struct tern_stats stats; /**< after the drain */
+    struct app_impair_result impairment;
     uint32_t n_workers;
     struct tern_worker_info workers[TERN_WORKERS_MAX];
     double busy[TERN_WORKERS_MAX]; /**< of the measured time, 0..1 */
@@ -74,6 +76,13 @@ struct app_result {
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;
+
+    /** Rows of seconds that an observer could not write; what is told here is not touched by it. */
+    struct app_rows_lost {
+        const char *of; /**< "csv" */
+        uint64_t n;     /**< not 0 */
+    } rows_lost[APP_ROWS_LOST_MAX];
+    uint32_t n_rows_lost;
 };
 
 /** Packets lost over all ends under this reason. */

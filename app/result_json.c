@@ -11,7 +11,10 @@
 #include "result.h"
 #include "serve/books.h"
 
+#include <stdio.h>
 #include <time.h>
+
+enum { NOTE_BYTES = 48 };
 
 static json_t *count(uint64_t n)
 {
@@ -104,6 +107,18 @@ static json_t *invalid_reasons(const struct app_result *r)
     return list;
 }
 
+/* What the reader should know though the figures are right. */
+static json_t *notes(const struct app_result *r)
+{
+    json_t *o = json_object();
+    for (uint32_t i = 0; i < r->n_rows_lost; i++) {
+        char name[NOTE_BYTES];
+        snprintf(name, sizeof name, "%s_rows_lost", r->rows_lost[i].of);
+        json_object_set_new(o, name, count(r->rows_lost[i].n));
+    }
+    return o;
+}
+
 /* What became of the connections that count, and of the others: ramp, warm-up, drain. */
 static json_t *ledger_part(const struct app_ledger *l, bool counts)
 {
@@ -170,10 +185,14 @@ json_t *app_result_json(const struct app_result *r)
     if (r->goodput.cfg != NULL)
         json_object_set_new(o, "stream", app_goodput_json(&r->goodput));
     json_object_set_new(o, "drops", drops(r));
+    json_t *impairment = app_impair_json(r);
+    if (impairment != NULL)
+        json_object_set_new(o, "impairment", impairment);
     json_object_set_new(o, "workers", workers(r));
     json_object_set_new(o, "books_balance", json_boolean(r->balanced));
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
+    json_object_set_new(o, "notes", notes(r));
     if (r->is_silent)
         json_object_set_new(o, "diagnosis", app_diagnosis_json(&r->diagnosis));
     app_goal_json(o, r);

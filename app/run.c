@@ -16,7 +16,8 @@
 #include "error.h"
 #include "footprint.h"
 #include "goal/goal.h"
-#include "goal/search_result.h"
+#include "goal/seek.h"
+#include "impair/spec.h"
 #include "report.h"
 #include "result.h"
 #include "sample.h"
@@ -29,13 +30,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SILENT_S = 3 }; /* without an answer, until the reason is told */
 enum { DRAIN_MARGIN_MS = 5000, STATUS_KILLED = 128 + SIGINT };
 #define SECOND_NS      UINT64_C(1000000000)
 #define POLL_NS        UINT64_C(5000000)
 #define QUIESCE_NS     UINT64_C(2000000000)
 #define PATIENCE_NS    UINT64_C(10000000000) /* with connections to hold, of which none opens */
 #define SAME_SIGNAL_NS UINT64_C(200000000)
+#define FRAME_NS       (SECOND_NS / APP_FRAMES_PER_S)
+#define REST_MIN_NS    UINT64_C(1000000) /* a row of less says nothing */
 
 struct session {
     const struct app_run *run;
@@ -44,12 +46,15 @@ struct session {
     sigset_t signals;
     struct app_sampler sampler;
     struct app_sample steady;     /**< when the steady part began */
-    struct app_sample samples[2]; /**< of the last second and this one */
+    struct app_sample samples[2]; /**< at the end of the last row, and now */
+    struct app_sample framed;     /**< of the last frame */
+    struct app_frame frame;       /**< the part that the run is in */
+    uint64_t next_frame_ns;       /**< UINT64_MAX: nobody looks */
     bool is_steady;
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
     uint64_t held_ns;             /**< hold: since when all are open; 0: they are not */
-    struct app_search *search;    /**< NULL: the rate stays as it is */
+    struct app_seek seek;
     struct app_result result;
 };
 
@@ -63,9 +68,40 @@ static bool wait_signal(const struct session *s, uint64_t until_ns)
     return sigtimedwait(&s->signals, NULL, &t) > 0;
 }
 
+/* ---- frames ---- */
+
+/* The part that the run is in from now on. @param end_ns  UINT64_MAX: open */
+static void enter_part(struct session *s, enum app_phase phase, uint64_t end_ns)
+{
+    s->frame.begin_ns = s->frame.phase == phase ? s->frame.begin_ns : app_now_ns() - s->start_ns;
+    s->frame.phase = phase;
+    s->frame.end_ns = end_ns == UINT64_MAX ? end_ns : end_ns - s->start_ns;
+}
+
+static void begin_frames(struct session *s)
+{
+    s->next_frame_ns = app_observers_want_frames(s->run) ? 0 : UINT64_MAX;
+    s->frame.now = &s->framed;
+}
+
+/* Show a frame, when one is due. */
+static void show_frame(struct session *s)
+{
+    const uint64_t t = app_now_ns();
+    if (t < s->next_frame_ns)
+        return;
+    s->next_frame_ns = t + FRAME_NS;
+    s->frame.elapsed_ns = t - s->start_ns;
+    app_sample_take(&s->sampler, &s->framed);
+    app_observers_frame(s->run, &s->frame);
+}
+
+/* ---- interruption ---- */
+
 /* The user asked a second time, or the workers hang. */
 static void end_at_once(struct session *s, const char *why)
 {
+    app_observers_leave(s->run);
     app_output_abandon(&s->out);
     fprintf(stderr, "tern: ended without a result: %s\n", why);
     _exit(STATUS_KILLED);
@@ -76,6 +112,7 @@ static void end_at_once(struct session *s, const char *why)
  * group. */
 static void wait_patiently(struct session *s, const char *what_ends)
 {
+    show_frame(s);
     if (!wait_signal(s, app_now_ns() + POLL_NS))
         return;
     if (s->signal_ns != 0 && app_now_ns() - s->signal_ns > SAME_SIGNAL_NS)
@@ -96,21 +133,28 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static void end_second(
-    struct session *s, const struct app_sample *before, const struct app_sample *now)
+/* A row of the series, from the end of the last one to samples[1]. */
+static void end_row(struct session *s, bool is_rest)
 {
-    const bool stream = s->run->stream != NULL;
+    struct app_sample *before = &s->samples[0], *now = &s->samples[1];
     struct app_second second;
     app_sample_second(&s->sampler, s->start_ns, before, now, &second);
-    if (s->search == NULL) /* else a line a step */
-        app_report_line(s->out.human, s->result.series.n, stream, &second);
+    second.is_rest = is_rest;
+    if (s->frame.phase == APP_PHASE_DRAIN)
+        second.phase = APP_PHASE_DRAIN;
     app_series_add(&s->result.series, &second);
-    if (stream)
+    if (s->run->stream != NULL && !is_rest)
         app_goodput_add(&s->result.goodput,
             (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
-    for (uint32_t i = 0; i < s->run->n_observers; i++)
-        if (s->run->observers[i].ops->second != NULL)
-            s->run->observers[i].ops->second(s->run->observers[i].self, &second);
+    app_observers_second(s->run, &second);
+    *before = *now;
+}
+
+/* What the last whole second left of the part that is over now. */
+static void end_rest(struct session *s, uint64_t least_ns)
+{
+    if (s->samples[1].at_ns >= s->samples[0].at_ns + least_ns)
+        end_row(s, true);
 }
 
 static bool holds(const struct app_run *run)
@@ -140,74 +184,6 @@ static uint64_t end_of_holding(struct session *s, uint64_t t)
     return s->held_ns == 0 || run->duration_ns == 0 ? UINT64_MAX : s->held_ns + run->duration_ns;
 }
 
-/* ---- searching ---- */
-
-/* What a step of a search is measured by. */
-static void read_moment(void *ctx, struct app_moment *out)
-{
-    const struct session *s = ctx;
-    const uint32_t n_ends = s->run->cfg->n_endpoints;
-    *out = (struct app_moment){.lost = 0};
-    app_sample_take(&s->sampler, &out->sample);
-    app_load_sum(s->run->load, &out->counts);
-    for (uint32_t ep = 0; ep < n_ends; ep++) {
-        struct tern_stats stats;
-        tern_engine_stats(s->engine, ep, &stats);
-        out->segments += ep == 0 ? stats.tx_segments : 0;
-        out->lost += stats.drops[TERN_DROP_TX_FULL] + stats.drops[TERN_DROP_NO_MBUF];
-    }
-    if (n_ends == 1) {
-        struct tern_device_info device;
-        tern_engine_device(s->engine, 0, &device);
-        out->lost += device.rx_missed;
-    }
-}
-
-static bool searches(const struct app_run *run)
-{
-    return run->goal != NULL && run->goal->searches;
-}
-
-static int begin_search(struct session *s)
-{
-    const struct app_run *run = s->run;
-    if (!searches(run))
-        return 0;
-    const uint64_t rate_max = run->load->cfg.rate > 1 ? run->load->cfg.rate : 0;
-    s->search = app_search_new(run->goal, run->load, rate_max, read_moment, s);
-    if (s->search == NULL)
-        return -ENOMEM;
-    s->search->has_load_alone = run->cfg->n_endpoints == 1;
-    s->result.search = s->search;
-    return 0;
-}
-
-/* @return true when it is over */
-static bool follow_search(struct session *s, uint64_t now_ns)
-{
-    if (s->search == NULL)
-        return false;
-    const struct app_step *step = app_search_poll(s->search, now_ns);
-    if (step != NULL)
-        app_search_report_step(s->out.human, s->search, s->search->n_steps - 1, step);
-    return s->search->end != APP_SEARCH_GOES_ON;
-}
-
-/* The rates and times of a search are its answer's. */
-static void end_search(struct session *s, const struct app_sample *end)
-{
-    struct app_result *r = &s->result;
-    if (s->search == NULL)
-        return;
-    app_search_interrupt(s->search);
-    const struct app_step *found = app_search_found(s->search);
-    const double achieved = found == NULL ? 0 : found->achieved;
-    r->cps = s->run->load->cfg.scenario->paces_requests ? 0 : achieved;
-    r->rps = end->answered == 0 ? 0 : achieved;
-}
-
-/* ---- seconds ---- */
-
 /* What the rates are of: all behind the ramp. */
 static void begin_steady(struct session *s)
 {
@@ -220,44 +196,37 @@ static uint64_t end_of_ramp(const struct session *s)
     return s->start_ns + (s->run->load == NULL ? 0 : s->run->load->cfg.ramp_ns);
 }
 
-/* Nothing was established for a while, or in the whole run: say why, once. */
-static void explain_silence(struct session *s, bool is_told)
-{
-    struct app_result *r = &s->result;
-    r->is_silent = app_diagnose_run(s->run, s->engine, &r->diagnosis);
-    if (r->is_silent && is_told)
-        app_diagnosis_report(s->out.human, &r->diagnosis);
-}
-
-/* Print a line a second until the run is over. */
+/* End a second a second until the run is over. */
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
     const bool counting =
-        holds(run) || searches(run) || (run->load != NULL && run->load->cfg.count != 0);
+        holds(run) || app_seek_is_on(&s->seek) || (run->load != NULL && run->load->cfg.count != 0);
     const uint64_t ramp_ns = end_of_ramp(s);
     uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : ramp_ns + run->duration_ns;
-    struct app_sample *before = &s->samples[0], *now = &s->samples[1];
-    *before = s->steady;
+    s->samples[0] = s->steady;
+    begin_frames(s);
     for (uint32_t n = 0;;) {
         const uint64_t line_ns = s->start_ns + (n + 1) * SECOND_NS;
         if (holds(run))
             end_ns = end_of_holding(s, app_now_ns());
         const uint64_t poll_ns = counting ? app_now_ns() + POLL_NS : UINT64_MAX;
         const uint64_t phase_ns = s->is_steady ? end_ns : ramp_ns;
-        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, phase_ns), poll_ns));
+        enter_part(s, s->is_steady ? APP_PHASE_STEADY : APP_PHASE_RAMP, phase_ns);
+        show_frame(s);
+        const uint64_t look_ns = earlier(poll_ns, s->next_frame_ns);
+        s->result.interrupted = wait_signal(s, earlier(earlier(line_ns, phase_ns), look_ns));
         const uint64_t t = app_now_ns();
         s->signal_ns = s->result.interrupted ? t : 0;
         if (!s->is_steady && t >= ramp_ns)
             begin_steady(s);
         if (t >= line_ns) {
-            app_sample_take(&s->sampler, now);
-            end_second(s, before, now);
-            *before = *now;
-            if (++n == SILENT_S)
-                explain_silence(s, true);
+            app_sample_take(&s->sampler, &s->samples[1]);
+            end_row(s, false);
+            app_seek_second(&s->seek, ++n);
         }
-        if (follow_search(s, t) || s->result.interrupted || t >= end_ns || count_reached(run))
+        if (app_seek_poll(&s->seek, t) || s->result.interrupted || t >= end_ns
+            || count_reached(run))
             return;
     }
 }
@@ -293,13 +262,13 @@ static void end_measuring(struct session *s)
     struct app_result *r = &s->result;
     struct app_sample *end = &s->samples[1];
     app_sample_take(&s->sampler, end);
+    end_rest(s, REST_MIN_NS);
     const struct app_sample *from = &s->steady;
     r->duration_s = (double)(end->at_ns - from->at_ns) / 1e9;
     r->cps = (double)(end->books.established - from->books.established) / r->duration_s;
     r->rps = (double)(end->answered - from->answered) / r->duration_s;
     app_goodput_end(&r->goodput, end->payload, r->duration_s);
-    end_search(s, end);
-    explain_silence(s, false);
+    app_seek_end(&s->seek, end, r);
     end_holding(s, end->at_ns);
     r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
@@ -318,12 +287,14 @@ static void quiesce(struct session *s)
     if (s->run->load == NULL)
         return;
     app_load_set_phase(s->run->load, APP_LOAD_ENDS);
-    uint64_t end_ns = app_now_ns() + QUIESCE_NS, n_left = UINT64_MAX;
+    const uint64_t patience_ns = QUIESCE_NS + app_impair_patience_ns(&s->run->cfg->endpoints[0]);
+    uint64_t end_ns = app_now_ns() + patience_ns, n_left = UINT64_MAX;
+    enter_part(s, APP_PHASE_DRAIN, end_ns);
     while (!app_load_is_idle(s->run->load) && app_now_ns() < end_ns) {
         wait_patiently(s, "interrupted again while connections ended by themselves");
         const uint64_t n = open_now(s);
         if (holds(s->run) && n < n_left) /* many take long, as long as it goes on */
-            end_ns = app_now_ns() + QUIESCE_NS;
+            end_ns = app_now_ns() + patience_ns;
         n_left = n;
     }
 }
@@ -333,16 +304,18 @@ static void drain(struct session *s)
     tern_engine_stop(s->engine);
     const uint64_t bound_ms = s->run->cfg->drain_ms + (uint64_t)DRAIN_MARGIN_MS;
     const uint64_t end_ns = app_now_ns() + bound_ms * 1000000;
+    enter_part(s, APP_PHASE_DRAIN, end_ns);
     while (!tern_engine_wait(s->engine, 0)) {
         wait_patiently(s, "interrupted again while connections were being closed");
         if (app_now_ns() > end_ns)
             end_at_once(s, "the workers did not stop; please report this");
     }
+    app_sample_take(&s->sampler, &s->samples[1]);
+    end_rest(s, 0);
 }
 
 /* What the workers wrote; they have ended. */
-static void read_load(
-    const struct app_load *load, const struct app_search *search, struct app_result *r)
+static void read_load(const struct app_load *load, struct app_result *r)
 {
     app_load_sum(load, &r->load);
     app_books_of_client(&r->books, &r->ends[0].stats, &r->load);
@@ -352,8 +325,8 @@ static void read_load(
         r->begun[i] = app_load_begun(load, i);
     r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
     for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
-        if (search != NULL)
-            r->times[m] = search->best_times[m];
+        if (r->search != NULL)
+            r->times[m] = r->search->best_times[m];
         else
             app_load_times(load, (enum app_metric)m, &r->times[m]);
 }
@@ -368,13 +341,14 @@ static void collect(struct session *s)
         r->ends[ep].name = run->end_names[ep];
         tern_engine_stats(s->engine, ep, &r->ends[ep].stats);
         tern_engine_device(s->engine, ep, &r->ends[ep].device);
+        app_impair_read(&r->ends[ep].impairment, s->engine, run->cfg, ep);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
     if (run->load == NULL)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
     if (run->load != NULL)
-        read_load(run->load, s->search, r);
+        read_load(run->load, r);
     if (run->load != NULL)
         app_load_free(run->load);
     r->goodput.has_client = run->load != NULL;
@@ -388,6 +362,8 @@ static void collect(struct session *s)
  * is told. */
 static int publish(struct session *s, struct tern_error *err)
 {
+    app_observers_leave(s->run);
+    app_observers_lost(s->run, &s->result);
     app_report_summary(s->out.human, &s->result);
     json_t *json = app_result_json(&s->result);
     int rc = app_output_write(&s->out, json, err);
@@ -418,7 +394,7 @@ static int run_engine(struct session *s, struct tern_error *err)
 {
     int rc = app_sampler_init(&s->sampler, s->run, s->engine);
     if (rc == 0)
-        rc = begin_search(s);
+        rc = app_seek_begin(&s->seek, s->run, s->engine, &s->sampler);
     if (rc == 0)
         rc = tern_engine_start(s->engine, err);
     if (rc != 0) {
@@ -440,18 +416,10 @@ static int run_engine(struct session *s, struct tern_error *err)
 
 static int begin_observers(struct session *s, struct tern_error *err)
 {
-    int rc = 0;
-    for (uint32_t i = 0; i < s->run->n_observers && rc == 0; i++)
-        rc = s->run->observers[i].ops->begin(s->run->observers[i].self, s->run, err);
+    const int rc = app_observers_begin(s->run, err);
     if (rc != 0)
         app_output_abandon(&s->out);
     return rc;
-}
-
-static void close_observers(const struct app_run *run)
-{
-    for (uint32_t i = 0; i < run->n_observers; i++)
-        run->observers[i].ops->close(run->observers[i].self);
 }
 
 static struct session *session_new(const struct app_run *run)
@@ -496,8 +464,8 @@ int app_run(const struct app_run *run)
     free(s->result.times);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
-    close_observers(run);
-    app_search_free(s->search);
+    app_observers_close(run);
+    app_seek_fini(&s->seek);
     free(s);
     return status == APP_EXIT_OK ? APP_EXIT_OK : app_report_error(status, &err);
 }

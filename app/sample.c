@@ -53,16 +53,11 @@ static void read_books(
 }
 
 /* The other end of a pair is ours, and tells what has arrived there. */
-static struct app_payload read_payload(const struct app_sampler *s, const struct tern_stats *stats)
+static struct app_payload read_payload(const struct app_run *run, const struct tern_stats *stats)
 {
-    struct tern_stats server;
-    if (s->run->cfg->n_endpoints == 2)
-        tern_engine_stats(s->engine, 1, &server);
-    else if (s->run->load != NULL)
-        return app_payload_now(stats, NULL);
-    else
-        return app_payload_now(NULL, stats);
-    return app_payload_now(stats, &server);
+    if (run->cfg->n_endpoints == 2)
+        return app_payload_now(&stats[0], &stats[1]);
+    return run->load != NULL ? app_payload_now(stats, NULL) : app_payload_now(NULL, stats);
 }
 
 static uint64_t lost_packets(const struct tern_stats *stats)
@@ -76,18 +71,18 @@ static uint64_t lost_packets(const struct tern_stats *stats)
 
 void app_sample_take(const struct app_sampler *s, struct app_sample *out)
 {
-    struct tern_stats stats;
-    tern_engine_stats(s->engine, 0, &stats);
-    *out = (struct app_sample){
-        .at_ns = app_now_ns(),
-        .open_now = stats.open_now,
-        .retransmits = stats.retransmits,
-        .rx_packets = stats.rx_packets,
-        .tx_packets = stats.tx_packets,
-        .drops = lost_packets(&stats),
-        .payload = read_payload(s, &stats),
-    };
-    read_books(s->run, &stats, out);
+    const struct tern_stats *stats = &out->stats[0];
+    memset(out, 0, sizeof *out);
+    for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
+        tern_engine_stats(s->engine, ep, &out->stats[ep]);
+    out->at_ns = app_now_ns();
+    out->open_now = stats->open_now;
+    out->retransmits = stats->retransmits;
+    out->rx_packets = stats->rx_packets;
+    out->tx_packets = stats->tx_packets;
+    out->drops = lost_packets(stats);
+    out->payload = read_payload(s->run, stats);
+    read_books(s->run, stats, out);
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
         for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, ep); i++)
             tern_engine_worker(s->engine, ep, i, &out->workers[ep][i]);
@@ -145,6 +140,8 @@ void app_sample_second(struct app_sampler *s, uint64_t start_ns, const struct ap
     };
     read_times(s, out->latency);
     out->times = s->now;
+    out->times_so_far = s->before;
+    out->so_far = now;
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++)
         for (uint32_t i = 0; i < tern_engine_n_workers(s->engine, ep); i++)
             out->busy[ep][i] =

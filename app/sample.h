@@ -16,6 +16,7 @@ struct app_sample {
     struct app_ledger ledger;
     uint64_t answered, open_now, retransmits, rx_packets, tx_packets, drops;
     struct app_payload payload;
+    struct tern_stats stats[TERN_ENDPOINTS_MAX];
     struct tern_worker_info workers[TERN_ENDPOINTS_MAX][TERN_WORKERS_MAX];
 };
 

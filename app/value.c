@@ -29,7 +29,7 @@ static const struct unit time_units[] = {
     {"", 1000000000}, {"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000},
     {"m", 60000000000}, {"h", 3600000000000}, {NULL, 0},
 };
-static const struct unit share_units[] = {{"%", 10000}, {NULL, 0}}; /* millionths */
+static const struct unit share_units[] = {{"%", 10000}, {"ppm", 1}, {NULL, 0}};
 // clang-format on
 
 enum verdict { VALUE_OK, VALUE_NOT_A_NUMBER, VALUE_BAD_UNIT, VALUE_TOO_LARGE, VALUE_NOT_WHOLE };
@@ -140,6 +140,20 @@ int app_value_u16(const char *option, const char *text, uint16_t min, uint16_t m
     return rc;
 }
 
+int app_value_ppm(
+    const char *option, const char *text, uint64_t max_ppm, uint64_t *out, struct tern_error *err)
+{
+    uint64_t value = 0;
+    const enum verdict v = read_scaled(text, share_units, &value);
+    if (v != VALUE_OK)
+        return refuse(option, text, v, "a share such as 1%, 0.01% or 100ppm", err);
+    if (value > max_ppm)
+        return app_refuse(err, "%s: %s is more than %g%%; type a share up to that", option, text,
+            (double)max_ppm / (double)share_units[0].scale);
+    *out = value;
+    return 0;
+}
+
 int app_value_ns(const char *option, const char *text, uint64_t min_ns, uint64_t max_ns,
     uint64_t *out, struct tern_error *err)
 {
@@ -166,20 +180,6 @@ int app_value_ms(const char *option, const char *text, uint32_t min_ms, uint32_t
     if (ns % APP_MS_NS != 0)
         return app_refuse(err, "%s: %s is finer than a millisecond; type whole ms", option, text);
     *out = (uint32_t)(ns / APP_MS_NS);
-    return 0;
-}
-
-int app_value_ppm(const char *option, const char *text, uint64_t min_ppm, uint64_t max_ppm,
-    uint64_t *out, struct tern_error *err)
-{
-    uint64_t value = 0;
-    const enum verdict v = read_scaled(text, share_units, &value);
-    if (v != VALUE_OK)
-        return refuse(option, text, v, "a part such as 0.01% or 5%", err);
-    if (value < min_ppm || value > max_ppm)
-        return app_refuse(err, "%s: %s is outside %g%%..%g%%; type a part in between", option, text,
-            (double)min_ppm / 1e4, (double)max_ppm / 1e4);
-    *out = value;
     return 0;
 }
 

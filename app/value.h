@@ -21,16 +21,16 @@ int app_value_u32(const char *option, const char *text, uint32_t min, uint32_t m
 int app_value_u16(const char *option, const char *text, uint16_t min, uint16_t max, uint16_t *out,
     struct tern_error *err);
 
+/** A share, "1%" or "100ppm", in a million. @param max_ppm  inclusive */
+int app_value_ppm(
+    const char *option, const char *text, uint64_t max_ppm, uint64_t *out, struct tern_error *err);
+
 /** A duration. @param min_ns,max_ns  range, inclusive */
 int app_value_ns(const char *option, const char *text, uint64_t min_ns, uint64_t max_ns,
     uint64_t *out, struct tern_error *err);
 /** A duration that is a whole number of milliseconds. */
 int app_value_ms(const char *option, const char *text, uint32_t min_ms, uint32_t max_ms,
     uint32_t *out, struct tern_error *err);
-
-/** A part of something: "0.01%" are 100 millionths. */
-int app_value_ppm(const char *option, const char *text, uint64_t min_ppm, uint64_t max_ppm,
-    uint64_t *out, struct tern_error *err);
 
 /** One of `names`, [n], exactly. @param out  its index */
 int app_value_choice(const char *option, const char *text, const char *const *names, size_t n,

@@ -104,6 +104,10 @@ static void judge_load(struct app_result *r)
             tx_full);
     if (no_mbuf != 0)
         distrust(r, "%" PRIu64 " packets found no mbuf: lower --conns", no_mbuf);
+    const uint64_t not_held = app_result_drops(r, TERN_DROP_IMPAIR_FULL);
+    if (not_held != 0)
+        distrust(r, "%" PRIu64 " packets were more than may be held back: raise --impair-packets",
+            not_held);
     if ((double)r->ledger.late > APP_LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
         distrust(r,
             "%" PRIu64 " starts were up to %.1f ms behind their time: raise --workers, or lower "

@@ -16,8 +16,14 @@ static int add_slo(struct app_settings *s, const char *text, struct tern_error *
 
 static int set_resolution(struct app_settings *s, const char *text, struct tern_error *err)
 {
-    return app_value_ppm("--search-resolution", text, RESOLUTION_MIN_PPM, RESOLUTION_MAX_PPM,
-        &s->goal.resolution_ppm, err);
+    uint64_t ppm;
+    const int rc = app_value_ppm("--search-resolution", text, RESOLUTION_MAX_PPM, &ppm, err);
+    if (rc == 0 && ppm < RESOLUTION_MIN_PPM)
+        return app_refuse(
+            err, "--search-resolution: %s is less than 0.1%%; type a share above", text);
+    if (rc == 0)
+        s->goal.resolution_ppm = ppm;
+    return rc;
 }
 
 #define GOAL .group = APP_GROUP_GOAL, .commands = CMD_LOAD | CMD_PAIR

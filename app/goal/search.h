@@ -80,6 +80,7 @@ struct app_search {
     struct app_hist *times_before, *times, *best_times; /**< [APP_METRIC_COUNT]; NULL: not kept */
     struct app_step steps[APP_STEPS_MAX];
     uint32_t n_steps;
+    bool is_shown; /**< each was, when it was over */
     uint32_t best; /**< of the steps: the highest rate that was met last; n_steps: none */
 };
 

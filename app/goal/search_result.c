@@ -43,9 +43,9 @@ static double percent_failed(const struct app_step *step)
     return step->attempts == 0 ? 0 : 100 * (double)step->failed / (double)step->attempts;
 }
 
-void app_search_report_step(
-    FILE *out, const struct app_search *s, uint32_t n, const struct app_step *step)
+void app_search_report_step(FILE *out, const struct app_search *s, uint32_t n)
 {
+    const struct app_step *step = &s->steps[n];
     const struct app_latency *l = &step->latency[metric_of(s, step)];
     if (n % HEADING_EVERY == 0)
         fprintf(out, "%4s %11s %11s %7s %9s %9s %9s %9s  %s\n", "step", "rate/s", "achieved/s",
@@ -61,6 +61,8 @@ void app_search_report_step(
 void app_search_report(FILE *out, const struct app_search *s)
 {
     const struct app_step *found = app_search_found(s);
+    for (uint32_t i = 0; i < s->n_steps && !s->is_shown; i++)
+        app_search_report_step(out, s, i);
     fprintf(out, "  search\n    %-22s %14" PRIu32 "\n", "steps", s->n_steps);
     if (found == NULL)
         fprintf(out, "    %-22s %14s  %s\n", "highest rate met", "none", end_name(s));

@@ -5,10 +5,9 @@
 #include "search.h"
 
 /** @param n  of the step, from 0: every so often a heading is printed */
-void app_search_report_step(
-    FILE *out, const struct app_search *s, uint32_t n, const struct app_step *step);
+void app_search_report_step(FILE *out, const struct app_search *s, uint32_t n);
 
-/** In the summary. */
+/** In the summary: the answer, and the steps if nobody has shown them. */
 void app_search_report(FILE *out, const struct app_search *s);
 
 /** Add "search" and "steps" to the result's JSON. */

@@ -79,6 +79,7 @@ static int check_search(const struct app_settings *s, struct tern_error *err)
 
 int app_goal_check(struct app_settings *s, struct tern_error *err)
 {
+    s->goal.rate_max = s->rate;
     int rc = s->goal.searches ? check_search(s, err) : check_no_search(s, err);
     for (uint32_t i = 0; i < s->goal.slo.n && rc == 0; i++)
         rc = check_goal(&s->goal.slo.of[i], s, err);

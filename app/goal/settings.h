@@ -8,6 +8,7 @@ struct app_goal_settings {
     struct app_slo slo;
     bool searches;           /**< for the highest rate that meets it */
     uint64_t from;           /**< the first rate; 0: chosen */
+    uint64_t rate_max;       /**< the highest that is tried; 0: none */
     uint64_t resolution_ppm; /**< how close the highest met and the lowest missed are to come */
     uint64_t step_ns;        /**< that a rate is measured for */
 };

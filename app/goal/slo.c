@@ -81,11 +81,12 @@ static int read_limit(struct app_slo_goal *g, const char *text, struct tern_erro
 {
     uint64_t n = 0;
     int rc;
-    g->is_share = !app_slo_is_time(g) && strchr(text, '%') != NULL;
+    const bool has_share_unit = strchr(text, '%') != NULL || strstr(text, "ppm") != NULL;
+    g->is_share = !app_slo_is_time(g) && has_share_unit;
     if (app_slo_is_time(g))
         rc = app_value_ns("--slo", text, 1, HOUR_NS, &n, err);
     else if (g->is_share)
-        rc = app_value_ppm("--slo", text, 0, (uint64_t)PPM, &n, err);
+        rc = app_value_ppm("--slo", text, (uint64_t)PPM, &n, err);
     else
         rc = app_value_u64("--slo", text, 0, COUNT_MAX, &n, err);
     g->limit = g->is_share ? (double)n / PPM : (double)n;

@@ -141,18 +141,22 @@ static bool next_target(struct app_load_worker *w)
     return true;
 }
 
-/* One source to every target, then the next; all sources to one port of each, then to the next. */
+/* The ports take turns from source to source, one on each round: so each meets all. */
+static void next_source(struct app_load_worker *w)
+{
+    w->port_turn = (uint32_t)(w->sources.done + w->sources.n_rounds);
+    w->source = app_turns_next(&w->sources);
+}
+
+/* One source to every target, then the next. */
 static void next_pair(struct app_load_worker *w, struct tern_connect_opts *opts)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
-    const struct app_load_target *t = &cfg->targets[w->next_target];
+    const struct app_load_target *t = &w->load->cfg.targets[w->next_target];
     opts->remote = t->addr;
-    opts->local = cfg->sources[w->next_source].addr;
-    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : w->next_port % t->n_ports));
-    if (!next_target(w) || ++w->next_source < cfg->n_sources)
-        return;
-    w->next_source = 0;
-    w->next_port++;
+    opts->local = w->source;
+    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : w->port_turn % t->n_ports));
+    if (next_target(w))
+        next_source(w);
 }
 
 /* @return false when no more can be opened before something has closed */
@@ -301,9 +305,12 @@ static struct app_load_worker *worker_new(const struct app_load *load, uint32_t 
         .count_max = cfg->count == 0 ? UINT64_MAX : share(cfg->count, index, cfg->n_workers),
         .index = index,
         .next_target = index % cfg->n_targets,
-        .next_source = index % cfg->n_sources,
         .random = index + UINT64_C(0x9e3779b97f4a7c15),
     };
+    app_turns_init(&w->sources, cfg->sources, index, cfg->n_workers);
+    if (cfg->random_sources)
+        app_turns_shuffle(&w->sources, cfg->source_key);
+    next_source(w);
     app_pool_init(&w->pool, cfg->scenario->conn_bytes);
     if (app_measure_init(&w->measure, !cfg->no_times) == 0)
         return w;

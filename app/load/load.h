@@ -18,6 +18,7 @@
 #include "expect.h"
 #include "fail.h"
 #include "request.h"
+#include "turns.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,8 +51,9 @@ struct app_load_config {
     const struct app_load_target *targets; /**< [n_targets] of one family */
     uint32_t n_targets;
     bool random_targets;               /**< each drawn, not in turn */
-    const struct tern_prefix *sources; /**< [n_sources] own addresses of the targets' family */
-    uint32_t n_sources;
+    const struct app_sources *sources; /**< own addresses of the targets' family */
+    bool random_sources;               /**< each once a round, in the order that source_key makes */
+    uint64_t source_key;
     uint32_t n_workers;
     uint64_t rate;       /**< connections a second over all workers; 0: as fast as `conns` allows */
     uint64_t conns;      /**< open at a time over all workers */
@@ -81,9 +83,10 @@ struct app_load_step {
 
 struct app_load {
     struct app_load_config cfg;
-    int phase;                 /**< enum app_load_phase; written by the main thread, atomically */
-    uint32_t n_steps;          /**< set by now, atomically; 0: the rate is cfg's */
-    struct app_load_step step; /**< the last of them; not written before all workers are over it */
+    struct app_sources sources; /**< where cfg.sources points to, unless a test has its own */
+    int phase;                  /**< enum app_load_phase; written by the main thread, atomically */
+    uint32_t n_steps;           /**< set by now, atomically; 0: the rate is cfg's */
+    struct app_load_step step;  /**< the last of them; not written before all workers are over it */
     struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
 };
 
@@ -101,13 +104,16 @@ struct app_load_worker {
     uint64_t stop_ns;              /**< when nothing of this step is due any more */
     uint32_t step;                 /**< that it has taken, counted from 1; 0: none */
     uint32_t steps_over;           /**< that it is over with; atomic */
-    uint32_t index, next_target, next_source, next_port;
-    uint64_t random;      /**< draws targets; never 0 */
-    bool warm;            /**< the first connection has shown that the target answers */
-    bool was_full;        /**< what is due now has waited for others to close */
-    int idle;             /**< nothing open, and nothing more to open; atomic */
-    struct app_pool pool; /**< the scenario's state of a connection */
-    void *scenario;       /**< the scenario's state of a worker */
+    uint32_t index, next_target;
+    struct app_turns sources;
+    union tern_addr source; /**< until all targets have had their turn */
+    uint32_t port_turn;     /**< … and a port of each */
+    uint64_t random;        /**< draws targets; never 0 */
+    bool warm;              /**< the first connection has shown that the target answers */
+    bool was_full;          /**< what is due now has waited for others to close */
+    int idle;               /**< nothing open, and nothing more to open; atomic */
+    struct app_pool pool;   /**< the scenario's state of a connection */
+    void *scenario;         /**< the scenario's state of a worker */
 };
 
 /**

@@ -11,6 +11,7 @@
 #include "../error.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum {
     CONNS_PER_WORKER = 64,
@@ -18,6 +19,7 @@ enum {
     CONNS_MAX_OPEN_LOOP = 65536, /**< what a rate may have open without --conns, a worker */
     TIME_WAITS_CLOSED_LOOP = 1 << 21,
     TIME_WAITS_MAX = 1 << 24,
+    SOURCES_COUNTED = 1 << 20,   /**< more make no table larger */
     PORTS = 64512,               /**< ephemeral ports of one address: 1024..65535 */
     STREAMS_IN_TIME_WAIT = 1024, /**< for each that is open: --bytes may make them short */
     ECHO_BYTES = 1024,
@@ -270,17 +272,27 @@ static void size_buffers(const struct app_settings *o, uint64_t conns, struct te
         s->snd_buf_bytes = bytes;
 }
 
-/* The own addresses of the target's family, moved to the front. @return how many */
-static uint32_t gather_sources(struct tern_stack_config *s, const union tern_addr *target)
+static void set_sources(const struct app_settings *o, const struct app_load_targets *targets,
+    const struct tern_stack_config *s, struct app_load *load)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_addrs; i++)
-        if (app_addresses_same_family(&s->addrs[i].addr, target)) {
-            const struct tern_prefix source = s->addrs[i];
-            s->addrs[i] = s->addrs[n];
-            s->addrs[n++] = source;
-        }
-    return n;
+    load->sources = o->sources;
+    if (load->sources.n == 0)
+        app_sources_of_stack(&load->sources, s, tern_addr_is_v4(&targets->of[0].addr));
+}
+
+uint64_t app_load_n_sources(const struct app_load *load)
+{
+    const app_u128 n = app_sources_total(&load->sources);
+    return n > SOURCES_COUNTED ? SOURCES_COUNTED : (uint64_t)n;
+}
+
+/* Which order it is, --seed decides, if it was said; else none is like another. */
+static uint64_t draw_source_key(const struct app_settings *o)
+{
+    uint64_t key = o->stack.seed[0];
+    if (!app_settings_has(o, "seed") && getentropy(&key, sizeof key) != 0)
+        key = 0;
+    return key;
 }
 
 /* One request that fits may go with the SYN (RFC 7413). */
@@ -293,19 +305,20 @@ void app_load_set_up(const struct app_settings *o, const struct app_load_targets
     const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load)
 {
     const uint64_t conns = conns_of(o, ep->n_workers);
-    const uint32_t n_sources = gather_sources(&ep->stack, &targets->of[0].addr);
-    size_tables(o, conns, n_sources * n_target_ports(targets), ep);
+    memset(load, 0, sizeof *load);
+    set_sources(o, targets, &ep->stack, load);
+    size_tables(o, conns, app_load_n_sources(load) * n_target_ports(targets), ep);
     size_buffers(o, conns, &ep->stack);
     ep->stack.nodelay |= o->http.pipeline > 1; /* a request does not wait for another's ACK */
     ep->static_bytes += app_http_static_bytes(http);
-    memset(load, 0, sizeof *load);
     load->cfg = (struct app_load_config){
         .scenario = o->scenario,
         .targets = targets->of,
         .n_targets = targets->n,
         .random_targets = o->random_targets,
-        .sources = ep->stack.addrs,
-        .n_sources = n_sources,
+        .sources = &load->sources,
+        .random_sources = o->random_sources,
+        .source_key = draw_source_key(o),
         .n_workers = ep->n_workers,
         .rate = o->goal.searches && o->rate == 0 ? 1 : o->rate, /* the search sets it */
         .conns = conns,

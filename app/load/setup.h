@@ -37,10 +37,14 @@ int app_load_make_http(const struct app_settings *s, const struct app_target *ta
  * Fill in the load and size the endpoint's tables for it: as many connections as may be open, and
  * TIME-WAIT records for as many as may close within its length.
  * @param targets, http  the load keeps pointing there
- * @param ep    its stack must have the addresses; the load keeps pointing there
+ * @param ep    its stack must have the addresses
+ * @param load  keeps pointing to itself: it stays where it is
  */
 void app_load_set_up(const struct app_settings *s, const struct app_load_targets *targets,
     const struct app_http *http, struct tern_endpoint_config *ep, struct app_load *load);
+
+/** How many sources there are; a million stands for all beyond. */
+uint64_t app_load_n_sources(const struct app_load *load);
 
 /** How long to run: as told, without limit where a count ends it, else `default_s`. @return ns, 0 =
  * no limit */

@@ -23,15 +23,21 @@ void app_latency_of(const struct app_hist *h, struct app_latency *out)
 
 /* ---- for people ---- */
 
-/* Three digits and a unit. */
-static void print_time(FILE *out, double ns)
+char *app_latency_text(double ns, char buf[APP_LATENCY_TEXT_BYTES])
 {
     static const char *const units[] = {"ns", "us", "ms", "s "};
     uint32_t unit = 0;
     for (; ns >= 999.5 && unit < 3; unit++)
         ns /= 1000;
     const int decimals = unit == 0 || ns >= 99.95 ? 0 : ns >= 9.995 ? 1 : 2;
-    fprintf(out, " %6.*f %s", decimals, ns, units[unit]);
+    snprintf(buf, APP_LATENCY_TEXT_BYTES, "%.*f %s", decimals, ns, units[unit]);
+    return buf;
+}
+
+static void print_time(FILE *out, double ns)
+{
+    char text[APP_LATENCY_TEXT_BYTES];
+    fprintf(out, " %9s", app_latency_text(ns, text));
 }
 
 static void print_row(FILE *out, const char *name, const struct app_latency *l)

@@ -25,6 +25,11 @@ struct app_latency {
 
 void app_latency_of(const struct app_hist *h, struct app_latency *out);
 
+enum { APP_LATENCY_TEXT_BYTES = 32 };
+
+/** Three digits and a unit of two characters: "45.5 us", "1.20 s ". @return buf */
+char *app_latency_text(double ns, char buf[APP_LATENCY_TEXT_BYTES]);
+
 /** A table of what was timed; nothing when nothing was. @param hist [APP_METRIC_COUNT] */
 void app_latency_report(FILE *out, const struct app_hist *hist);
 

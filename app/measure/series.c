@@ -15,7 +15,8 @@ static bool make_room(struct app_series *s)
 {
     if (s->n < s->room)
         return true;
-    const uint32_t room = s->room == 0 ? ROOM_AT_FIRST : 2 * s->room;
+    const uint32_t twice = s->room == 0 ? ROOM_AT_FIRST : 2 * s->room;
+    const uint32_t room = twice < APP_SECONDS_MAX ? twice : APP_SECONDS_MAX;
     void *larger = s->n == APP_SECONDS_MAX ? NULL : realloc(s->seconds, room * sizeof *s->seconds);
     if (larger == NULL)
         return false;
@@ -30,8 +31,10 @@ void app_series_add(struct app_series *s, const struct app_second *second)
         s->n_lost++;
         return;
     }
-    s->seconds[s->n] = *second;
-    s->seconds[s->n++].times = NULL;
+    struct app_second *kept = &s->seconds[s->n++];
+    *kept = *second;
+    kept->times = kept->times_so_far = NULL;
+    kept->so_far = NULL;
 }
 
 void app_series_free(struct app_series *s)

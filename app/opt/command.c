@@ -48,6 +48,12 @@ static const struct app_command commands[] = {
             "What --explain says is inferred, every segment taken to arrive; a connection whose SYN is not in the file is taken to be established. "
             "A checksum is 'unfinished' where the capture was made on the sending host and its NIC does the rest. "
             "Exits with 0; with 1 when the file cannot be read to its end; with 2 when nothing could be read."},
+    {.name = "top", .bit = CMD_TOP,
+        .summary = "the connections of a tern that runs, as 'ss -ti' shows the kernel's",
+        .about = "The connections of a tern that runs, as 'ss -ti' shows the kernel's, while its workers go on. "
+            "Recv-Q is what the application has not consumed, Send-Q what the peer has not acknowledged; times are in milliseconds, cwnd and ssthresh in segments. "
+            "It asks the telemetry socket, which belongs to the user who started it. "
+            "Exits with 0, also when the process ends between two looks; with 1 when it does not answer; with 2 when there is none."},
 };
 
 static const struct app_example examples[] = {
@@ -59,8 +65,12 @@ static const struct app_example examples[] = {
         "one connection, bytes both ways, each compared with what was sent", true},
     {CMD_PAIR, "tern pair --count 1M --syn-cookies always",
         "a million connections, every SYN answered with a cookie", true},
+    {CMD_PAIR, "tern pair --impair delay=20ms,loss=1% --scenario http --conns 1000",
+        "over a path that takes 40 ms and loses one packet in a hundred, each way", true},
     {CMD_PAIR, "tern pair --preset rfc9411-cps --duration 2s",
         "connections per second as RFC 9411 means it, in two seconds", true},
+    {CMD_PAIR, "tern pair --sources 65536 --count 200k",
+        "handshakes from 65,536 addresses in turn", true},
     {CMD_SERVE, "tern serve tap:tern0 --ip 198.18.0.1/15 --port 8080",
         "HTTP on a kernel TAP interface", false},
     {CMD_SERVE, "tern serve eth1 --ip 2001:2::1/48 --app echo --workers 2",
@@ -69,6 +79,8 @@ static const struct app_example examples[] = {
         "as many handshakes as 64 connections at a time make", false},
     {CMD_LOAD, "tern load http://[2001:2::1]/ --dev eth1 --ip 2001:2::10/48 --rate 10k --duration 30s",
         "ten thousand requests a second, whatever the server does", false},
+    {CMD_LOAD, "tern load 198.18.0.1:80 --dev tap:tern1 --ip 198.18.0.2/24 --sources 198.18.64.0/18 --random-sources",
+        "from 16,384 addresses, each once a round; the server needs a route to them", false},
     {CMD_LOAD, "tern load 198.18.0.1:5001 --dev tap:tern1 --ip 198.18.1.1/15 --scenario stream",
         "one connection's bytes a second", false},
     {CMD_DOCTOR, "tern doctor",
@@ -89,6 +101,12 @@ static const struct app_example examples[] = {
         "hosts by name", false},
     {CMD_DECODE, "tern decode - --detail summary",
         "what 'tshark -w -' pipes into it", false},
+    {CMD_TOP, "tern top",
+        "all connections of the one tern that runs", false},
+    {CMD_TOP, "tern top --every 1s --port 80 --state established",
+        "those of port 80, every second", false},
+    {CMD_TOP, "tern top 4711 --addr 198.18.0.0/24",
+        "those with a network, of one process", false},
 };
 // clang-format on
 

@@ -22,6 +22,7 @@ enum app_command_bit {
     CMD_EXPLAIN = 1 << 4,
     CMD_COMPARE = 1 << 5,
     CMD_DECODE = 1 << 6,
+    CMD_TOP = 1 << 7,
 };
 /** Those that run the engine. */
 #define CMD_ENDS (CMD_PAIR | CMD_SERVE | CMD_LOAD)
@@ -29,6 +30,7 @@ enum app_command_bit {
 /** Headings of the help, in this order. */
 enum app_opt_group {
     APP_GROUP_DECODE,
+    APP_GROUP_TOP,
     APP_GROUP_PAIR,
     APP_GROUP_SERVICE,
     APP_GROUP_DEVICE,
@@ -38,6 +40,7 @@ enum app_opt_group {
     APP_GROUP_ENGINE,
     APP_GROUP_ADDRESS,
     APP_GROUP_TCP,
+    APP_GROUP_IMPAIR,
     APP_GROUP_RUN,
     APP_GROUP_REPORT,
     APP_GROUP_CONFIG,

@@ -10,6 +10,7 @@
 
 static const struct app_opt_rows *const areas[] = {
     &app_rows_decode,
+    &app_rows_top,
     &app_rows_pair,
     &app_rows_serve,
     &app_rows_load,
@@ -18,14 +19,17 @@ static const struct app_opt_rows *const areas[] = {
     &app_rows_engine,
     &app_rows_address,
     &app_rows_tcp,
+    &app_rows_impair,
     &app_rows_run,
     &app_rows_config,
     &app_rows_output,
+    &app_rows_watch,
 };
 enum { N_AREAS = sizeof areas / sizeof areas[0] };
 
 static const char *const titles[APP_GROUP_COUNT] = {
     [APP_GROUP_DECODE] = "Frames",
+    [APP_GROUP_TOP] = "Look",
     [APP_GROUP_PAIR] = "Pair",
     [APP_GROUP_SERVICE] = "Service",
     [APP_GROUP_DEVICE] = "Device",
@@ -35,6 +39,7 @@ static const char *const titles[APP_GROUP_COUNT] = {
     [APP_GROUP_ENGINE] = "Workers and memory",
     [APP_GROUP_ADDRESS] = "Addresses",
     [APP_GROUP_TCP] = "TCP and IP",
+    [APP_GROUP_IMPAIR] = "Impairment",
     [APP_GROUP_RUN] = "Run",
     [APP_GROUP_REPORT] = "Report",
     [APP_GROUP_CONFIG] = "Configuration",

@@ -14,7 +14,7 @@ static const struct app_opt_row rows[] = {
     {.name = "json", .arg = "FILE", .group = APP_GROUP_REPORT, .commands = CMD_ENDS | CMD_DOCTOR,
         APP_TEXT(json),
         .help = "write the result as JSON, '-' for stdout (the rest then goes to stderr)"},
-    {.name = "help", .letter = 'h', .group = APP_GROUP_REPORT, .commands = CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_COMPARE | CMD_DECODE, .kind = OPT_HELP, .line_only = true,
+    {.name = "help", .letter = 'h', .group = APP_GROUP_REPORT, .commands = CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_COMPARE | CMD_DECODE | CMD_TOP, .kind = OPT_HELP, .line_only = true,
         .help = "this text"},
 };
 // clang-format on

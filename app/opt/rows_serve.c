@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a server is. The size of a body is also the server's of a pair. */
-#include "../error.h"
+#include "../serve/listen.h"
 #include "../value.h"
 #include "rows.h"
 
@@ -20,15 +20,13 @@ static int set_service(struct app_settings *s, const char *text, struct tern_err
     return rc;
 }
 
-/* Read when all is said: a file is opened then (serve/listen.c). */
+/* Kept as it was typed; read here only so that a mistake in a file is told with its line. */
 static int add_listener(struct app_settings *s, const char *text, struct tern_error *err)
 {
-    if (s->n_listen == APP_LISTENERS_MAX)
-        return app_refuse(err,
-            "--listen: more than %d listeners; put ports together, as 80-89=http",
-            APP_LISTENERS_MAX);
-    s->listen[s->n_listen++] = text;
-    return 0;
+    const int rc = app_listen_check(s->listen, s->n_listen, text, err);
+    if (rc == 0)
+        s->listen[s->n_listen++] = text;
+    return rc;
 }
 
 #define SERVE .group = APP_GROUP_SERVICE, .commands = CMD_SERVE

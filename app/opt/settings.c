@@ -5,13 +5,14 @@
  */
 #include "settings.h"
 
+#include "../impair/spec.h"
+#include "../value.h"
 #include "row.h"
 
 #include <assert.h>
 #include <string.h>
 
 enum {
-    SOURCES = 64,
     STATIC_BYTES = 1 << 20, /* more than any service and scenario together makes on a worker */
 };
 
@@ -28,7 +29,7 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     app_http_settings_init(&s->http);
     app_goal_settings_init(&s->goal);
     s->body_bytes = 1;
-    s->n_sources = SOURCES;
+    app_impair_init(&s->impair);
     s->decode.detail = APP_DETAIL_HEX;
 }
 
@@ -45,11 +46,15 @@ void app_settings_apply(
 {
     cfg->lcores = s->lcores;
     cfg->no_huge = s->no_huge;
+    cfg->telemetry = !s->no_telemetry;
     if (s->moderation_ns != UINT64_MAX)
         cfg->moderation_ns = (uint32_t)s->moderation_ns;
     ep->n_workers = s->n_workers;
     ep->n_queues = s->n_queues;
     ep->no_offload = s->no_offload;
+    for (int dir = 0; dir < TERN_IMPAIR_DIRS; dir++)
+        ep->impair[dir] = app_impair_of(&s->impair, (enum tern_impair_dir)dir);
+    cfg->drain_ms += (uint32_t)(app_impair_patience_ns(ep) / APP_MS_NS);
     ep->static_bytes = STATIC_BYTES;
     ep->stack = s->stack;
     ep->stack.tfo_accept = ep->stack.tfo_connect = s->tfo;

@@ -9,10 +9,14 @@
 
 #include "../decode/settings.h"
 #include "../goal/settings.h"
+#include "../impair/settings.h"
+#include "../live/listen_at.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
+#include "../sources.h"
 #include "../stream.h"
+#include "../top/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,6 +46,7 @@ struct app_settings {
     uint32_t n_workers, n_queues;
     const char *lcores; /**< "2,3" or "2-5"; NULL: chosen */
     bool no_huge, no_offload;
+    bool no_telemetry;
     bool tfo;                              /**< both ways: stack.tfo_accept and stack.tfo_connect */
     uint64_t moderation_ns;                /**< UINT64_MAX: the engine's */
     uint32_t conns_max;                    /**< a worker; 0: sized by the subcommand */
@@ -53,6 +58,8 @@ struct app_settings {
     const char *targets[APP_TARGETS_MAX];
     uint32_t n_targets;
     bool random_targets;
+    struct app_sources sources; /**< none: every own address of the targets' family */
+    bool random_sources;
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
     uint64_t rate, conns, count;         /**< 0: not given */
@@ -71,13 +78,17 @@ struct app_settings {
     uint32_t body_bytes; /**< http: of each body */
 
     bool v6;            /**< pair */
-    uint32_t n_sources; /**< pair: addresses of the client */
+    uint32_t n_sources; /**< pair: how many addresses the client has; 0: not said */
 
     struct app_decode_settings decode;
+    struct app_impair_settings impair;
+    struct app_top_settings top;
 
     uint64_t duration_ns;               /**< 0: the subcommand's */
     const char *json;                   /**< NULL, a path, or "-" */
     const char *csv, *html, *hlog;      /**< NULL or a path */
+    struct app_listen_at prometheus;    /**< port 0: nowhere */
+    bool plain;                         /**< lines, even on a terminal */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;
 

@@ -82,6 +82,12 @@ static void second(void *self, const struct app_second *s)
     app_lines_add_or_tell(&csv->lines, row.text, row.n_bytes);
 }
 
+static uint64_t n_lost(const void *self)
+{
+    const struct app_csv *csv = self;
+    return csv->lines.n_lost;
+}
+
 /* What is missing was told; the run is what it is. */
 static int end(void *self, const struct app_result *r, struct tern_error *err)
 {
@@ -101,6 +107,7 @@ const struct app_observer_ops app_csv_observer = {
     .name = "csv",
     .begin = begin,
     .second = second,
+    .n_lost = n_lost,
     .end = end,
     .close = close_csv,
 };

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 
 enum { FILE_MIB_MAX = 256 };
+/* What is left behind the last second may be too short to have a rate. */
+#define SHORT_S 0.5
 
 /* Each key as jansson's unpacker checks it: s text, F number, b truth, o anything, {} an object. */
 static int check_shape(json_t *root, json_error_t *why)
@@ -126,7 +128,7 @@ void app_kept_spread(
     for (size_t i = 0; i < n_rows && values != NULL; i++) {
         const json_t *row = json_array_get(rows, i), *value = json_array_get(row, at);
         const double length_s = json_number_value(cell(series, row, "length_s"));
-        if (json_is_number(value) && length_s > 0 && is_steady(series, row))
+        if (json_is_number(value) && length_s >= SHORT_S && is_steady(series, row))
             values[out->n++] = json_number_value(value) / (a_second ? length_s : 1);
     }
     if (out->n != 0) {

@@ -13,8 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -89,16 +89,20 @@ void app_lines_add_or_tell(struct app_lines *l, const char *text, size_t n_bytes
     if (rc == 0 || l->why != 0)
         return;
     l->why = -rc;
-    fprintf(stderr, "tern: %s: cannot add to %s: %s; the run goes on, make room and it will too\n",
+    struct tern_error line;
+    app_refuse(&line, "%s: cannot add to %.200s: %s; the run goes on, make room and it will too",
         l->option, l->path, strerror(l->why));
+    app_report_error(APP_EXIT_OK, &line);
 }
 
 void app_lines_tell_lost(const struct app_lines *l)
 {
-    if (l->n_lost != 0)
-        fprintf(stderr, "tern: %s: %llu of %llu seconds are missing in %s: %s\n", l->option,
-            (unsigned long long)l->n_lost, (unsigned long long)(l->n_lost + l->n_added), l->path,
-            strerror(l->why));
+    struct tern_error line;
+    if (l->n_lost == 0)
+        return;
+    app_refuse(&line, "%s: %" PRIu64 " of %" PRIu64 " rows are missing in %.200s: %s", l->option,
+        l->n_lost, l->n_lost + l->n_added, l->path, strerror(l->why));
+    app_report_error(APP_EXIT_OK, &line);
 }
 
 void app_lines_close(struct app_lines *l)

@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "writers.h"
 
-#include <assert.h>
-
-static void add(struct app_run *run, const struct app_observer_ops *ops, void *self)
-{
-    assert(run->n_observers < APP_OBSERVERS_MAX);
-    run->observers[run->n_observers++] = (struct app_observer){.ops = ops, .self = self};
-}
-
 void app_writers_attach(struct app_writers *w, const struct app_settings *s, struct app_run *run)
 {
     *w = (struct app_writers){
@@ -18,9 +10,9 @@ void app_writers_attach(struct app_writers *w, const struct app_settings *s, str
     };
     run->settings = s;
     if (s->csv != NULL)
-        add(run, &app_csv_observer, &w->csv);
+        app_observers_add(run, &app_csv_observer, &w->csv);
     if (s->html != NULL)
-        add(run, &app_html_observer, &w->html);
+        app_observers_add(run, &app_html_observer, &w->html);
     if (s->hlog != NULL)
-        add(run, &app_hlog_observer, &w->hlog);
+        app_observers_add(run, &app_hlog_observer, &w->hlog);
 }

@@ -27,6 +27,8 @@ enum {
 struct reading {
     const char *where; /* "--listen 80=http" */
     struct app_listener *l;
+    const char *path;               /* of file=; NULL: not given */
+    bool reads_file;                /* else the path is believed */
     uint64_t rate, burst;           /* 0: not given */
     bool has_body, says_keep_alive; /* body=, keep-alive */
     uint64_t seen;                  /* keys, a bit each */
@@ -58,7 +60,9 @@ static int set_body(struct reading *r, const char *option, const char *value)
 
 static int set_file(struct reading *r, const char *option, const char *value)
 {
-    return app_served_file_read(option, value, &r->l->cfg.http.file, r->err);
+    (void)option; /* looked at when all keys are there */
+    r->path = value;
+    return 0;
 }
 
 /* It goes into a header line as it is (RFC 9110 §8.3.1), so nothing may be in it that ends one. */
@@ -201,13 +205,22 @@ static int read_key(struct reading *r, char *text)
 static int check_body(const struct reading *r)
 {
     const struct app_http_config *cfg = &r->l->cfg.http;
-    const bool has_file = cfg->file.bytes != NULL;
+    const bool has_file = r->path != NULL;
     if (has_file && r->has_body)
         return app_refuse(r->err, "%s: body and file are two bodies; leave one out", r->where);
     if ((has_file || r->has_body) && !app_reply_may_have_body(cfg->status))
         return app_refuse(r->err, "%s: a %u has no body; leave out %s", r->where, cfg->status,
             has_file ? "file" : "body");
     return 0;
+}
+
+static int read_file(const struct reading *r)
+{
+    char option[128];
+    if (r->path == NULL || !r->reads_file)
+        return 0;
+    snprintf(option, sizeof option, "%s,file", r->where);
+    return app_served_file_read(option, r->path, &r->l->cfg.http.file, r->err);
 }
 
 static int finish(struct reading *r)
@@ -221,7 +234,8 @@ static int finish(struct reading *r)
     if (r->rate != 0)
         cfg->limit = app_bucket_plan_make(
             r->rate, r->burst != 0 ? r->burst : (r->rate + DEPTH_PER_S - 1) / DEPTH_PER_S);
-    return check_body(r);
+    const int rc = check_body(r);
+    return rc == 0 ? read_file(r) : rc;
 }
 
 /* ---- ports ---- */
@@ -271,7 +285,7 @@ static int check_ports(
 
 /* @param rest  "APP[,KEY…]", which is taken apart */
 static int read_service(
-    struct app_listener *l, const char *ports, char *rest, struct tern_error *err)
+    struct app_listener *l, const char *ports, char *rest, bool reads_file, struct tern_error *err)
 {
     char *save, where[96];
     const struct app_service_config of_ports = l->cfg;
@@ -284,13 +298,14 @@ static int read_service(
     app_service_config_init(&l->cfg, l->service);
     l->cfg.port = of_ports.port;
     l->cfg.n_ports = of_ports.n_ports;
-    struct reading r = {.where = where, .l = l, .err = err};
+    struct reading r = {.where = where, .l = l, .reads_file = reads_file, .err = err};
     for (char *key; rc == 0 && (key = strtok_r(NULL, ",", &save)) != NULL;)
         rc = read_key(&r, key);
     return rc == 0 ? finish(&r) : rc;
 }
 
-static int read_listener(struct app_listener *l, const char *text, struct tern_error *err)
+static int read_listener(
+    struct app_listener *l, const char *text, bool reads_file, struct tern_error *err)
 {
     char copy[LISTEN_CHARS_MAX], ports[LISTEN_CHARS_MAX];
     if (strlen(text) >= sizeof copy)
@@ -304,10 +319,10 @@ static int read_listener(struct app_listener *l, const char *text, struct tern_e
     *rest++ = '\0';
     strcpy(ports, copy);
     const int rc = read_ports(copy, &l->cfg, err);
-    return rc == 0 ? read_service(l, ports, rest, err) : rc;
+    return rc == 0 ? read_service(l, ports, rest, reads_file, err) : rc;
 }
 
-int app_server_listen(struct app_server *s, const char *text, struct tern_error *err)
+static int add(struct app_server *s, const char *text, bool reads_file, struct tern_error *err)
 {
     if (s->n_listeners == APP_LISTENERS_MAX)
         return app_refuse(err,
@@ -315,7 +330,7 @@ int app_server_listen(struct app_server *s, const char *text, struct tern_error 
             APP_LISTENERS_MAX);
     struct app_listener *l = &s->listeners[s->n_listeners];
     *l = (struct app_listener){.cfg.n_ports = 1};
-    int rc = read_listener(l, text, err);
+    int rc = read_listener(l, text, reads_file, err);
     if (rc == 0)
         rc = check_ports(s, l, err);
     if (rc != 0)
@@ -323,6 +338,22 @@ int app_server_listen(struct app_server *s, const char *text, struct tern_error 
     else
         s->n_listeners++;
     return rc;
+}
+
+int app_server_listen(struct app_server *s, const char *text, struct tern_error *err)
+{
+    return add(s, text, true, err);
+}
+
+int app_listen_check(
+    const char *const *before, uint32_t n, const char *text, struct tern_error *err)
+{
+    struct app_server s; /* nobody looks at its books */
+    int rc = 0;
+    s.n_listeners = 0;
+    for (uint32_t i = 0; i < n && rc == 0; i++)
+        rc = add(&s, before[i], false, err);
+    return rc == 0 ? add(&s, text, false, err) : rc;
 }
 
 char *app_server_text(const struct app_server *s, char buf[APP_SERVER_TEXT_BYTES])

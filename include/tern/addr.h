@@ -48,6 +48,26 @@ static inline bool tern_addr_equal(const union tern_addr *a, const union tern_ad
     return a->q[0] == b->q[0] && a->q[1] == b->q[1];
 }
 
+/** The order of the bytes: within a family that of the numbers. */
+static inline bool tern_addr_is_before(const union tern_addr *a, const union tern_addr *b)
+{
+    const uint64_t a_upper = __builtin_bswap64(a->q[0]), b_upper = __builtin_bswap64(b->q[0]);
+    if (a_upper != b_upper)
+        return a_upper < b_upper;
+    return __builtin_bswap64(a->q[1]) < __builtin_bswap64(b->q[1]);
+}
+
+/** Addresses of one family that follow each other, both ends included. */
+struct tern_addr_range {
+    union tern_addr first, last;
+};
+
+static inline bool tern_addr_range_contains(
+    const struct tern_addr_range *r, const union tern_addr *a)
+{
+    return !tern_addr_is_before(a, &r->first) && !tern_addr_is_before(&r->last, a);
+}
+
 /** Longest text that tern_addr_format() writes, with its terminating zero. */
 enum { TERN_ADDR_TEXT_BYTES = 46 };
 

@@ -15,7 +15,8 @@
 TERN_BEGIN_DECLS
 
 enum {
-    TERN_ADDRS_MAX = 256, /**< own addresses an endpoint may have */
+    TERN_ADDRS_MAX = 256, /**< own addresses an endpoint may have, one by one … */
+    TERN_RANGES_MAX = 16, /**< … and ranges of more */
     TERN_STATIC_NEIGHBOURS_MAX = 64,
     TERN_ERROR_TEXT_BYTES = 512,
     TERN_MAC_BYTES = 6,
@@ -90,6 +91,11 @@ struct tern_stack_config {
     /* Addresses */
     struct tern_prefix addrs[TERN_ADDRS_MAX]; /**< own addresses, each with its on-link prefix */
     uint32_t n_addrs;                         /**< 1..TERN_ADDRS_MAX */
+    /** More own addresses, however many: spoken from and answered for, but neither probed nor
+     * announced, which would be a frame for each. They overlap nothing, and addrs[] has an address
+     * of each one's family. */
+    struct tern_addr_range ranges[TERN_RANGES_MAX];
+    uint32_t n_ranges;                  /**< 0..TERN_RANGES_MAX; default 0 */
     union tern_addr gateway4, gateway6; /**< unspecified (all zero): none, everything is on link */
     uint8_t mac[TERN_MAC_BYTES];        /**< the port's; ignored with l3 */
     bool l3;            /**< packets enter and leave at the IP header; default false */

@@ -210,6 +210,24 @@ TERN_API TERN_MUST_CHECK int tern_timer_arm(
     struct tern_shard *sh, struct tern_conn *c, uint64_t delay_ns);
 TERN_API void tern_timer_cancel(struct tern_shard *sh, struct tern_conn *c);
 
+/** What a connection waits for, when it waits for something. */
+enum tern_conn_timer {
+    TERN_TIMER_NONE,
+    TERN_TIMER_RETRANSMIT, /**< (RFC 6298) */
+    TERN_TIMER_PROBE,      /**< of the tail, or the end of a reordering window (RFC 8985) */
+    TERN_TIMER_PERSIST,    /**< a probe of the peer's shut window (MUST-36) */
+    TERN_TIMER_FIN_WAIT_2, /**< the bound on it */
+    TERN_TIMER_ACK,        /**< a delayed acknowledgement */
+    TERN_TIMER_PACE,
+    TERN_TIMER_KEEPALIVE,
+    TERN_TIMER_LINGER,
+    TERN_TIMER_APP, /**< tern_timer_arm() */
+    TERN_TIMER_COUNT,
+};
+
+/** "retransmit", … */
+TERN_API const char *tern_timer_name(enum tern_conn_timer timer);
+
 /** A connection, described. */
 struct tern_conn_info {
     union tern_addr local, remote;
@@ -232,6 +250,9 @@ struct tern_conn_info {
     uint32_t unread_bytes;                /**< delivered and not consumed */
     uint32_t urgent_bytes;                /**< of those to be delivered next (MUST-33) */
     int soft_error;                       /**< 0, or EHOSTUNREACH … from ICMP (MUST-47) */
+    uint8_t unanswered;                   /**< retransmissions and probes in a row, up to 15 */
+    enum tern_conn_timer timer;           /**< the next to act, or NONE */
+    uint32_t timer_us;                    /**< … in so long */
 };
 TERN_API void tern_conn_describe(
     const struct tern_shard *sh, const struct tern_conn *c, struct tern_conn_info *out);

@@ -85,6 +85,11 @@
     X(TX_FULL,             "tx_full",             "packet not sent: device queue full") \
     X(STEER_FULL,          "steer_full",          "segment for another worker, its ring full") \
     X(LINEARISE,           "linearise",           "headers spread over several buffers and no room to join them") \
+    /* asked for */ \
+    X(IMPAIR_LOSS,         "impair_loss",         "lost on purpose: impairment's loss") \
+    X(IMPAIR_QUEUE,        "impair_queue",        "lost on purpose: impairment's rate, its queue full") \
+    X(IMPAIR_FULL,         "impair_full",         "more to hold back than impairment may hold") \
+    /* the end */ \
     X(STOPPING,            "stopping",            "packet held when the shard stopped")
 // clang-format on
 

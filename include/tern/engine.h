@@ -13,9 +13,11 @@
  */
 #include <tern/config.h>
 #include <tern/conn.h>
+#include <tern/impair.h>
 #include <tern/stats.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 TERN_BEGIN_DECLS
@@ -57,6 +59,7 @@ struct tern_endpoint_config {
                            default 0 */
     uint16_t n_rx_desc, n_tx_desc; /**< 0 = 1024, clamped to the device's limits */
     bool promiscuous;
+    struct tern_impair impair[TERN_IMPAIR_DIRS]; /**< a bad network in between; default none */
     bool no_offload;       /**< ignore what the device could do: software checksums, no TSO */
     uint64_t static_bytes; /**< of bodies that a worker's app makes (tern_static_new()), for the
                               memory plan; default 0 */
@@ -77,6 +80,10 @@ struct tern_config {
     /** From the beginning of a poll that found little work to the next one, where that does not
      * lower the rate; 0..1000000, 0: never wait; default 10000. A latency may grow by so much. */
     uint32_t moderation_ns;
+    /** Answer DPDK's telemetry socket: /tern/info, /tern/stats, /tern/drops, /tern/conns. The first
+     * engine of a process decides for all; where the socket cannot be had the device's note says
+     * so. Default false. */
+    bool telemetry;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);
@@ -94,6 +101,13 @@ TERN_API TERN_MUST_CHECK int tern_engine_open(
  * (or DAD took 3 s). @return 0; -EADDRINUSE: another station has one; or what a start() said. Then
  * close the engine. */
 TERN_API TERN_MUST_CHECK int tern_engine_start(struct tern_engine *e, struct tern_error *err);
+
+/**
+ * Where this user's engines have their telemetry sockets: dpdk_telemetry.v2 and, of those that
+ * started later, dpdk_telemetry.v2:1 and so on.
+ * @param dir [n_bytes] @return 0, or -ENAMETOOLONG
+ */
+TERN_API TERN_MUST_CHECK int tern_telemetry_dir(char *dir, size_t n_bytes);
 
 /** Ask for an orderly end: drain, then workers stop. Async-signal-safe. */
 TERN_API void tern_engine_stop(struct tern_engine *e);
@@ -125,6 +139,21 @@ struct tern_worker_info {
 TERN_API uint32_t tern_engine_n_workers(const struct tern_engine *e, uint32_t ep);
 TERN_API void tern_engine_worker(
     const struct tern_engine *e, uint32_t ep, uint32_t worker, struct tern_worker_info *out);
+
+/** Runs on a worker's own thread, once a poll until it returns true. What it does with the shard is
+ * as in a tick; it must not wait, and do a poll's work at most. */
+typedef bool tern_worker_call(struct tern_shard *sh, void *ctx);
+
+/**
+ * Have `fn` run by a worker between two polls, and wait for its end. One call a worker at a time;
+ * from any thread but a worker's own, between open and close.
+ *
+ * @return 0: fn has returned true; -EBUSY: another call is under way; -ESHUTDOWN: the worker has
+ *         ended; -EINVAL: there is no such worker; -ETIMEDOUT. Where it is not 0, fn has run any
+ *         number of times, and will not any more.
+ */
+TERN_API TERN_MUST_CHECK int tern_engine_call(struct tern_engine *e, uint32_t ep, uint32_t worker,
+    tern_worker_call *fn, void *ctx, uint32_t timeout_ms);
 
 /** What the device turned out to be, for the banner. */
 struct tern_device_info {

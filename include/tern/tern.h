@@ -8,4 +8,5 @@
 #include <tern/conn.h>
 #include <tern/drop.h>
 #include <tern/engine.h>
+#include <tern/impair.h>
 #include <tern/stats.h>

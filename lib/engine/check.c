@@ -94,6 +94,8 @@ static int check_endpoint(const struct tern_endpoint_config *ep, struct tern_err
         rc = check_desc(ep->device, "transmit descriptors", ep->n_tx_desc, err);
     if (rc == 0)
         rc = check_stack(&ep->stack, err);
+    for (int dir = 0; rc == 0 && dir < TERN_IMPAIR_DIRS; dir++)
+        rc = tern_impair_check(&ep->impair[dir], ep->device, err);
     if (rc == 0)
         rc = check_ports(ep, err);
     return rc;

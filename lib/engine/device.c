@@ -138,6 +138,8 @@ static void choose_offloads(
         p->rx_offloads = 0;
         p->tx_offloads &= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
     }
+    if (tern_impair_is_on(&w->cfg->impair[TERN_IMPAIR_TX])) /* impair.c says why */
+        p->tx_offloads = 0;
     const uint64_t for_tso = TX_CSUM | RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
     const bool is_tap = strcmp(info->driver_name, "net_tap") == 0;
     if ((p->tx_offloads & for_tso) != for_tso || is_tap)

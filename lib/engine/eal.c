@@ -10,9 +10,10 @@
  * named as the one lcore's, so that they keep off these. What a handler takes away from workers is
  * recess.h's matter.
  *
- * Nothing is shared with other processes: no telemetry socket, no config file, hugepages through
- * memfd, so runs cannot collide and leave nothing behind, and need neither root nor hugetlbfs.
- * Without hugepages EAL's memory is one anonymous mapping of fixed size, touched when used.
+ * Nothing is shared with other processes: no config file, hugepages through memfd, so runs cannot
+ * collide and leave nothing behind, and need neither root nor hugetlbfs. The telemetry socket,
+ * where it is wanted, is telemetry_socket.c's matter. Without hugepages EAL's memory is one
+ * anonymous mapping of fixed size, touched when used.
  *
  * With PCI, EAL would attach every device that is bound to a user-space driver: an allow-list of
  * one address that does not exist keeps it off them all.
@@ -126,13 +127,14 @@ __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char
     a->n++;
 }
 
-static void build_args(const struct tern_eal_options *o, struct args *a)
+static void build_args(const struct tern_eal_options *o, bool has_telemetry, struct args *a)
 {
     char cpus[ARG_BYTES - 16];
     add(a, "tern");
     add(a, "--lcores=0@(%s)", tern_topology_cpus(o->workers_cpus, cpus, sizeof cpus));
     add(a, "--file-prefix=tern");
-    add(a, "--no-telemetry");
+    if (!has_telemetry)
+        add(a, "--no-telemetry");
     add(a, "--log-level=error");
     if (o->no_huge) {
         add(a, "--no-huge");
@@ -150,16 +152,16 @@ static void build_args(const struct tern_eal_options *o, struct args *a)
     }
 }
 
-/** DPDK's own threads are born here, and write to sockets whose peers may be gone: they are deaf to
- * SIGPIPE. The calling thread stays as it was, on all its CPUs. */
+/** DPDK's own threads are born here, and write to sockets whose peers may be gone, and wait for
+ * others that a signal would seem to close: they are deaf to signals. The calling thread stays as
+ * it was, on all its CPUs. */
 static int init(struct args *a)
 {
-    sigset_t sigpipe, signals;
+    sigset_t all, signals;
     cpu_set_t cpus;
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
+    sigfillset(&all);
     const bool has_cpus = pthread_getaffinity_np(pthread_self(), sizeof cpus, &cpus) == 0;
-    pthread_sigmask(SIG_BLOCK, &sigpipe, &signals);
+    pthread_sigmask(SIG_SETMASK, &all, &signals);
     const int rc = rte_eal_init(a->n, a->list);
     pthread_sigmask(SIG_SETMASK, &signals, NULL);
     if (has_cpus)
@@ -167,18 +169,30 @@ static int init(struct args *a)
     return rc;
 }
 
-int tern_eal_start(
-    const struct tern_eal_options *o, struct tern_eal_log *log, struct tern_error *err)
+static int start(const struct tern_eal_options *o, bool has_telemetry, struct tern_eal_log *log)
 {
-    if (tern_eal_is_running())
-        return 0;
     struct args *a = (struct args *)calloc(1, sizeof *a);
-    if (a == NULL)
-        return tern_fail(err, -ENOMEM, "out of memory before DPDK was started; free some memory");
-    build_args(o, a);
+    if (a == NULL) {
+        rte_errno = ENOMEM;
+        return -1;
+    }
+    build_args(o, has_telemetry, a);
     tern_eal_log_mark(log);
     const int rc = init(a);
     free(a);
+    return rc;
+}
+
+int tern_eal_start(const struct tern_eal_options *o, struct tern_eal_log *log,
+    char telemetry_note[TERN_TELEMETRY_NOTE_BYTES], struct tern_error *err)
+{
+    struct tern_telemetry_dir_lock lock = {.fd = -1};
+    if (tern_eal_is_running())
+        return 0;
+    const bool has_telemetry = o->telemetry && tern_telemetry_prepare(&lock);
+    const int rc = start(o, has_telemetry, log);
+    tern_telemetry_release(&lock);
+    memcpy(telemetry_note, lock.note, sizeof lock.note);
     if (rc >= 0)
         return 0;
     return tern_fail(err, rte_errno > 0 ? -rte_errno : -EIO,

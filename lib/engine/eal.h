@@ -5,6 +5,7 @@
 #include <tern/config.h>
 
 #include "placement.h"
+#include "telemetry.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,12 +25,14 @@ struct tern_eal_options {
     bool no_huge;
     uint64_t mem_bytes; /* with no_huge: all DPDK memory there will be */
     bool pci;           /* a PCI device will be opened */
+    bool telemetry;     /* with a socket that others of this user can ask */
 };
 
 /** True when this process has started DPDK already (an earlier engine, or the application itself).
  */
 bool tern_eal_is_running(void);
 
-/** Start DPDK, unless it runs. @return 0 or -errno with one line in *err */
-TERN_MUST_CHECK int tern_eal_start(
-    const struct tern_eal_options *o, struct tern_eal_log *log, struct tern_error *err);
+/** Start DPDK, unless it runs. @param telemetry_note  why there is no telemetry though it was asked
+ * for, or empty @return 0 or -errno with one line in *err */
+TERN_MUST_CHECK int tern_eal_start(const struct tern_eal_options *o, struct tern_eal_log *log,
+    char telemetry_note[TERN_TELEMETRY_NOTE_BYTES], struct tern_error *err);

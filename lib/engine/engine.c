@@ -29,13 +29,12 @@ enum {
 
 /* ---- open ---- */
 
-static void init_lock(struct tern_engine *e)
+void tern_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->changed, &monotonic);
+    pthread_cond_init(cond, &monotonic);
     pthread_condattr_destroy(&monotonic);
 }
 
@@ -60,7 +59,8 @@ int tern_engine_open(
     if (e == NULL)
         return tern_fail(err, -ENOMEM, "out of memory at the very start; free some memory");
     memset(e, 0, sizeof *e);
-    init_lock(e);
+    pthread_mutex_init(&e->lock, NULL);
+    tern_cond_init(&e->changed);
     e->cfg = *cfg;
     e->n_endpoints = cfg->n_endpoints;
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
@@ -128,7 +128,7 @@ static bool have_reached(struct tern_engine *e, enum tern_worker_phase phase, in
     return c.n_there == c.n_threads;
 }
 
-static struct timespec in_ms(uint32_t ms)
+struct timespec tern_deadline_in_ms(uint32_t ms)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -175,7 +175,7 @@ static int refuse_conflict(const struct tern_worker *w, struct tern_error *err)
  */
 static int wait_for_addrs(struct tern_engine *e, struct tern_error *err)
 {
-    const struct timespec deadline = in_ms(ADDRS_WAIT_MS);
+    const struct timespec deadline = tern_deadline_in_ms(ADDRS_WAIT_MS);
     const struct timespec pause = {.tv_nsec = ADDRS_POLL_NS};
     while (!is_over(&deadline)) {
         uint32_t n_ready = 0;
@@ -214,8 +214,11 @@ int tern_engine_start(struct tern_engine *e, struct tern_error *err)
     pthread_cond_broadcast(&e->changed);
     pthread_mutex_unlock(&e->lock);
 
-    if (e->go == TERN_GO_RUN)
+    if (e->go == TERN_GO_RUN) {
+        if (e->cfg.telemetry)
+            tern_telemetry_show(e);
         return wait_for_addrs(e, err);
+    }
     for_each_worker(e, join, NULL);
     if (start_rc != 0)
         return tern_fail(err, start_rc, "%s", e->start_error.text);
@@ -232,7 +235,7 @@ void tern_engine_stop(struct tern_engine *e)
 
 bool tern_engine_wait(struct tern_engine *e, uint32_t timeout_ms)
 {
-    const struct timespec until = in_ms(timeout_ms);
+    const struct timespec until = tern_deadline_in_ms(timeout_ms);
     int rc, wait_rc = 0;
     pthread_mutex_lock(&e->lock);
     while (!have_reached(e, TERN_WORKER_ENDED, &rc) && wait_rc != ETIMEDOUT)
@@ -256,6 +259,7 @@ void tern_engine_close(struct tern_engine *e, struct tern_leaks *leaks)
 {
     if (e == NULL)
         return;
+    tern_telemetry_hide(e);
     tern_engine_stop(e);
     tern_engine_wait(e, e->cfg.drain_ms + ENDING_MS);
     for_each_worker(e, join, NULL);
@@ -368,6 +372,13 @@ static void describe_oddities(
         len += (size_t)snprintf(out->note + len, sizeof out->note - len,
             "%spackets of %u of %u workers are on another NUMA node: too few hugepages on theirs",
             len > 0 ? "; " : "", e->n_far_pools, e->n_workers);
+    if (tern_impair_is_on(&ep->cfg.impair[TERN_IMPAIR_TX]) && len < sizeof out->note)
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len,
+            "%simpaired before it is sent: checksums and segments are made in software",
+            len > 0 ? "; " : "");
+    if (e->telemetry_note[0] != '\0' && len < sizeof out->note)
+        len += (size_t)snprintf(out->note + len, sizeof out->note - len, "%s%s",
+            len > 0 ? "; " : "", e->telemetry_note);
     if (is_spread_otherwise(e, ep) && len < sizeof out->note)
         snprintf(out->note + len, sizeof out->note - len,
             "%sthe device spreads otherwise than its key and table say: replies are handed over",

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "device.h"
 #include "eal.h"
+#include "impair.h"
 #include "mailbox.h"
 #include "memory.h"
 #include "moderation.h"
@@ -48,6 +49,16 @@ enum tern_worker_phase {
     TERN_WORKER_ENDED,   /* the shard is closed */
 };
 
+/** A function that another thread wants run by the worker; call.c. */
+struct tern_call_slot {
+    pthread_mutex_t lock; /* held while the function runs */
+    pthread_cond_t moved; /* it is done, or will never be */
+    tern_worker_call *fn; /* NULL: nothing is left to do */
+    void *ctx;
+    bool is_taken;  /* by an asker, who still waits */
+    bool is_closed; /* the worker polls no more */
+};
+
 /** A page: a worker's memory lies on its node, and no other's shares a line with it. */
 enum { TERN_WORKER_ALIGN = 4096 };
 
@@ -62,11 +73,13 @@ struct tern_worker {
     uint32_t idx; /* among the endpoint's */
     const struct tern_cpu *cpu;
     bool shares_cpu; /* another worker runs on the same one */
+    bool has_call;   /* atomic: `call` asks for something; read at every poll, rarely written */
     int tx_queue;    /* -1: none, packets go to the mailbox of worker `tx_proxy` */
     uint32_t tx_proxy;
     struct rte_mempool *pool, *reserve;
     struct tern_mailbox mail;        /* read by all workers of the endpoint */
     struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
+    struct tern_impair_way *impair[TERN_IMPAIR_DIRS]; /* NULL: as good as the device is */
     pthread_t thread;
     bool has_thread;
     uint32_t lcore;
@@ -94,6 +107,7 @@ struct tern_worker {
     int start_rc;                         /* under engine->lock */
     struct tern_stats final_stats;        /* under engine->lock, valid when sh is NULL */
     struct tern_shard_leaks leaks;        /* written before ENDED */
+    struct tern_call_slot call;
 } __rte_aligned(TERN_WORKER_ALIGN);
 
 static_assert(offsetof(struct tern_worker, sh) % RTE_CACHE_LINE_SIZE == 0
@@ -126,6 +140,7 @@ struct tern_engine {
     bool use_huge;
     uint64_t huge_page_bytes;
     struct tern_eal_log *log;
+    char telemetry_note[TERN_TELEMETRY_NOTE_BYTES]; /* why there is none, or empty */
     struct tern_pair pair;
     struct tern_clock clock;
 
@@ -138,6 +153,21 @@ struct tern_engine {
     enum { TERN_GO_WAIT, TERN_GO_RUN, TERN_GO_HOME } go; /* under lock */
     struct tern_error start_error;                       /* under lock; the first one */
 };
+
+/* ---- engine.c ---- */
+
+/** A condition whose timed waits are by the monotonic clock, as this says it. */
+void tern_cond_init(pthread_cond_t *cond);
+struct timespec tern_deadline_in_ms(uint32_t ms);
+
+/* ---- call.c ---- */
+
+void tern_call_slot_init(struct tern_call_slot *slot);
+void tern_call_slot_fini(struct tern_call_slot *slot);
+/** The worker's thread, when has_call is set. @return true: it did something */
+bool tern_worker_take_call(struct tern_worker *w);
+/** The worker's thread will take no more. */
+void tern_worker_refuse_calls(struct tern_worker *w);
 
 /* ---- worker.c ---- */
 

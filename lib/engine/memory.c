@@ -56,8 +56,9 @@ uint32_t tern_pool_cache(uint32_t n_threads)
 uint32_t tern_pool_size(const struct tern_pool_need *need)
 {
     /* A cache holds up to one and a half times its size before it is flushed. */
-    return need->n_rx_desc + need->n_tx_desc + need->n_mailbox + need->n_outbox + need->n_data
-           + need->n_threads * tern_pool_cache(need->n_threads) * 3 / 2 + TERN_BURST_MAX;
+    return need->n_rx_desc + need->n_tx_desc + need->n_mailbox + need->n_outbox + need->n_held
+           + need->n_data + need->n_threads * tern_pool_cache(need->n_threads) * 3 / 2
+           + TERN_BURST_MAX;
 }
 
 static unsigned pool_flags(enum tern_pool_layout layout)

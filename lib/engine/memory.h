@@ -23,6 +23,7 @@ struct tern_pool_need {
     uint32_t n_threads;            /**< that keep a cache of it */
     uint32_t n_mailbox;            /**< places in mailboxes */
     uint32_t n_outbox;             /**< places in the worker's own queue towards the device */
+    uint32_t n_held;               /**< that impairment holds back */
     uint32_t n_data;               /**< held by connections: unacknowledged, unread, out of order */
 };
 

@@ -90,6 +90,7 @@ static int make_workers(struct tern_engine *e, struct tern_error *err)
             ep->workers[w].engine = e;
             ep->workers[w].ep = ep;
             ep->workers[w].idx = w;
+            tern_call_slot_init(&ep->workers[w].call);
         }
         e->n_workers += n;
     }
@@ -156,12 +157,13 @@ static bool wants_umem(const struct tern_endpoint *ep)
     return ep->spec.kind == TERN_DEVICE_NETDEV;
 }
 
-static uint32_t n_umem_mbufs(const struct tern_endpoint *ep)
+static uint32_t n_umem_mbufs(const struct tern_engine *e, const struct tern_endpoint *ep)
 {
     const struct tern_pool_need need = {
         .n_rx_desc = ep->n_queues * (descs(ep->cfg.n_rx_desc) + XSK_RING_MBUFS),
         .n_tx_desc = ep->n_queues * descs(ep->cfg.n_tx_desc),
         .n_threads = ep->cfg.n_workers,
+        .n_held = ep->cfg.n_workers * tern_impair_n_mbufs(e, ep),
         .n_data = ep->cfg.n_workers * n_data_mbufs(&ep->cfg.stack),
     };
     return tern_pool_size(&need);
@@ -176,6 +178,7 @@ static int size_pools(struct tern_engine *e, struct tern_endpoint *ep, struct te
         .n_tx_desc = queues_each * descs(ep->cfg.n_tx_desc),
         .n_threads = e->n_workers,
         .n_outbox = TERN_OUTBOX_MAX,
+        .n_held = tern_impair_n_mbufs(e, ep),
     };
     if (n_workers > 1)
         need.n_mailbox = TERN_MAILBOX_SEGMENTS + TERN_MAILBOX_REPLICAS + TERN_MAILBOX_OUTBOUND;
@@ -195,14 +198,15 @@ static int size_pools(struct tern_engine *e, struct tern_endpoint *ep, struct te
         n_floor - need.n_rx_desc - need.n_tx_desc - need.n_mailbox, n_floor);
 }
 
-static uint64_t endpoint_mbuf_bytes(const struct tern_endpoint *ep)
+static uint64_t endpoint_mbuf_bytes(const struct tern_engine *e, const struct tern_endpoint *ep)
 {
     const uint16_t umem_room = tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM);
     const uint64_t n_each = (uint64_t)ep->n_mbufs + TERN_RESERVE_MBUFS;
     uint64_t sum =
         ep->cfg.n_workers * (n_each * ep->mbuf_bytes + ep->cfg.static_bytes + POOL_OVERHEAD_BYTES);
     if (wants_umem(ep))
-        sum += n_umem_mbufs(ep) * tern_mbuf_bytes(umem_room, TERN_POOL_UMEM) + POOL_OVERHEAD_BYTES;
+        sum +=
+            n_umem_mbufs(e, ep) * tern_mbuf_bytes(umem_room, TERN_POOL_UMEM) + POOL_OVERHEAD_BYTES;
     return sum;
 }
 
@@ -218,7 +222,7 @@ static void add_up(const struct tern_engine *e, struct tern_memory_want *want, c
     want->mbuf_bytes = EAL_OVERHEAD_BYTES;
     for (uint32_t i = 0; i < e->n_endpoints; i++) {
         const struct tern_endpoint *ep = &e->endpoints[i];
-        const uint64_t mbuf_bytes = endpoint_mbuf_bytes(ep);
+        const uint64_t mbuf_bytes = endpoint_mbuf_bytes(e, ep);
         want->mbuf_bytes += mbuf_bytes;
         want->table_bytes += ep->cfg.n_workers * ep->tables.total;
         if (len < ARITHMETIC_BYTES)
@@ -295,8 +299,11 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         .no_huge = !e->use_huge,
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,
+        .telemetry = e->cfg.telemetry,
     };
-    return tern_eal_start(&options, e->log, err);
+    if (e->cfg.telemetry)
+        tern_telemetry_register();
+    return tern_eal_start(&options, e->log, e->telemetry_note, err);
 }
 
 /* ---- pools and rings ---- */
@@ -357,7 +364,7 @@ static int open_pools(struct tern_engine *e, struct tern_error *err)
     }
     struct tern_endpoint *ep = &e->endpoints[0];
     if (wants_umem(ep)) {
-        const uint32_t n = n_umem_mbufs(ep);
+        const uint32_t n = n_umem_mbufs(e, ep);
         ep->umem = tern_pool_open("tern_umem", n,
             tern_mbuf_room_bytes(ep->cfg.stack.mtu_bytes, TERN_POOL_UMEM), ep->cfg.n_workers,
             TERN_POOL_UMEM, tern_device_node(&ep->spec));
@@ -497,6 +504,7 @@ int tern_engine_set_up(struct tern_engine *e, struct tern_error *err)
         open_pools,
         open_ports,
         set_up_steering,
+        tern_impair_set_up,
         hold_handlers,
     };
     for (size_t i = 0; i < RTE_DIM(steps); i++) {
@@ -521,6 +529,7 @@ static uint64_t close_pools(struct tern_endpoint *ep)
         n_missing += tern_pool_close(ep->workers[w].pool);
         n_missing += tern_pool_close(ep->workers[w].reserve);
         tern_arena_unmap(ep->workers[w].handovers, handover_bytes(ep));
+        tern_call_slot_fini(&ep->workers[w].call);
     }
     const uint32_t n_umem_missing = tern_pool_close(ep->umem);
     free(ep->workers);
@@ -539,6 +548,8 @@ uint64_t tern_engine_take_down(struct tern_engine *e)
     tern_pair_close(&e->pair);
     for (uint32_t i = 0; i < e->n_endpoints; i++)
         empty_mailboxes(&e->endpoints[i]);
+    for (uint32_t i = 0; i < e->n_endpoints; i++)
+        tern_impair_take_down(&e->endpoints[i]);
     for (uint32_t i = 0; i < e->n_endpoints; i++)
         n_missing += close_pools(&e->endpoints[i]);
     free(e->topology);

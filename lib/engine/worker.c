@@ -20,7 +20,8 @@
  * taken. Else a peer and a worker that have 32 connections between them hand one burst to and fro,
  * and one of the two always waits.
  *
- * A worker that found little work polls again only after an interval (moderation.h).
+ * A worker that found little work polls again only after an interval (moderation.h), or when
+ * something is due that impairment held back: that stands before steering and before the device.
  *
  * Where workers share a CPU they yield when idle and after some busy polls, else each would spin
  * through its time slice while the packets it waits for lie in another one's queue. A worker with a
@@ -135,17 +136,39 @@ static uint32_t keep_own(struct tern_worker *w, struct rte_mbuf **pkts, uint32_t
 
 /* ---- receiving ---- */
 
-static bool receive_from(struct tern_worker *w, uint16_t queue, uint64_t now_ns)
+static inline uint32_t receive_burst(
+    struct tern_worker *w, uint16_t queue, struct rte_mbuf *pkts[TERN_BURST_MAX])
 {
-    struct rte_mbuf *pkts[TERN_BURST_MAX];
     const uint16_t n_max = w->n_idle_polls > 0 ? FIRST_BURST : TERN_BURST_MAX;
-    uint32_t n = rte_eth_rx_burst(w->ep->port.id, queue, pkts, n_max);
+    const uint32_t n = rte_eth_rx_burst(w->ep->port.id, queue, pkts, n_max);
     if (n == 0)
-        return false;
+        return 0;
     w->rx_packets += n;
     w->is_behind |= n == n_max;
     if (w->ep->port.in_memory)
         tern_pair_received(pkts, n);
+    return n;
+}
+
+/** What was received goes in, what is due comes out in its place. @return how much */
+static TERN_ASIDE uint32_t impair_received(
+    struct tern_worker *w, struct rte_mbuf *pkts[TERN_BURST_MAX], uint32_t n, uint64_t now_ns)
+{
+    struct tern_impair_way *way = w->impair[TERN_IMPAIR_RX];
+    tern_impair_enter(way, pkts, n, now_ns, rows(w)->drops);
+    n = tern_impair_take(way, now_ns, pkts, TERN_BURST_MAX);
+    w->is_behind |= n == TERN_BURST_MAX;
+    return n;
+}
+
+static bool receive_from(struct tern_worker *w, uint16_t queue, uint64_t now_ns)
+{
+    struct rte_mbuf *pkts[TERN_BURST_MAX];
+    uint32_t n = receive_burst(w, queue, pkts);
+    if (unlikely(w->impair[TERN_IMPAIR_RX] != NULL))
+        n = impair_received(w, pkts, n, now_ns);
+    if (n == 0)
+        return false;
     if (w->handovers != NULL)
         n = keep_own(w, pkts, n);
     if (n > 0)
@@ -291,7 +314,17 @@ static void keep_backlog(struct tern_worker *w, uint32_t n_sent)
     }
 }
 
-static bool transmit(struct tern_worker *w)
+/** What is new in the outbox goes in, what is due comes out in its place. */
+static TERN_ASIDE void impair_outgoing(struct tern_worker *w, uint32_t n_before, uint64_t now_ns)
+{
+    struct tern_impair_way *way = w->impair[TERN_IMPAIR_TX];
+    struct tern_outbox *o = &w->out;
+    tern_impair_enter(way, &o->pkts[n_before], o->n - n_before, now_ns, rows(w)->drops);
+    o->n = n_before;
+    o->n += tern_impair_take(way, now_ns, &o->pkts[n_before], TERN_BACKLOG_MAX - n_before);
+}
+
+static bool transmit(struct tern_worker *w, uint64_t now_ns)
 {
     const struct tern_port *port = &w->ep->port;
     struct tern_outbox *o = &w->out;
@@ -301,6 +334,8 @@ static bool transmit(struct tern_worker *w)
     if (w->mail.outbound != NULL)
         o->n += rte_ring_dequeue_burst(
             w->mail.outbound, (void **)(o->pkts + o->n), TERN_OUTBOUND_BURST, NULL);
+    if (unlikely(w->impair[TERN_IMPAIR_TX] != NULL))
+        impair_outgoing(w, n_before, now_ns);
     if (o->n == 0)
         return false;
 
@@ -342,8 +377,10 @@ static void poll_once(struct tern_worker *w)
     tern_shard_advance(w->sh, now_ns);
     if (app->tick != NULL && !w->is_behind)
         worked |= app->tick(w->sh, app->ctx, now_ns);
+    if (unlikely(__atomic_load_n(&w->has_call, __ATOMIC_RELAXED)))
+        worked |= tern_worker_take_call(w);
     tern_shard_settle(w->sh);
-    worked |= transmit(w);
+    worked |= transmit(w, now_ns);
     w->worked = worked;
 }
 
@@ -359,6 +396,14 @@ static void be_fair(struct tern_worker *w)
     sched_yield();
 }
 
+/** When impairment lets something go; UINT64_MAX: it holds nothing. */
+static uint64_t next_due_ns(const struct tern_worker *w)
+{
+    const uint64_t rx_ns = tern_impair_next_ns(w->impair[TERN_IMPAIR_RX]);
+    const uint64_t tx_ns = tern_impair_next_ns(w->impair[TERN_IMPAIR_TX]);
+    return RTE_MIN(rx_ns, tx_ns);
+}
+
 /** Let packets gather after a poll that received `n`; this time is idle in the books. */
 static void moderate(struct tern_worker *w, uint64_t n)
 {
@@ -369,8 +414,12 @@ static void moderate(struct tern_worker *w, uint64_t n)
         return;
     account(w);
     w->worked = false;
-    while (rte_rdtsc() < due)
+    const uint64_t held_ns = next_due_ns(w);
+    for (uint64_t cycles = rte_rdtsc(); cycles < due; cycles = rte_rdtsc()) {
+        if (unlikely(held_ns <= tern_clock_ns(&w->engine->clock, cycles)))
+            return;
         rte_pause();
+    }
 }
 
 /** Let DPDK's handlers run where it is time for them; that is idle in the books. */
@@ -421,7 +470,8 @@ void tern_worker_run(struct tern_worker *w)
 /** @return true when no worker of the engine has anything left to close */
 static bool all_are_drained(struct tern_worker *w)
 {
-    if (!w->is_drained && tern_shard_n_live(w->sh) == 0 && w->out.n == 0) {
+    const bool holds_nothing = w->out.n == 0 && next_due_ns(w) == UINT64_MAX;
+    if (!w->is_drained && tern_shard_n_live(w->sh) == 0 && holds_nothing) {
         w->is_drained = true;
         __atomic_fetch_add(&w->engine->n_drained, 1, __ATOMIC_ACQ_REL);
     }

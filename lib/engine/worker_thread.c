@@ -121,6 +121,9 @@ static void close_shard(struct tern_worker *w)
     if (w->out.n > 0)
         tern_shard_tx_failed(sh, w->out.pkts, w->out.n, TERN_DROP_STOPPING);
     w->out.n = 0;
+    for (int dir = 0; dir < TERN_IMPAIR_DIRS; dir++)
+        if (w->impair[dir] != NULL)
+            tern_shard_stats_rw(sh)->drops[TERN_DROP_STOPPING] += tern_impair_empty(w->impair[dir]);
     pthread_mutex_lock(&w->engine->lock);
     w->final_stats = *tern_shard_stats_rw(sh);
     w->sh = NULL;
@@ -150,6 +153,7 @@ void *tern_worker_main(void *worker)
         tern_worker_run(w);
         tern_worker_drain(w);
     }
+    tern_worker_refuse_calls(w);
     if (w->sh != NULL)
         tern_shard_stop(w->sh); /* what would not drain ends here, before the application does */
     if (rc == 0 && app->stop != NULL)

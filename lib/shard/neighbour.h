@@ -163,7 +163,8 @@ struct tern_neigh_table {
     uint64_t phase_at_ns;          /* when the phase ends; UINT64_MAX: never */
     union tern_addr conflict_addr; /* while phase is CONFLICT */
     uint8_t conflict_mac[6];
-    uint64_t defend_again_ns[TERN_ADDRS_MAX]; /* routes->known[i] is not defended before */
+    /* routes->known[i] is not defended before: an address, or all of a range together */
+    uint64_t defend_again_ns[TERN_ADDRS_MAX + TERN_RANGES_MAX];
     size_t mapped_bytes;
 };
 

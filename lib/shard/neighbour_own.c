@@ -9,9 +9,15 @@
  * All addresses go through this together: an endpoint is usable or it is not, and the program wants
  * to refuse with one clear line, not to run with half of what it was told. CONFLICT is for good.
  *
+ * Ranges (tern_stack_config.ranges) go through it unasked: RFC 5227 §2.1 and RFC 4862 §5.4 want a
+ * probe for each address, and a /16 would be 65,536 broadcasts before the first connection. Who
+ * configures one lists an address of it, which is probed and stands for the rest. A claim to any is
+ * heeded.
+ *
  * Every worker of an endpoint waits; one probes and announces. A claim to an address in use is
- * counted and answered with an announcement, at most once in ten seconds for each address
- * (RFC 5227 §2.4 (c): configured addresses are defended for ever), by the worker that received it.
+ * counted and answered with an announcement, at most once in ten seconds for each address and
+ * each range (RFC 5227 §2.4 (c): configured addresses are defended for ever), by the worker that
+ * received it.
  */
 #include <tern/stats.h>
 

@@ -4,7 +4,7 @@
  *
  * Own addresses go into the hash first, so that an address of ours that happens to be the broadcast
  * of another, overlapping prefix of ours stays ours. Nothing is removed, ever: linear probing needs
- * no tombstones, and a table that is at most 3/8 full ends every probe. The hash is not keyed: who
+ * no tombstones, and a table that is at most 2/5 full ends every probe. The hash is not keyed: who
  * sends us packets chooses what is looked up, but not what is in the table.
  *
  * No longest-prefix match: an endpoint has on-link prefixes and one gateway a family, and between
@@ -51,6 +51,14 @@ static void add_prefix(struct tern_routes *r, const struct tern_prefix *p)
     r->prefixes[r->n_prefixes++] = *p;
 }
 
+/* Last: until here an empty slot is 0, which add_known() looks for. */
+static void ask_ranges(struct tern_routes *r)
+{
+    for (uint32_t s = 0; s < TERN_ROUTE_SLOTS; s++)
+        if (r->slots[s] == 0)
+            r->slots[s] = TERN_ROUTE_ASK_RANGES;
+}
+
 static bool is_unspecified(const union tern_addr *a)
 {
     return a->q[0] == 0 && a->q[1] == 0;
@@ -58,7 +66,7 @@ static bool is_unspecified(const union tern_addr *a)
 
 void tern_routes_init(struct tern_routes *r, const struct tern_stack_config *cfg)
 {
-    assert(cfg->n_addrs <= TERN_ADDRS_MAX);
+    assert(cfg->n_addrs <= TERN_ADDRS_MAX && cfg->n_ranges <= TERN_RANGES_MAX);
     memset(r, 0, sizeof *r);
     for (uint32_t i = 0; i < cfg->n_addrs; i++) {
         r->own[i] = cfg->addrs[i];
@@ -67,12 +75,27 @@ void tern_routes_init(struct tern_routes *r, const struct tern_stack_config *cfg
     }
     r->n_own = r->n_known;
     assert(r->n_own == cfg->n_addrs);
+    for (uint32_t i = 0; i < cfg->n_ranges; i++) {
+        r->ranges[i] = cfg->ranges[i];
+        r->known[r->n_known++] = cfg->ranges[i].first;
+    }
+    r->n_mine = r->n_known;
     for (uint32_t i = 0; i < r->n_prefixes; i++)
         add_broadcasts(r, &r->prefixes[i]);
     r->gateway4 = cfg->gateway4;
     r->gateway6 = cfg->gateway6;
     r->has_gateway4 = !is_unspecified(&cfg->gateway4);
     r->has_gateway6 = !is_unspecified(&cfg->gateway6);
+    if (cfg->n_ranges > 0)
+        ask_ranges(r);
+}
+
+uint32_t tern_route_find_range(const struct tern_routes *r, const union tern_addr *a)
+{
+    for (uint32_t i = r->n_own; i < r->n_mine; i++)
+        if (tern_addr_range_contains(&r->ranges[i - r->n_own], a))
+            return i;
+    return TERN_ROUTE_KNOWN_MAX;
 }
 
 /* fe80::/10 is on every link, listed or not (RFC 4861 §5.1, RFC 4291 §2.5.6). */

@@ -116,6 +116,13 @@ bool tern_shard_listens_on(const struct tern_shard *sh, uint16_t port);
 /** Writable counters, for the engine's own rows (steered, rx/tx of rings). */
 struct tern_stats *tern_shard_stats_rw(struct tern_shard *sh);
 
+/**
+ * As tern_shard_conns(), but look at no more than `n_places` of the table: a walk that goes on for
+ * many polls and makes none of them long. @return false: that was all
+ */
+bool tern_shard_conns_within(struct tern_shard *sh, uint64_t *cursor, uint64_t n_places,
+    struct tern_conn **out, uint32_t n_max, uint32_t *n_found);
+
 /** Did the duplicate address check find another owner? @param addr, mac  which, whose; may be NULL
  */
 bool tern_shard_addr_conflict(

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <tern/conn.h>
 
-/* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT,
- * STATUS. */
+/* The user calls of RFC 9293 §3.10 on an open connection: SEND, RECEIVE's window, CLOSE, ABORT.
+ * STATUS is status.c. */
 #include "cc.h"
 #include "flight.h"
 #include "host.h"
@@ -392,56 +392,4 @@ void tern_timer_cancel(struct tern_shard *sh, struct tern_conn *c)
     struct tern_rare *r = tern_conn_rare(tern_tcp_of(sh), c);
     if (r != NULL)
         r->timer_armed = false;
-}
-
-/* ---- STATUS (RFC 9293 §3.10.6) ---- */
-
-static uint32_t pipe_of(const struct tern_tcp *t, const struct tern_conn *c)
-{
-    if (tern_conn_has_flight(c))
-        return tern_seq_span(c->snd.una, c->snd.nxt);
-    const struct tern_txq *q = tern_conn_txq(t, c);
-    return q != NULL ? tern_sent_pipe(c, q) : 0;
-}
-
-void tern_conn_describe(
-    const struct tern_shard *sh, const struct tern_conn *c, struct tern_conn_info *out)
-{
-    const struct tern_tcp *t = tern_tcp_of_const(sh);
-    const struct tern_flow_key key = tern_conn_key(t, c);
-    const struct tern_queued queued = tern_conn_queued(t, c);
-    const struct tern_rare *r = tern_conn_rare(t, c);
-    const struct tern_cong *g = tern_conn_cong(t, c);
-    *out = (struct tern_conn_info){
-        .local = key.local,
-        .remote = key.remote,
-        .lport = key.lport,
-        .rport = key.rport,
-        .state = (enum tern_state)c->state,
-        .timestamps = c->flags & TERN_CF_TS,
-        .sack = c->flags & TERN_CF_SACK,
-        .window_scale = c->flags & TERN_CF_WSCALE,
-        .snd_wscale = tern_conn_snd_wscale(c),
-        .rcv_wscale = tern_conn_rcv_wscale(t, c),
-        .mss_bytes = (uint16_t)tern_conn_payload_max(t, c),
-        .srtt_us = c->srtt_us8 / 8,
-        .rttvar_us = c->rttvar_us4 / 4,
-        .rto_us = tern_conn_rto_ms(t, c) * 1000,
-        .min_rtt_us = g != NULL ? g->min_rtt_us : 0,
-        .cc = g != NULL ? g->cc : (uint8_t)t->cfg.cc,
-        .ecn = tern_conn_has_ecn(t, c),
-        .recovering = c->slow & TERN_SLOW_RECOVERY,
-        .cwnd_bytes = c->cwnd_bytes,
-        .ssthresh_bytes = g != NULL ? g->ssthresh_bytes : UINT32_MAX,
-        .pipe_bytes = pipe_of(t, c),
-        .pacing_bytes_per_s = tern_cc_pacing_rate(t, c),
-        .snd_wnd_bytes = c->snd.wnd_bytes,
-        .rcv_wnd_bytes = tern_seq_span(c->rcv.nxt, c->rcv.adv),
-        .rcv_buf_bytes = tern_conn_rcv_buf(t, c),
-        .unacked_bytes = queued.n_bytes - queued.unsent_bytes,
-        .queued_bytes = queued.unsent_bytes,
-        .unread_bytes = c->unread_bytes,
-        .urgent_bytes = tern_urgent_left(t, c),
-        .soft_error = r != NULL ? r->soft_error : 0,
-    };
 }

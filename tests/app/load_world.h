@@ -2,63 +2,54 @@
 #pragma once
 
 /*
- * A load in virtual time against a service of ours, over a line of 5 ms that can be made to stall.
- * The caller changes what begin_world() has put into the configurations, then starts.
+ * A load and a service of ours in virtual time, over a line of 5 ms that can stall: what is sent
+ * meanwhile arrives when the stall is over.
  */
 #include "load/load.h"
-#include "serve/service.h"
+#include "server_new.h"
 #include "tcp_pair.h"
 
-#include <stdlib.h>
-
-#define WORLD_GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 enum { CLIENT, SERVER };
-enum { TIME_WAIT_MS = 1000, LIMIT_DEPTH = 5 };
 enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10, TICK_MS = 1 };
 
 struct world {
     struct pair pair;
-    struct app_load_target target[2];
-    struct tern_prefix source;
-    char get_text[sizeof WORLD_GET];
-    struct app_requests asks;
     struct app_load load;
     struct tern_worker_app app, server_app;
-    struct app_server *server;
-    uint64_t limit_per_s; /* requests that the server answers with 200; 0: all */
-    uint64_t begin_ns, stall_ns, stall_end_ns; /* the stall: 0, none */
+    struct app_bucket_plan limit;              /* of requests; all zero: none */
+    struct app_server *server;                 /* NULL: the test itself is the server … */
+    struct tern_sock *s;                       /* … on the connection now open */
+    struct app_load_target target[2];          /* the service, and room for another */
+    struct app_sources sources;                /* every address of the client */
+    uint64_t begin_ns, stall_ns, stall_end_ns; /* time 0; the stall, 0 and 0: none */
 };
 
-static inline void begin_world(struct world *w, const struct app_scenario *scenario)
+/** Both ends, configured in w->pair, and what every load here has. */
+static inline void world_open(struct world *w, const struct app_scenario *scenario, uint64_t conns)
 {
-    *w = (struct world){.stall_ns = 0};
-    pair_init(&w->pair, false);
-    for (int i = CLIENT; i <= SERVER; i++) {
-        w->pair.cfg[i].stack.time_wait_ms = TIME_WAIT_MS; /* a port is soon free again */
-        w->pair.cfg[i].stack.nodelay = true;
-    }
     pair_open(&w->pair);
-    w->source = w->pair.cfg[CLIENT].stack.addrs[0];
+    app_sources_of_stack(&w->sources, &w->pair.cfg[CLIENT].stack, !w->pair.v6);
     w->target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->asks = (struct app_requests){
-        .n = 1, .of = {{.bytes = w->get_text, .n_bytes = sizeof w->get_text - 1}}};
-    memcpy(w->get_text, WORLD_GET, sizeof w->get_text);
     w->load.cfg = (struct app_load_config){
         .scenario = scenario,
         .targets = w->target,
         .n_targets = 1,
-        .sources = &w->source,
-        .n_sources = 1,
+        .sources = &w->sources,
         .n_workers = 1,
-        .rate = RATE,
-        .conns = 100000,
-        .echo_bytes = 100,
-        .requests = 1,
-        .pipeline = 1,
-        .asks = &w->asks,
+        .conns = conns,
         .steady_ns = STEADY_S * UINT64_C(1000000000),
     };
-    app_expect_init(&w->load.cfg.expect);
+}
+
+/** Over IPv4; the test adds what it is about, then starts. */
+static inline void world_init(
+    struct world *w, const struct app_scenario *scenario, uint64_t conns, bool nodelay)
+{
+    *w = (struct world){.stall_ns = 0};
+    pair_init(&w->pair, false);
+    for (int i = CLIENT; i <= SERVER; i++)
+        w->pair.cfg[i].stack.nodelay = nodelay;
+    world_open(w, scenario, conns);
 }
 
 static inline struct tern_shard *client(const struct world *w)
@@ -66,30 +57,36 @@ static inline struct tern_shard *client(const struct world *w)
     return tern_embed_shard(w->pair.end[CLIENT]);
 }
 
-static inline void start_server(struct world *w)
+static inline struct tern_shard *server(const struct world *w)
 {
-    struct tern_error err;
-    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
-    assert_non_null(w->server);
-    assert_int_equal(app_server_init(w->server, w->load.cfg.scenario->serves, &err), 0);
-    w->server->listeners[0].cfg.port = PAIR_PORT;
-    if (w->limit_per_s != 0)
-        w->server->listeners[0].cfg.http.limit = app_bucket_plan_make(w->limit_per_s, LIMIT_DEPTH);
-    w->server_app = app_server_worker(w->server);
-    struct tern_shard *sh = tern_embed_shard(w->pair.end[SERVER]);
-    assert_int_equal(w->server_app.start(sh, w->server_app.ctx), 0);
+    return tern_embed_shard(w->pair.end[SERVER]);
 }
 
-static inline void start_world(struct world *w)
+static inline void start_load(struct world *w)
 {
     w->app = app_load_worker_app(&w->load);
     assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
-    start_server(w);
     w->begin_ns = w->pair.now_ns;
     app_load_set_phase(&w->load, APP_LOAD_RUNS);
 }
 
-/* What is sent while the line stalls arrives when it is over. */
+static inline void start_server(struct world *w, const char *service)
+{
+    struct tern_error err;
+    w->server = server_new();
+    assert_int_equal(app_server_init(w->server, service, &err), 0);
+    w->server->listeners[0].cfg.port = PAIR_PORT;
+    w->server->listeners[0].cfg.http.limit = w->limit;
+    w->server_app = app_server_worker(w->server);
+    assert_int_equal(w->server_app.start(server(w), w->server_app.ctx), 0);
+}
+
+static inline void stall(struct world *w, uint64_t at_ms, uint64_t ms)
+{
+    w->stall_ns = w->begin_ns + ms_to_ns(at_ms);
+    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
+}
+
 static inline void set_delay(struct world *w)
 {
     const uint64_t now_ns = w->pair.now_ns, line_ns = ms_to_ns(RTT_MS / 2);
@@ -107,14 +104,15 @@ static inline void run_world(struct world *w, uint32_t ms)
     }
 }
 
-static inline void stall(struct world *w, uint64_t at_ms, uint64_t ms)
+static inline struct app_load_counts counts_of(const struct world *w)
 {
-    w->stall_ns = w->begin_ns + ms_to_ns(at_ms);
-    w->stall_end_ns = w->stall_ns + ms_to_ns(ms);
+    struct app_load_counts c;
+    app_load_sum(&w->load, &c);
+    return c;
 }
 
-/* @param out  what was counted; checked to balance */
-static inline void end_world(struct world *w, struct app_ledger *out)
+/** Open no more, and see that every start has ended, under one name. @param out  the books */
+static inline void end_load(struct world *w, struct app_ledger *out)
 {
     app_load_set_phase(&w->load, APP_LOAD_ENDS);
     run_world(w, 200 * ONE_SECOND);
@@ -122,7 +120,7 @@ static inline void end_world(struct world *w, struct app_ledger *out)
     app_load_ledger(&w->load, out);
     assert_int_equal(out->begun[true], app_ledger_n_ended(out, true));
     assert_int_equal(out->begun[false], app_ledger_n_ended(out, false));
-    assert_int_equal(out->begun[true] + out->begun[false], w->load.workers[0]->counts.opened);
+    assert_int_equal(out->begun[true] + out->begun[false], counts_of(w).opened);
     w->app.stop(client(w), w->app.ctx);
 }
 
@@ -130,7 +128,36 @@ static inline void free_world(struct world *w)
 {
     app_load_free(&w->load);
     pair_run_ms(&w->pair, 200 * ONE_SECOND);
-    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
+    if (w->server != NULL)
+        w->server_app.stop(server(w), w->server_app.ctx);
     free(w->server);
     pair_close(&w->pair);
+}
+
+/* ---- its times, of what counts ---- */
+
+/** In ms. */
+static inline double at_percent(const struct world *w, enum app_metric m, double percent)
+{
+    struct app_hist *h = calloc(1, sizeof *h);
+    uint64_t ns;
+    app_load_times(&w->load, m, h);
+    app_hist_percentiles(h, &percent, 1, &ns);
+    free(h);
+    return (double)ns / 1e6;
+}
+
+static inline uint64_t n_timed(const struct world *w, enum app_metric m)
+{
+    struct app_hist *h = calloc(1, sizeof *h);
+    app_load_times(&w->load, m, h);
+    const uint64_t n = app_hist_n(h);
+    free(h);
+    return n;
+}
+
+static inline void assert_about(double value, double low, double high)
+{
+    if (value < low || value > high)
+        fail_msg("%g is not in %g..%g", value, low, high);
 }

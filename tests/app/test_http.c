@@ -6,7 +6,7 @@
  * verdicts, whatever the bytes are cut into.
  */
 #include "load/load.h"
-#include "serve/service.h"
+#include "server_new.h"
 #include "tcp_pair.h"
 
 #include <http_parser.h>
@@ -54,8 +54,7 @@ static void listen_to(struct server *s, size_t body_bytes)
     pair_open(&s->pair);
     struct tern_shard *sh = tern_embed_shard(s->pair.end[SERVER]);
     struct tern_error err;
-    s->server = aligned_alloc(_Alignof(struct app_server), sizeof *s->server);
-    assert_non_null(s->server);
+    s->server = server_new();
     assert_int_equal(app_server_init(s->server, "http", &err), 0);
     s->server->listeners[0].cfg.port = PAIR_PORT;
     s->server->listeners[0].cfg.body_bytes = body_bytes;
@@ -307,18 +306,17 @@ static struct app_load_target target[2];
 
 static void begin_load(struct load *l, uint64_t count, int64_t body_bytes)
 {
-    static struct tern_prefix source;
+    static struct app_sources source;
     pair_init(&l->pair, false);
     for (int i = CLIENT; i <= SERVER; i++)
         l->pair.cfg[i].stack.nodelay = true;
     pair_open(&l->pair);
-    source = l->pair.cfg[CLIENT].stack.addrs[0];
+    app_sources_of_stack(&source, &l->pair.cfg[CLIENT].stack, true);
     target[0] = (struct app_load_target){l->pair.addr[SERVER], PAIR_PORT, 1};
     l->load.cfg = (struct app_load_config){.scenario = &app_scenario_http,
         .targets = target,
         .n_targets = 1,
         .sources = &source,
-        .n_sources = 1,
         .n_workers = 1,
         .conns = 1,
         .count = count,

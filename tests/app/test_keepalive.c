@@ -4,14 +4,8 @@
  * is timed from when it was due; answers go to the requests in their order, however they are cut;
  * and every request that was asked is answered, wrong or unanswered.
  */
-#include "load/load.h"
-#include "serve/service.h"
-#include "tcp_pair.h"
+#include "load_world.h"
 
-#include <stdlib.h>
-
-enum { CLIENT, SERVER };
-enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10, TICK_MS = 1 };
 enum { CONNS = 20, SOON_MS = 100 };
 
 #define GET       "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -26,77 +20,18 @@ static char get_text[] = GET;
 static const struct app_requests get = {
     .n = 1, .of = {{.bytes = get_text, .n_bytes = sizeof get_text - 1}}};
 
-struct world {
-    struct pair pair;
-    struct app_load load;
-    struct tern_worker_app app, server_app;
-    struct app_server *server;
-    struct tern_sock *s; /* the connection now open, where the test itself is the server */
-    uint64_t stall_ns, stall_end_ns;
-};
-
-static struct app_load_target target[2];
-
 static void begin_world(struct world *w)
 {
-    static struct tern_prefix source;
-    *w = (struct world){.stall_ns = 0};
-    pair_init(&w->pair, false);
-    for (int i = CLIENT; i <= SERVER; i++)
-        w->pair.cfg[i].stack.nodelay = true;
-    pair_open(&w->pair);
-    source = w->pair.cfg[CLIENT].stack.addrs[0];
-    target[0] = (struct app_load_target){w->pair.addr[SERVER], PAIR_PORT, 1};
-    w->load.cfg = (struct app_load_config){
-        .scenario = &app_scenario_http_keepalive,
-        .targets = target,
-        .n_targets = 1,
-        .sources = &source,
-        .n_sources = 1,
-        .n_workers = 1,
-        .conns = CONNS,
-        .asks = &get,
-        .pipeline = 1,
-        .steady_ns = STEADY_S * UINT64_C(1000000000),
-    };
+    world_init(w, &app_scenario_http_keepalive, CONNS, true);
+    w->load.cfg.asks = &get;
+    w->load.cfg.pipeline = 1;
     app_expect_init(&w->load.cfg.expect);
 }
 
-static struct tern_shard *client(const struct world *w)
+static void start_world(struct world *w)
 {
-    return tern_embed_shard(w->pair.end[CLIENT]);
-}
-
-static void start_load(struct world *w)
-{
-    w->app = app_load_worker_app(&w->load);
-    assert_int_equal(w->app.start(client(w), w->app.ctx), 0);
-    app_load_set_phase(&w->load, APP_LOAD_RUNS);
-}
-
-/* What is sent while the line stalls arrives when it is over. */
-static void set_delay(struct world *w)
-{
-    const uint64_t now_ns = w->pair.now_ns, line_ns = ms_to_ns(RTT_MS / 2);
-    const bool stalls = now_ns >= w->stall_ns && now_ns < w->stall_end_ns;
-    w->pair.delay_ns = stalls ? w->stall_end_ns - now_ns + line_ns : line_ns;
-}
-
-static void run_world(struct world *w, uint32_t ms)
-{
-    for (uint32_t i = 0; i < ms / TICK_MS; i++) {
-        set_delay(w);
-        w->app.tick(client(w), w->app.ctx, w->pair.now_ns);
-        tern_shard_settle(client(w));
-        pair_run_ms(&w->pair, TICK_MS);
-    }
-}
-
-static struct app_load_counts counts_of(const struct world *w)
-{
-    struct app_load_counts c;
-    app_load_sum(&w->load, &c);
-    return c;
+    start_server(w, "http");
+    start_load(w);
 }
 
 static uint64_t n_wrong(const struct app_load_counts *c)
@@ -108,74 +43,15 @@ static uint64_t n_wrong(const struct app_load_counts *c)
 }
 
 /* Both books balance: of connections, and of requests. */
-static void end_load(struct world *w)
+static void end_world(struct world *w)
 {
     struct app_ledger l;
-    app_load_set_phase(&w->load, APP_LOAD_ENDS);
-    run_world(w, 200 * ONE_SECOND);
-    assert_true(app_load_is_idle(&w->load));
-    app_load_ledger(&w->load, &l);
+    end_load(w, &l);
     const struct app_load_counts c = counts_of(w);
-    assert_int_equal(l.begun[true] + l.begun[false], c.opened);
-    assert_int_equal(l.begun[true], app_ledger_n_ended(&l, true));
     assert_int_equal(c.asked[true] + c.asked[false], c.answered + n_wrong(&c) + c.unanswered);
-    w->app.stop(client(w), w->app.ctx);
-}
-
-static void free_world(struct world *w)
-{
-    app_load_free(&w->load);
-    pair_run_ms(&w->pair, 200 * ONE_SECOND);
-    pair_close(&w->pair);
 }
 
 /* ---- against our own server ---- */
-
-static void start_server(struct world *w)
-{
-    struct tern_error err;
-    w->server = aligned_alloc(_Alignof(struct app_server), sizeof *w->server);
-    assert_non_null(w->server);
-    assert_int_equal(app_server_init(w->server, "http", &err), 0);
-    w->server->listeners[0].cfg.port = PAIR_PORT;
-    w->server_app = app_server_worker(w->server);
-    assert_int_equal(
-        w->server_app.start(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx), 0);
-    start_load(w);
-}
-
-static void end_server(struct world *w)
-{
-    end_load(w);
-    w->server_app.stop(tern_embed_shard(w->pair.end[SERVER]), w->server_app.ctx);
-    free(w->server);
-}
-
-/* In ms, of what counts. */
-static double at_percent(const struct world *w, enum app_metric m, double percent)
-{
-    struct app_hist *h = calloc(1, sizeof *h);
-    uint64_t ns;
-    app_load_times(&w->load, m, h);
-    app_hist_percentiles(h, &percent, 1, &ns);
-    free(h);
-    return (double)ns / 1e6;
-}
-
-static uint64_t n_timed(const struct world *w, enum app_metric m)
-{
-    struct app_hist *h = calloc(1, sizeof *h);
-    app_load_times(&w->load, m, h);
-    const uint64_t n = app_hist_n(h);
-    free(h);
-    return n;
-}
-
-static void assert_about(double value, double low, double high)
-{
-    if (value < low || value > high)
-        fail_msg("%g is not in %g..%g", value, low, high);
-}
 
 static void a_rate_is_of_requests(void **state)
 {
@@ -184,10 +60,10 @@ static void a_rate_is_of_requests(void **state)
     (void)state;
     begin_world(&w);
     w.load.cfg.rate = RATE;
-    start_server(&w);
+    start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
     app_load_ledger(&w.load, &l);
-    end_server(&w);
+    end_world(&w);
     const struct app_load_counts c = counts_of(&w);
     assert_int_equal(c.opened, CONNS);
     assert_int_equal(c.asked[true], RATE * STEADY_S);
@@ -210,12 +86,11 @@ static void a_stall_is_seen_by_all_requests_that_were_due_in_it(void **state)
     (void)state;
     begin_world(&w);
     w.load.cfg.rate = RATE;
-    start_server(&w);
-    w.stall_ns = w.pair.now_ns + ms_to_ns(STALL_AT_MS);
-    w.stall_end_ns = w.stall_ns + ms_to_ns(STALL_MS);
+    start_world(&w);
+    stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
     app_load_ledger(&w.load, &l);
-    end_server(&w);
+    end_world(&w);
     assert_int_equal(counts_of(&w).asked[true], RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_COMPLETE), RATE * STEADY_S);
     assert_int_equal(l.late, 0);
@@ -233,11 +108,10 @@ static void requests_that_were_never_asked_are_not_forgotten(void **state)
     (void)state;
     begin_world(&w);
     w.load.cfg.rate = RATE;
-    start_server(&w);
-    w.stall_ns = w.pair.now_ns + ms_to_ns(STALL_AT_MS);
-    w.stall_end_ns = w.stall_ns + ms_to_ns(100 * ONE_SECOND);
+    start_world(&w);
+    stall(&w, STALL_AT_MS, 100 * ONE_SECOND);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_server(&w);
+    end_world(&w);
     const uint64_t asked = counts_of(&w).asked[true];
     assert_true(asked <= STALL_AT_MS * RATE / 1000 + CONNS);
     assert_int_equal(asked + app_load_not_started(&w.load), RATE * STEADY_S);
@@ -255,13 +129,13 @@ static void a_connection_is_asked_so_often_and_closed(void **state)
         w.load.cfg.count = COUNT;
         w.load.cfg.requests = REQUESTS;
         w.load.cfg.pipeline = pipeline;
-        start_server(&w);
+        start_world(&w);
         run_world(&w, STEADY_S * ONE_SECOND);
         const struct app_load_counts c = counts_of(&w);
         assert_true(app_load_is_idle(&w.load));
         assert_int_equal(c.answered, COUNT * REQUESTS);
         assert_int_equal(c.unanswered + n_wrong(&c), 0);
-        end_server(&w);
+        end_world(&w);
         app_load_ledger(&w.load, &l);
         assert_int_equal(
             l.ended[true][TERN_CLOSE_NORMAL] + l.ended[false][TERN_CLOSE_NORMAL], COUNT);
@@ -311,7 +185,7 @@ static void end_test(struct world *w)
 {
     if (w->s != NULL)
         tern_sock_close(w->s);
-    end_load(w);
+    end_world(w);
     free_world(w);
 }
 

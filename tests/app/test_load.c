@@ -6,30 +6,18 @@
  */
 #include "load_world.h"
 
-/* In ms, of what counts. */
-static double at_percent(const struct world *w, enum app_metric m, double percent)
+static void begin_world(struct world *w, const struct app_scenario *scenario)
 {
-    struct app_hist *h = calloc(1, sizeof *h);
-    uint64_t ns;
-    app_load_times(&w->load, m, h);
-    app_hist_percentiles(h, &percent, 1, &ns);
-    free(h);
-    return (double)ns / 1e6;
+    world_init(w, scenario, 100000, false);
+    w->load.cfg.rate = RATE;
+    w->load.cfg.echo_bytes = 100;
+    w->load.cfg.requests = 1;
 }
 
-static uint64_t n_timed(const struct world *w, enum app_metric m)
+static void start_world(struct world *w)
 {
-    struct app_hist *h = calloc(1, sizeof *h);
-    app_load_times(&w->load, m, h);
-    const uint64_t n = app_hist_n(h);
-    free(h);
-    return n;
-}
-
-static void assert_about(double value, double low, double high)
-{
-    if (value < low || value > high)
-        fail_msg("%g is not in %g..%g", value, low, high);
+    start_server(w, w->load.cfg.scenario == &app_scenario_echo ? "echo" : "discard");
+    start_load(w);
 }
 
 static void a_quiet_target_takes_its_round_trips(void **state)
@@ -40,7 +28,7 @@ static void a_quiet_target_takes_its_round_trips(void **state)
     begin_world(&w, &app_scenario_echo);
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_int_equal(l.ended[true][TERN_CLOSE_NORMAL], RATE * STEADY_S);
     assert_int_equal(l.late + l.held_back, 0);
@@ -75,7 +63,7 @@ static void a_stall_is_seen_by_all_that_were_due_in_it(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_int_equal(l.late + l.held_back, 0);
     assert_stall_is_seen(&w);
@@ -94,7 +82,7 @@ static void a_stall_is_seen_though_few_may_be_open(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, STALL_MS);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_true(l.held_back > RATE * STALL_MS / 1000 / 2);
     assert_int_equal(l.late, 0);
@@ -114,7 +102,7 @@ static void a_worker_that_was_away_says_so(void **state)
     run_world(&w, 1000);
     pair_run_ms(&w.pair, 500); /* no tick */
     run_world(&w, STEADY_S * ONE_SECOND);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_about((double)l.late, RATE / 2 - 2, RATE / 2 + 2);
     assert_int_equal(l.held_back, 0);
@@ -133,7 +121,7 @@ static void the_ramp_does_not_count(void **state)
     start_world(&w);
     stall(&w, 500, STALL_MS);
     run_world(&w, (RAMP_S + STEADY_S) * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.begun[true], RATE * STEADY_S);
     assert_about((double)l.begun[false], RAMP_S * RATE / 2, RAMP_S * RATE / 2 + 0.2 * RATE);
     assert_about(at_percent(&w, APP_METRIC_CONNECT, 100), RTT_MS, RTT_MS + 2 * TICK_MS);
@@ -150,7 +138,7 @@ static void what_never_began_is_not_forgotten(void **state)
     start_world(&w);
     stall(&w, STALL_AT_MS, 100 * ONE_SECOND);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_true(l.begun[true] <= STALL_AT_MS * RATE / 1000 + 20);
     assert_int_equal(l.begun[true] + app_load_not_started(&w.load), RATE * STEADY_S);
     free_world(&w);
@@ -165,7 +153,7 @@ static void a_target_that_refuses_is_booked_under_its_name(void **state)
     w.target[0].port = PAIR_PORT + 1;
     start_world(&w);
     run_world(&w, STEADY_S * ONE_SECOND + 100);
-    end_world(&w, &l);
+    end_load(&w, &l);
     assert_int_equal(l.ended[true][TERN_CLOSE_REFUSED], RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_FAILED), RATE * STEADY_S);
     assert_int_equal(n_timed(&w, APP_METRIC_CONNECT), 0);
@@ -186,7 +174,7 @@ static void targets_take_turns_or_are_drawn(void **state)
         w.load.cfg.count = COUNT;
         start_world(&w);
         run_world(&w, STEADY_S * ONE_SECOND + 100);
-        end_world(&w, &l);
+        end_load(&w, &l);
         const uint64_t refused =
             l.ended[true][TERN_CLOSE_REFUSED] + l.ended[false][TERN_CLOSE_REFUSED];
         if (random == 0)

@@ -7,6 +7,7 @@
 #include "load/request.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,7 +122,7 @@ static void what_no_server_would_take_is_refused(void **state)
     expect_refused(&(struct app_request_settings){.host = "a\r\nb"}, "--host");
     expect_refused(&(struct app_request_settings){.host = ""}, "--host");
     expect_refused(&(struct app_request_settings){.body = "@/nowhere/at/all"}, "--body");
-    expect_refused(&(struct app_request_settings){.body = "@/dev/zero"}, "more than");
+    expect_refused(&(struct app_request_settings){.body = "@/dev/zero"}, "no regular file");
 }
 
 /* ---- files ---- */
@@ -138,6 +139,16 @@ static const char *file_of(const char *bytes, size_t n)
     assert_int_equal(write(fd, bytes, n), n);
     close(fd);
     return path;
+}
+
+static void a_file_that_is_too_long_is_refused(void **state)
+{
+    (void)state;
+    const char *path = file_of("", 0);
+    char body[80];
+    snprintf(body, sizeof body, "@%s", path);
+    assert_int_equal(truncate(path, APP_REQUEST_BYTES_MAX + 1), 0);
+    expect_refused(&(struct app_request_settings){.body = body}, "more than");
 }
 
 static struct app_request_settings in_file(const char *text)
@@ -284,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_header_takes_the_place_of_ours),
         cmocka_unit_test(a_header_is_one_line_with_a_name),
         cmocka_unit_test(what_no_server_would_take_is_refused),
+        cmocka_unit_test(a_file_that_is_too_long_is_refused),
         cmocka_unit_test(a_file_holds_requests_in_turn),
         cmocka_unit_test(a_length_that_the_file_gives_counts),
         cmocka_unit_test(a_body_may_hold_any_byte),

@@ -80,6 +80,11 @@ static void a_winner_that_fails_steps_down_once(void **state)
 /* ---- a whole search ---- */
 
 enum { HOURS_MAX = 2, STEP_S = 2, SETTLES_S = 1 };
+enum { TIME_WAIT_MS = 1000, CONNS = 100000, LIMIT_DEPTH = 5 };
+
+static char get_text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+static const struct app_requests get = {
+    .n = 1, .of = {{.bytes = get_text, .n_bytes = sizeof get_text - 1}}};
 
 struct searching {
     struct world w;
@@ -102,7 +107,16 @@ static void begin(struct searching *t, const struct app_scenario *scenario, cons
 {
     struct tern_error err;
     *t = (struct searching){.s = NULL};
-    begin_world(&t->w, scenario);
+    pair_init(&t->w.pair, false);
+    for (int i = CLIENT; i <= SERVER; i++) {
+        t->w.pair.cfg[i].stack.time_wait_ms = TIME_WAIT_MS; /* a port is soon free again */
+        t->w.pair.cfg[i].stack.nodelay = true;
+    }
+    world_open(&t->w, scenario, CONNS);
+    t->w.load.cfg.asks = &get;
+    t->w.load.cfg.requests = 1;
+    t->w.load.cfg.pipeline = 1;
+    app_expect_init(&t->w.load.cfg.expect);
     t->w.load.cfg.rate = 1;
     t->w.load.cfg.steady_ns = 0;
     app_goal_settings_init(&t->goal);
@@ -123,7 +137,8 @@ static void run_search(struct searching *t, uint64_t rate_max)
     struct world *w = &t->w;
     t->s = app_search_new(&t->goal, &w->load, rate_max, read_moment, w);
     assert_non_null(t->s);
-    start_world(w);
+    start_server(w, "http");
+    start_load(w);
     const uint64_t until_ns = w->begin_ns + ms_to_ns(UINT64_C(3600) * HOURS_MAX * ONE_SECOND);
     while (t->s->end == APP_SEARCH_GOES_ON && w->pair.now_ns < until_ns) {
         if (is_away(t))
@@ -151,7 +166,7 @@ static void end(struct searching *t)
         assert_true(step->failed <= step->attempts);
         assert_int_equal(step->why[0] == '\0', step->verdict == APP_STEP_MET);
     }
-    end_world(&t->w, &l);
+    end_load(&t->w, &l);
     app_search_free(t->s);
     free_world(&t->w);
 }
@@ -175,7 +190,7 @@ static void the_limit_of_a_server_is_found(void **state)
     for (int i = 0; i < 2; i++) {
         struct searching t;
         begin(&t, scenarios[i], "failed<0.5%,p50<100ms");
-        t.w.limit_per_s = LIMIT;
+        t.w.limit = app_bucket_plan_make(LIMIT, LIMIT_DEPTH);
         if (scenarios[i]->paces_requests) {
             t.w.load.cfg.conns = 100;
             t.w.load.cfg.requests = 0;
@@ -214,7 +229,7 @@ static void a_rate_that_is_allowed_and_met_is_the_end(void **state)
     struct searching t;
     (void)state;
     begin(&t, &app_scenario_http, "failed<0.5%");
-    t.w.limit_per_s = 900;
+    t.w.limit = app_bucket_plan_make(900, LIMIT_DEPTH);
     run_search(&t, 300);
     assert_int_equal(t.s->hunt.phase, APP_HUNT_CEILING);
     assert_int_equal(app_search_found(t.s)->rate, 300);
@@ -261,7 +276,7 @@ static void what_takes_long_is_waited_for(void **state)
     struct searching t;
     (void)state;
     begin(&t, &app_scenario_http, "failed<0.5%,max<1s");
-    t.w.limit_per_s = 430;
+    t.w.limit = app_bucket_plan_make(430, LIMIT_DEPTH);
     t.w.stall_ns = t.w.pair.now_ns + ms_to_ns(2000);
     t.w.stall_end_ns = t.w.stall_ns + ms_to_ns(12000);
     run_search(&t, 0);

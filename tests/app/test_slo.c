@@ -86,7 +86,7 @@ static void what_is_no_goal_is_refused_with_its_reason(void **state)
         {"p99<10%", "unknown unit"},
         {"p99<0s", "outside"},
         {"p99<2h", "outside"},
-        {"failed<101%", "outside"},
+        {"failed<101%", "more than 100%"},
         {"failed<-1%", "not a number"},
         {"failed<0.00001%", "not whole"},
         {"p99>2ms", "what is worse"},

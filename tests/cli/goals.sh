@@ -74,7 +74,7 @@ refused '--search-from: nothing is searched; add --search' pair --search-from 10
 refused 'every step of a search settles' pair --search --slo 'failed<1%' --ramp 1s
 refused 'a search ends by itself' pair --search --slo 'failed<1%' --count 10
 refused '--search-from: 11 is above --rate' pair --search --slo 'failed<1%' --rate 10 --search-from 11
-refused '--search-resolution: 0.01% is outside 0.1%..50%' pair --search-resolution 0.01%
+refused '--search-resolution: 0.01% is less than 0.1%' pair --search-resolution 0.01%
 refused '--search-resolution: '\''1'\'' ends in an unknown unit' pair --search-resolution 1
 
 # A search that is not over when its time is has no answer; nothing that nobody can meet is met.

@@ -5,7 +5,7 @@
  *     link t0 v0 --rate 1G --queue 256k --delay 10ms --to v0 --loss 1%
  *
  * A packet socket on each interface takes whole frames; what becomes of the packet inside is said
- * by the simulator's link (tests/sim/link.h), and this is the loop that waits for the time it
+ * by the simulator's link (link/link.h), and this is the loop that waits for the time it
  * named. A direction has its own link and its own heap, so one that stalls does not hold the other
  * up. What an interface refuses (its queue is full) is offered again: frames are lost where the
  * options say so and nowhere else, and if they are, the counters at the end tell.
@@ -16,10 +16,10 @@
  * Not packets, so only delayed: ARP. The interfaces must not be left with segmentation or checksums
  * to do (ethtool -K): frames are passed as they are found.
  */
-#include "../sim/link.h"
+#include "link/link.h"
 
-#include "../sim/heap.h"
-#include "../sim/packet.h"
+#include "../sim/event.h"
+#include "link/packet.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -37,7 +37,7 @@
 
 enum {
     BURST = 64,
-    FRAME_BYTES_MAX = ETH_HLEN + PACKET_BYTES_MAX,
+    FRAME_BYTES_MAX = ETH_HLEN + TERN_PACKET_BYTES_MAX,
     SOCKET_BYTES = 64 << 20, /* more than any window in these tests: overrun would be loss */
     NS_PER_US = 1000,
     NS_PER_S = 1000000000,
@@ -45,7 +45,7 @@ enum {
     GIVE_UP_NS = NS_PER_S / 10, /* … for so long */
     REORDER_NS = 5 * 1000 * NS_PER_US, /* default of --reorder-by */
     BITS_PER_BYTE = 8,
-    PPM_PER_PERCENT = PPM / 100,
+    PPM_PER_PERCENT = TERN_PPM / 100,
 };
 
 struct port {
@@ -56,9 +56,9 @@ struct port {
 
 struct direction {
     struct port *from, *to;
-    struct link_config cfg;
-    struct link link;
-    struct heap heap;           /* on their way */
+    struct tern_link_config cfg;
+    struct tern_link link;
+    struct tern_heap heap;      /* on their way */
     struct event outbox[BURST]; /* due, offered to `to` in this order */
     uint32_t n_outbox;
     uint64_t refused_since_ns; /* 0: it takes what it is offered */
@@ -135,11 +135,11 @@ static void enter(struct direction *d, uint64_t at_ns, const uint8_t *packet, ui
         die("no memory", "");
     memcpy(e.bytes, d->ether, ETH_HLEN);
     memcpy(e.bytes + ETH_HLEN, packet, n);
-    if (!heap_push(&d->heap, e))
+    if (!event_push(&d->heap, e))
         die("no memory", "");
 }
 
-static void on_link_out(void *ctx, const struct link_out *out)
+static void on_link_out(void *ctx, const struct tern_link_out *out)
 {
     if (!out->back)
         enter(ctx, out->at_ns, out->bytes, out->n);
@@ -149,10 +149,8 @@ static void take(struct direction *d, uint64_t now, const uint8_t *frame, uint32
 {
     if (n <= ETH_HLEN)
         return;
-    const uint64_t n_before = d->link.n_packets;
     d->ether = frame;
-    link_send(&d->link, now, frame + ETH_HLEN, n - ETH_HLEN);
-    if (d->link.n_packets != n_before)
+    if (tern_link_enter(&d->link, now, frame + ETH_HLEN, n - ETH_HLEN))
         return;
     d->n_not_ip++;
     enter(d, now + d->cfg.delay_ns, frame + ETH_HLEN, n - ETH_HLEN);
@@ -184,8 +182,8 @@ static int receive(struct direction *d)
 
 static void collect_due(struct direction *d, uint64_t now)
 {
-    while (d->n_outbox < BURST && d->heap.n > 0 && d->heap.events[0].at_ns <= now) {
-        const struct event e = heap_pop(&d->heap);
+    while (d->n_outbox < BURST && d->heap.n > 0 && d->heap.dues[0].at_ns <= now) {
+        const struct event e = event_pop(&d->heap);
         if (now - e.at_ns > d->late_ns_max)
             d->late_ns_max = now - e.at_ns;
         d->outbox[d->n_outbox++] = e;
@@ -264,7 +262,7 @@ static uint64_t wait_ns(const struct direction *d, uint64_t now)
         return RETRY_NS;
     if (d->heap.n == 0)
         return NS_PER_S;
-    const uint64_t at_ns = d->heap.events[0].at_ns;
+    const uint64_t at_ns = d->heap.dues[0].at_ns;
     return at_ns > now ? at_ns - now : 0;
 }
 
@@ -305,9 +303,9 @@ static void report(const struct direction *d)
 {
     printf("to %s: received %lu delivered %lu bytes %lu", d->to->name, d->from->n_received,
         d->n_delivered, d->bytes_delivered);
-    for (enum link_fault f = 0; f < LINK_FAULT_COUNT; f++)
+    for (enum tern_link_fault f = 0; f < TERN_LINK_FAULT_COUNT; f++)
         if (d->link.counts[f] != 0)
-            printf(" %s %lu", link_fault_name(f), d->link.counts[f]);
+            printf(" %s %lu", tern_link_fault_name(f), d->link.counts[f]);
     printf(" not_ip %lu overrun %lu refused %lu late_us_max %lu\n", d->n_not_ip, d->from->n_overrun,
         d->n_refused, d->late_ns_max / NS_PER_US);
 }
@@ -381,7 +379,7 @@ static const struct option options[] = {
 };
 
 /* @return false: not a property of a link */
-static bool set_property(struct link_config *c, int key, const char *arg)
+static bool set_property(struct tern_link_config *c, int key, const char *arg)
 {
     switch (key) {
     case OPT_DELAY: c->delay_ns = number(arg, time_units); return true;
@@ -444,7 +442,7 @@ int main(int argc, char **argv)
     const uint64_t seed = parse(argc - 2, argv + 2, ports, dirs);
     for (unsigned i = 0; i < 2; i++) {
         port_open(&ports[i]);
-        link_init(&dirs[i].link, &dirs[i].cfg, seed, i);
+        tern_link_init(&dirs[i].link, &dirs[i].cfg, tern_link_network, seed, i);
         dirs[i].link.out = on_link_out;
         dirs[i].link.ctx = &dirs[i];
     }

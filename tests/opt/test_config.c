@@ -184,6 +184,9 @@ static const struct mistake mistakes[] = {
     {"pair:\n  preset: x\n", ":2:11: --preset: 'x' is unknown; type one of rfc9411-cps"},
     {"load:\n  no-huge: yes\n", ":2:12: no-huge: 'yes' is neither true nor false"},
     {"load:\n  no-huge:\n", ": no-huge: the value is missing; write no-huge: true"},
+    {"serve:\n  listen: 80=dance\n", ":2:11: --listen 80: 'dance' is unknown; type one of http"},
+    {"serve:\n  listen:\n  - 80=http,close\n  - 70-90=echo\n", ":4:5: --listen: port 80 is there twice, for http and for echo"},
+    {"serve:\n  listen: 80=http,status=204,file=x\n", ":2:11: --listen 80=http: a 204 has no body; leave out file"},
     {"load:\n  rate:\n", ": rate: the value is missing; write rate: N"},
     {"load:\n  rate: ''\n", ":2:9: --rate: '' is not a number"},
     {"load:\n  json: \"a\\0b\"\n", ":2:9: a value with a zero byte in it"},
@@ -237,6 +240,25 @@ static void nothing_is_no_mistake(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (read_file(texts[i], &err) != 0)
             fail_msg("'%s': %s", texts[i], err.text);
+}
+
+/* Listeners are a list, which the line replaces. Their files are the server's: where the load runs
+ * they need not be there. */
+static void listeners_are_kept_as_they_were_said(void **state)
+{
+    (void)state;
+    static const char text[] = "serve:\n"
+                               "  listen: [80=http, '81=http,file=/nonexistent']\n";
+    struct app_settings s;
+    parse(CMD_SERVE, text, "", &s);
+    assert_int_equal(s.n_listen, 2);
+    assert_string_equal(s.listen[1], "81=http,file=/nonexistent");
+    parse(CMD_SERVE, text, "--listen 7=echo", &s);
+    assert_int_equal(s.n_listen, 1);
+    assert_string_equal(s.listen[0], "7=echo");
+    parse(CMD_LOAD, text, "", &s);
+    parse(CMD_PAIR, text, "", &s);
+    assert_int_equal(s.n_listen, 0);
 }
 
 static void too_much_is_refused(void **state)
@@ -307,6 +329,7 @@ int main(void)
         cmocka_unit_test(environment_names_the_file),
         cmocka_unit_test(mistake_is_refused_where_it_stands),
         cmocka_unit_test(nothing_is_no_mistake),
+        cmocka_unit_test(listeners_are_kept_as_they_were_said),
         cmocka_unit_test(too_much_is_refused),
         cmocka_unit_test(too_many_are_refused),
         cmocka_unit_test(damage_is_refused_or_read),

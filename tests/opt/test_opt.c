@@ -24,7 +24,8 @@
 #include <cmocka.h> /* after setjmp.h and the std* headers, which it wants and does not include */
 // clang-format on
 
-#define COMMANDS_ALL ((uint32_t)(CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_COMPARE | CMD_DECODE))
+#define COMMANDS_ALL                                                                               \
+    ((uint32_t)(CMD_ENDS | CMD_DOCTOR | CMD_EXPLAIN | CMD_COMPARE | CMD_DECODE | CMD_TOP))
 
 /* Every row, and the commands of each in turn. */
 #define FOR_ROWS(row)                                                                              \

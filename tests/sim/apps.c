@@ -27,7 +27,7 @@ const uint8_t *apps_pattern(uint32_t flow, int d, uint32_t pos)
     static bool made;
     if (!made)
         for (uint32_t i = 0; i < sizeof bytes; i++)
-            bytes[i] = (uint8_t)prng_mix(i % PATTERN_PERIOD);
+            bytes[i] = (uint8_t)tern_prng_mix(i % PATTERN_PERIOD);
     made = true;
     return bytes + ((uint64_t)pos + flow * 7919u + (unsigned)d * 104729u) % PATTERN_PERIOD;
 }
@@ -293,7 +293,7 @@ static bool read_some(struct sim *s, uint32_t i, uint8_t h)
 
 static void toggle(struct sim *s, struct flow_end *e, uint32_t i)
 {
-    const uint64_t dice = prng_mix(s->mix.seed ^ ((uint64_t)i << 32) ^ e->written);
+    const uint64_t dice = tern_prng_mix(s->mix.seed ^ ((uint64_t)i << 32) ^ e->written);
     const uint32_t value = (uint32_t)(dice >> 32);
     int rc = 0;
     switch (dice % 6) {

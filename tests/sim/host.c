@@ -7,7 +7,7 @@
  * transmit ring is not emptied for a while, the packet pool is taken away and given back.
  */
 #include "embed/embed.h"
-#include "packet.h"
+#include "link/packet.h"
 #include "shard/shard_struct.h"
 
 #include <rte_mbuf.h>
@@ -51,7 +51,7 @@ bool host_open(struct sim *s, uint8_t h)
     struct tern_error err;
     cfg->stack.pins.slow_path_only = s->slow_path;
     *host = (struct host){.timer_at_ns = SIM_NEVER, .app_at_ns = SIM_NEVER};
-    host->prng = prng_make(s->mix.seed, h == 0 ? STREAM_HOST0 : STREAM_HOST1);
+    host->prng = tern_prng_make(s->mix.seed, h == 0 ? STREAM_HOST0 : STREAM_HOST1);
     if (tern_embed_open(cfg, s->now_ns, &host->e, &err) != 0) {
         sim_fail(s, "host %u does not open: %s", h, err.text);
         return false;
@@ -70,7 +70,7 @@ bool host_open(struct sim *s, uint8_t h)
 
 static bool send_off(struct sim *s, uint8_t h)
 {
-    static uint8_t packet[PACKET_BYTES_MAX];
+    static uint8_t packet[TERN_PACKET_BYTES_MAX];
     bool any = false;
     size_t n;
     while (!s->failed && (n = tern_embed_output(s->host[h].e, packet, sizeof packet)) > 0) {
@@ -78,7 +78,7 @@ static bool send_off(struct sim *s, uint8_t h)
         s->totals->packets++;
         trace_packet(s, h, packet, (uint32_t)n);
         wire_check_packet(s, h, packet, (uint32_t)n);
-        link_send(&s->link[h], s->now_ns, packet, (uint32_t)n);
+        tern_link_enter(&s->link[h], s->now_ns, packet, (uint32_t)n);
     }
     return any;
 }
@@ -94,7 +94,7 @@ static void arm_timer(struct sim *s, uint8_t h)
     if (host->stalled && at_ns < s->now_ns + STALL_POLL_NS)
         at_ns = s->now_ns + STALL_POLL_NS;
     if (!s->healed && s->mix.host[h].late_ns != 0 && at_ns < host->timer_at_ns) {
-        const uint64_t late_ns = prng_next(&host->prng) % (s->mix.host[h].late_ns + 1);
+        const uint64_t late_ns = tern_prng_next(&host->prng) % (s->mix.host[h].late_ns + 1);
         s->totals->late_timers += late_ns != 0;
         at_ns += late_ns;
     }
@@ -136,7 +136,7 @@ void host_settle(struct sim *s, uint8_t h)
 
 /** Does it end a connection by right: a RST at exactly RCV.NXT, a SYN that meets SYN-SENT? */
 static bool would_be_believed(
-    struct sim *s, uint8_t h, const struct packet_view *v, const uint8_t *at)
+    struct sim *s, uint8_t h, const struct tern_packet_view *v, const uint8_t *at)
 {
     struct tern_shard *sh = shard_of(s, h);
     const struct tern_prefix *own = s->mix.cfg[h].stack.addrs, *peer = s->mix.cfg[!h].stack.addrs;
@@ -147,12 +147,12 @@ static bool would_be_believed(
     if (ref == 0)
         return false;
     const void *record = tern_pool_at(sh->pool_of[tern_ref_kind(ref)], tern_ref_idx(ref));
-    const bool rst = v->flags & PACKET_RST;
+    const bool rst = v->flags & TERN_PACKET_RST;
     switch (tern_ref_kind(ref)) {
     case TERN_REF_CONN: {
         const struct tern_conn *c = record;
         if (c->state == TERN_SYN_SENT)
-            return v->flags & PACKET_SYN;
+            return v->flags & TERN_PACKET_SYN;
         return rst && v->seq == c->rcv.nxt.v;
     }
     case TERN_REF_HALF: return rst && v->seq == ((const struct tern_half *)record)->irs.v + 1;
@@ -164,10 +164,10 @@ static bool would_be_believed(
 void host_arrival(struct sim *s, const struct event *e)
 {
     struct host *host = &s->host[e->host];
-    struct packet_view v;
+    struct tern_packet_view v;
     if (host->dead)
         return;
-    if (e->forged && packet_read(e->bytes, e->n, &v) && v.is_tcp
+    if (e->forged && tern_packet_read(e->bytes, e->n, &v) && v.is_tcp
         && would_be_believed(s, e->host, &v, e->bytes)) {
         s->totals->exact_resets_spared++;
         return;

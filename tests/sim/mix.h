@@ -4,8 +4,8 @@
 /* What a seed draws: two endpoints, two links, conversations, and what goes wrong with them. */
 #include <tern/embed.h>
 
-#include "link.h"
-#include "prng.h"
+#include "link/link.h"
+#include "link/prng.h"
 
 enum {
     FLOWS_MAX = 64,
@@ -89,7 +89,7 @@ struct mix {
     uint64_t faults; /* 1 << enum mix_fault */
     bool v6;
     struct tern_embed_config cfg[2];
-    struct link_config link[2]; /* [d]: from host d to host !d */
+    struct tern_link_config link[2]; /* [d]: from host d to host !d */
     struct host_plan host[2];
     struct flow_plan flow[FLOWS_MAX];
     uint32_t n_flows;

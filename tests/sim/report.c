@@ -78,8 +78,8 @@ void report_print(const struct totals *t, double seconds)
         group = rows[i].group;
     }
     printf("\nlink faults:");
-    for (int f = 0; f < LINK_FAULT_COUNT; f++)
-        printf(" %s %" PRIu64, link_fault_name((enum link_fault)f), t->link_faults[f]);
+    for (int f = 0; f < TERN_LINK_FAULT_COUNT; f++)
+        printf(" %s %" PRIu64, tern_link_fault_name((enum tern_link_fault)f), t->link_faults[f]);
     printf("\nsim: %" PRIu64 " seeds, %" PRIu64
            " failed; %.1f hours simulated in %.1f s, %.0f seeds/s\n",
         t->seeds, t->failed, hours(t), seconds, (double)t->seeds / seconds);
@@ -90,8 +90,8 @@ bool report_write_json(const struct totals *t, double seconds, const char *path)
     json_t *root = json_object(), *faults = json_object();
     for (size_t i = 0; i < N_ROWS; i++)
         json_object_set_new(root, rows[i].name, json_integer((json_int_t)value_of(t, &rows[i])));
-    for (int f = 0; f < LINK_FAULT_COUNT; f++)
-        json_object_set_new(faults, link_fault_name((enum link_fault)f),
+    for (int f = 0; f < TERN_LINK_FAULT_COUNT; f++)
+        json_object_set_new(faults, tern_link_fault_name((enum tern_link_fault)f),
             json_integer((json_int_t)t->link_faults[f]));
     json_object_set_new(root, "link_faults", faults);
     json_object_set_new(root, "simulated_hours", json_real(hours(t)));

@@ -12,6 +12,8 @@
  * The bounds are derived below from the timers that may be running at their longest; a run that
  * needs longer hangs, whatever it waits for.
  */
+#include "hostile.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -49,13 +51,13 @@ void sim_fail(struct sim *s, const char *format, ...)
 void sim_at(struct sim *s, uint64_t at_ns, enum event_kind kind, uint8_t host, uint32_t n)
 {
     const struct event e = {.at_ns = at_ns, .kind = kind, .host = host, .n = n};
-    if (!heap_push(&s->heap, e))
+    if (!event_push(&s->heap, e))
         sim_fail(s, "no memory");
 }
 
 /* ---- the wire ---- */
 
-static void link_emits(void *ctx, const struct link_out *out)
+static void link_emits(void *ctx, const struct tern_link_out *out)
 {
     const struct link_end *end = ctx;
     struct sim *s = end->sim;
@@ -69,14 +71,14 @@ static void link_emits(void *ctx, const struct link_out *out)
     };
     if (e.bytes != NULL)
         memcpy(e.bytes, out->bytes, out->n);
-    if (e.bytes == NULL || !heap_push(&s->heap, e))
+    if (e.bytes == NULL || !event_push(&s->heap, e))
         sim_fail(s, "no memory");
 }
 
-static void link_notes(void *ctx, enum link_fault what)
+static void link_notes(void *ctx, enum tern_link_fault what)
 {
     const struct link_end *end = ctx;
-    trace_note(end->sim, "      %c> %s", 'A' + end->from, link_fault_name(what));
+    trace_note(end->sim, "      %c> %s", 'A' + end->from, tern_link_fault_name(what));
 }
 
 /* ---- bounds ---- */
@@ -180,16 +182,16 @@ enum { WORLD_JUMPS, WORLD_DEATH };
 
 static void forget_flying(struct sim *s)
 {
-    uint32_t kept = 0;
-    struct heap old = s->heap;
-    s->heap = (struct heap){.serial = old.serial};
-    for (; kept < old.n; kept++) {
-        if (old.events[kept].kind == EVENT_ARRIVAL)
-            free(old.events[kept].bytes);
-        else if (!heap_push(&s->heap, old.events[kept]))
+    const struct tern_heap old = s->heap;
+    s->heap = (struct tern_heap){.serial = old.serial};
+    for (uint32_t i = 0; i < old.n; i++) {
+        const struct event e = event_of(&old.dues[i]);
+        if (e.kind == EVENT_ARRIVAL)
+            free(e.bytes);
+        else if (!event_push(&s->heap, e))
             sim_fail(s, "no memory");
     }
-    free(old.events);
+    free(old.dues);
 }
 
 /**
@@ -259,9 +261,9 @@ static void act(struct sim *s, const struct event *e)
 /** @return false: nothing happens up to limit_ns */
 static bool step(struct sim *s, uint64_t limit_ns)
 {
-    if (s->failed || s->heap.n == 0 || s->heap.events[0].at_ns > limit_ns)
+    if (s->failed || s->heap.n == 0 || s->heap.dues[0].at_ns > limit_ns)
         return false;
-    const struct event e = heap_pop(&s->heap);
+    const struct event e = event_pop(&s->heap);
     s->n_same_time = e.at_ns > s->now_ns ? 0 : s->n_same_time + 1;
     if (e.at_ns > s->now_ns)
         s->now_ns = e.at_ns;
@@ -311,7 +313,7 @@ static void heal(struct sim *s)
     s->healed = true;
     trace_note(s, "faults end");
     for (uint8_t h = 0; h < 2; h++)
-        link_heal(&s->link[h]);
+        tern_link_heal(&s->link[h]);
     for (uint8_t h = 0; h < 2; h++)
         host_heal(s, h);
 }
@@ -383,11 +385,12 @@ enum { BEGIN_MAX_S = 100000 };
 
 static void set_up(struct sim *s)
 {
-    struct prng p = prng_make(s->mix.seed, STREAM_HOSTS + 100);
-    s->begin_ns = s->now_ns = prng_between(&p, SECOND, (uint64_t)BEGIN_MAX_S * SECOND);
+    struct tern_prng p = tern_prng_make(s->mix.seed, STREAM_HOSTS + 100);
+    s->begin_ns = s->now_ns = tern_prng_between(&p, SECOND, (uint64_t)BEGIN_MAX_S * SECOND);
     for (uint8_t d = 0; d < 2; d++) {
         s->link_end[d] = (struct link_end){s, d};
-        link_init(&s->link[d], &s->mix.link[d], s->mix.seed, d == 0 ? STREAM_LINK0 : STREAM_LINK1);
+        tern_link_init(&s->link[d], &s->mix.link[d], hostile_network, s->mix.seed,
+            d == 0 ? STREAM_LINK0 : STREAM_LINK1);
         s->link[d].out = link_emits;
         s->link[d].note = s->trace != NULL ? link_notes : NULL;
         s->link[d].ctx = &s->link_end[d];
@@ -404,9 +407,9 @@ static void tear_down(struct sim *s)
     for (uint8_t h = 0; h < 2; h++)
         host_close(s, h);
     forget_flying(s);
-    free(s->heap.events);
+    free(s->heap.dues);
     for (int d = 0; d < 2; d++)
-        for (int f = 0; f < LINK_FAULT_COUNT; f++)
+        for (int f = 0; f < TERN_LINK_FAULT_COUNT; f++)
             s->totals->link_faults[f] += s->link[d].counts[f];
     s->totals->seeds++;
     s->totals->failed += s->failed;

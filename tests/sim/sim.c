@@ -9,8 +9,8 @@
  * their faults, conversations, and what goes wrong inside the hosts. One thread and a virtual clock
  * run them (run.c): the earliest event is taken, the host it concerns gets it through embed.h
  * (host.c), its applications do what they can (apps.c), and what the host emits goes into the link
- * (link.c), from which it comes out as later events. There is no other source of chance than the
- * seed and no other time than the events', so a run repeats to the bit, and its hash tells.
+ * (link/link.h), from which it comes out as later events. There is no other source of chance than
+ * the seed and no other time than the events', so a run repeats to the bit, and its hash tells.
  *
  * Two judges look at every event. wire_check.c sees the packets alone and holds them against what
  * both ends have advertised; checker.c looks into the library's records. Applications compare what
@@ -20,7 +20,7 @@
  * Every run is repeated now and then: the same seed must give the same hash, and so must the same
  * seed with the library's fast path switched off.
  *
- * Reading order: mix.h, link.c, host.c, run.c, apps.c, wire_check.c, checker.c.
+ * Reading order: mix.h, link/link.c, hostile.c, host.c, run.c, apps.c, wire_check.c, checker.c.
  */
 #include "report.h"
 #include "run.h"

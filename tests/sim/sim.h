@@ -3,8 +3,8 @@
 
 /* One run: what its parts know of each other. The essay is on top of sim.c. */
 #include "checker.h"
-#include "heap.h"
-#include "link.h"
+#include "event.h"
+#include "link/link.h"
 #include "mix.h"
 #include "wire_check.h"
 
@@ -32,7 +32,7 @@ struct flow {
 struct host {
     struct tern_embed *e;
     struct tern_sock *listener;
-    struct prng prng;
+    struct tern_prng prng;
     uint64_t timer_at_ns, app_at_ns; /* events under way; SIM_NEVER: none */
     bool dead, stalled;
     uint32_t n_stolen;
@@ -43,7 +43,7 @@ struct host {
 /** What all runs together have seen. Plain counters: runs of other processes are added. */
 struct totals {
     uint64_t seeds, failed, events, packets, virtual_ns, payload_bytes;
-    uint64_t link_faults[LINK_FAULT_COUNT];
+    uint64_t link_faults[TERN_LINK_FAULT_COUNT];
     uint64_t steals, tx_stalls, late_timers, jumps, deaths, exact_resets_spared;
     uint64_t ends_ok, ends_left, ends_reset, ends_timeout, ends_refused, ends_other, ends_dead;
     uint64_t conns, ghosts, excused, pairs_checked;
@@ -54,9 +54,9 @@ enum { TOTALS_WORDS = sizeof(struct totals) / sizeof(uint64_t) };
 struct sim {
     struct mix mix;
     uint64_t now_ns, begin_ns, n_events, n_same_time, hash;
-    struct heap heap;
+    struct tern_heap heap;
     struct host host[2];
-    struct link link[2];
+    struct tern_link link[2];
     struct link_end {
         struct sim *sim;
         uint8_t from;

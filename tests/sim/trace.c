@@ -5,7 +5,7 @@
  * What a run leaves behind: a hash of everything that was emitted and of what the applications saw,
  * each with its time; and, with --trace, a time-line for a person.
  */
-#include "packet.h"
+#include "link/packet.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -14,7 +14,7 @@ enum { NS_PER_S = 1000000000, LINE_BYTES = 512 };
 
 void trace_number(struct sim *s, uint64_t v)
 {
-    s->hash = prng_mix(s->hash * UINT64_C(0x9e3779b97f4a7c15) ^ v);
+    s->hash = tern_prng_mix(s->hash * UINT64_C(0x9e3779b97f4a7c15) ^ v);
 }
 
 void trace_hash(struct sim *s, const void *bytes, uint32_t n)
@@ -28,7 +28,7 @@ void trace_hash(struct sim *s, const void *bytes, uint32_t n)
     }
     word = n;
     memcpy(&word, at, n);
-    s->hash = prng_mix(h ^ word);
+    s->hash = tern_prng_mix(h ^ word);
 }
 
 static double seconds(const struct sim *s)
@@ -51,22 +51,22 @@ void trace_note(struct sim *s, const char *format, ...)
 /* ---- a packet in one line ---- */
 
 static int write_options(const struct sim *s, int flow, uint8_t from, const uint8_t *at,
-    const struct packet_view *v, char *text, size_t cap)
+    const struct tern_packet_view *v, char *text, size_t cap)
 {
     const uint32_t peer_base = flow >= 0 ? s->wire.end[flow][!from].base : 0;
-    const uint8_t *o = packet_option(at, v, 2);
-    int n = o != NULL ? snprintf(text, cap, " mss %u", packet_get16(o + 2)) : 0;
-    if ((o = packet_option(at, v, 3)) != NULL)
+    const uint8_t *o = tern_packet_option(at, v, 2);
+    int n = o != NULL ? snprintf(text, cap, " mss %u", tern_packet_get16(o + 2)) : 0;
+    if ((o = tern_packet_option(at, v, 3)) != NULL)
         n += snprintf(text + n, cap - (size_t)n, " ws %u", o[2]);
-    if (packet_option(at, v, 4) != NULL)
+    if (tern_packet_option(at, v, 4) != NULL)
         n += snprintf(text + n, cap - (size_t)n, " sackOK");
-    if ((o = packet_option(at, v, 8)) != NULL)
-        n += snprintf(text + n, cap - (size_t)n, " ts %" PRIu32 "/%" PRIu32, packet_get32(o + 2),
-            packet_get32(o + 6));
-    if ((o = packet_option(at, v, 5)) != NULL)
+    if ((o = tern_packet_option(at, v, 8)) != NULL)
+        n += snprintf(text + n, cap - (size_t)n, " ts %" PRIu32 "/%" PRIu32,
+            tern_packet_get32(o + 2), tern_packet_get32(o + 6));
+    if ((o = tern_packet_option(at, v, 5)) != NULL)
         for (int i = 2; i + 8 <= o[1]; i += 8)
             n += snprintf(text + n, cap - (size_t)n, " sack %" PRIu32 "-%" PRIu32,
-                packet_get32(o + i) - peer_base, packet_get32(o + i + 4) - peer_base);
+                tern_packet_get32(o + i) - peer_base, tern_packet_get32(o + i + 4) - peer_base);
     text[n] = 0;
     return n;
 }
@@ -75,9 +75,9 @@ static void describe(
     const struct sim *s, uint8_t from, const uint8_t *at, uint32_t n, char *text, size_t cap)
 {
     static const char letters[] = "FSRP.UEC";
-    struct packet_view v;
+    struct tern_packet_view v;
     char flags[9], options[LINE_BYTES / 2] = "";
-    if (!packet_read(at, n, &v) || !v.is_tcp) {
+    if (!tern_packet_read(at, n, &v) || !v.is_tcp) {
         snprintf(text, cap, "%" PRIu32 " bytes, no TCP", n);
         return;
     }
@@ -119,7 +119,7 @@ void trace_arrival(struct sim *s, const struct event *e)
 
 static void trace_link(struct sim *s, int d)
 {
-    const struct link_config *c = &s->mix.link[d];
+    const struct tern_link_config *c = &s->mix.link[d];
     fprintf(s->trace,
         "link %c: delay %.3f ms, jitter %.3f ms%s, rate %" PRIu64 " B/s, queue %u B, loss %u ppm, "
         "burst %u/%u/%u, syn %u, ack %u, nth %u, dup %u, reorder %u by %.1f ms, corrupt %u, tamper "

@@ -14,9 +14,9 @@
  */
 #include <tern/embed.h>
 
-#include "heap.h"
-#include "link.h"
-#include "packet.h"
+#include "event.h"
+#include "link/link.h"
+#include "link/packet.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -50,13 +50,13 @@ struct end {
     struct transfer *of;
     struct tern_embed *e;
     struct tern_shard *sh;
-    struct link link; /* what leaves here */
+    struct tern_link link; /* what leaves here */
 };
 
 struct transfer {
     const struct transfer_plan *plan;
     struct end end[2];
-    struct heap heap;
+    struct tern_heap heap;
     uint64_t now_ns, begin_ns;
     struct tern_static *body;
     struct tern_conn *conn; /* the sender's, while it is open */
@@ -125,15 +125,15 @@ static const struct tern_stats *stats(const struct transfer *t, int h)
 static void trace(
     const struct transfer *t, const char *what, uint8_t from, const uint8_t *bytes, uint32_t n)
 {
-    struct packet_view v;
-    if (t->plan->trace == NULL || !packet_read(bytes, n, &v))
+    struct tern_packet_view v;
+    if (t->plan->trace == NULL || !tern_packet_read(bytes, n, &v))
         return;
     fprintf(t->plan->trace, "%12.6f %c %s seq %u ack %u len %u wnd %u flags %02x%s\n",
         (double)(t->now_ns - t->begin_ns) / SECOND, 'A' + from, what, v.seq, v.ack, v.len, v.wnd,
-        v.flags, (v.tos & PACKET_ECN_MASK) == PACKET_ECN_CE ? " CE" : "");
+        v.flags, (v.tos & TERN_PACKET_ECN_MASK) == TERN_PACKET_ECN_CE ? " CE" : "");
 }
 
-static void link_emits(void *ctx, const struct link_out *out)
+static void link_emits(void *ctx, const struct tern_link_out *out)
 {
     const struct end *from = ctx;
     struct transfer *t = from->of;
@@ -147,27 +147,27 @@ static void link_emits(void *ctx, const struct link_out *out)
     if (e.bytes == NULL)
         abort();
     memcpy(e.bytes, out->bytes, out->n);
-    if (!heap_push(&t->heap, e))
+    if (!event_push(&t->heap, e))
         abort();
 }
 
-static void link_notes(void *ctx, enum link_fault what)
+static void link_notes(void *ctx, enum tern_link_fault what)
 {
     const struct end *from = ctx;
     const struct transfer *t = from->of;
     fprintf(t->plan->trace, "%12.6f %c %s\n", (double)(t->now_ns - t->begin_ns) / SECOND,
-        from == &t->end[SENDER] ? 'A' : 'B', link_fault_name(what));
+        from == &t->end[SENDER] ? 'A' : 'B', tern_link_fault_name(what));
 }
 
 static void send_off(struct transfer *t, uint8_t h)
 {
-    static uint8_t packet[PACKET_BYTES_MAX];
+    static uint8_t packet[TERN_PACKET_BYTES_MAX];
     size_t n;
     if (h == SENDER && t->conn != NULL)
         keep_full(t);
     while ((n = tern_embed_output(t->end[h].e, packet, sizeof packet)) > 0) {
         trace(t, ">", h, packet, (uint32_t)n);
-        link_send(&t->end[h].link, t->now_ns, packet, (uint32_t)n);
+        tern_link_enter(&t->end[h].link, t->now_ns, packet, (uint32_t)n);
     }
 }
 
@@ -201,7 +201,7 @@ static bool open_end(struct transfer *t, uint8_t h)
     cfg.stack.user_timeout_ms = USER_TIMEOUT_MS;
     cfg.stack.ecn = p->ecn ? TERN_ECN_REQUEST : TERN_ECN_OFF;
     for (size_t i = 0; i < sizeof cfg.stack.seed / sizeof cfg.stack.seed[0]; i++)
-        cfg.stack.seed[i] = prng_mix(i + 4 * h);
+        cfg.stack.seed[i] = tern_prng_mix(i + 4 * h);
     /* The receiver's pool is never low, or what came out of order would not be kept. */
     cfg.mbufs = MBUFS_SPARE + (h == SENDER ? mbufs_to_send(p) : 2 * window_segments(p));
     if (tern_embed_open(&cfg, t->now_ns, &t->end[h].e, &err) != 0) {
@@ -216,14 +216,14 @@ static bool open_end(struct transfer *t, uint8_t h)
 static void set_link(struct transfer *t, uint8_t h)
 {
     const struct transfer_plan *p = t->plan;
-    const struct link_config cfg = {
+    const struct tern_link_config cfg = {
         .delay_ns = (uint64_t)p->rtt_ms * MS / 2,
         .rate_bytes_per_s = TRANSFER_RATE_BYTES_PER_S,
         .queue_bytes = transfer_queue_bytes(p->rtt_ms),
         .mark_bytes = p->ecn ? mark_bytes(p->rtt_ms) : 0,
         .loss_ppm = p->loss_ppm,
     };
-    link_init(&t->end[h].link, &cfg, p->seed, h);
+    tern_link_init(&t->end[h].link, &cfg, tern_link_network, p->seed, h);
     t->end[h].link.out = link_emits;
     t->end[h].link.note = p->trace != NULL ? link_notes : NULL;
     t->end[h].link.ctx = &t->end[h];
@@ -262,7 +262,7 @@ static void note_delivery(struct transfer *t)
 
 static void arrive(struct transfer *t)
 {
-    const struct event e = heap_pop(&t->heap);
+    const struct event e = event_pop(&t->heap);
     t->now_ns = e.at_ns;
     trace(t, "    <", e.host, e.bytes, e.n);
     tern_embed_input(t->end[e.host].e, e.bytes, e.n, t->now_ns);
@@ -275,7 +275,7 @@ static void arrive(struct transfer *t)
 /** @return false: nothing will happen any more */
 static bool step(struct transfer *t)
 {
-    uint64_t at_ns = t->heap.n > 0 ? t->heap.events[0].at_ns : UINT64_MAX;
+    uint64_t at_ns = t->heap.n > 0 ? t->heap.dues[0].at_ns : UINT64_MAX;
     int next = -1;
     for (int h = 0; h < 2; h++) {
         uint64_t deadline_ns;
@@ -346,8 +346,8 @@ static const char *verdict(const struct transfer *t)
 static void tear_down(struct transfer *t)
 {
     while (t->heap.n > 0)
-        free(heap_pop(&t->heap).bytes);
-    free(t->heap.events);
+        free(event_pop(&t->heap).bytes);
+    free(t->heap.dues);
     for (int h = 0; h < 2; h++)
         if (t->end[h].e != NULL)
             tern_embed_close(t->end[h].e, NULL);

@@ -6,7 +6,7 @@
  * were emitted, and what an end has advertised counts from then on, whether it arrives or not: so
  * every rule is a bound that holds whatever the network does.
  */
-#include "packet.h"
+#include "link/packet.h"
 
 #include <string.h>
 
@@ -31,7 +31,7 @@ struct seen {
     uint8_t from;
     uint32_t flow;
     const uint8_t *bytes;
-    struct packet_view v;
+    struct tern_packet_view v;
     struct wire_end *me, *peer;
     bool has_mss, has_wscale, has_sack_ok, has_ts;
     uint16_t mss;
@@ -79,8 +79,8 @@ static void read_sack(struct seen *p, const uint8_t *o)
 {
     MUST(p, o[1] >= 10 && (o[1] - 2) % 8 == 0, "SACK option of an impossible length");
     for (int i = 0; i < (o[1] - 2) / 8 && i < SACK_BLOCKS_MAX; i++) {
-        p->sack[i].left = packet_get32(o + 2 + 8 * i);
-        p->sack[i].right = packet_get32(o + 6 + 8 * i);
+        p->sack[i].left = tern_packet_get32(o + 2 + 8 * i);
+        p->sack[i].right = tern_packet_get32(o + 6 + 8 * i);
         p->n_sack++;
     }
 }
@@ -91,7 +91,7 @@ static void read_option(struct seen *p, const uint8_t *o)
     case OPT_MSS:
         MUST(p, o[1] == 4 && !p->has_mss, "MSS option malformed or twice");
         p->has_mss = true;
-        p->mss = packet_get16(o + 2);
+        p->mss = tern_packet_get16(o + 2);
         break;
     case OPT_WSCALE:
         MUST(p, o[1] == 3 && o[2] <= WSCALE_MAX, "window scale malformed");
@@ -106,8 +106,8 @@ static void read_option(struct seen *p, const uint8_t *o)
     case OPT_TS:
         MUST(p, o[1] == 10 && !p->has_ts, "timestamp malformed or twice");
         p->has_ts = true;
-        p->ts_val = packet_get32(o + 2);
-        p->ts_ecr = packet_get32(o + 6);
+        p->ts_val = tern_packet_get32(o + 2);
+        p->ts_ecr = tern_packet_get32(o + 6);
         break;
     default: wrong(p, "unknown option");
     }
@@ -138,7 +138,7 @@ static void read_options(struct seen *p)
  */
 static bool answers_a_forgery(struct seen *p)
 {
-    if (!is(p, PACKET_ACK))
+    if (!is(p, TERN_PACKET_ACK))
         return false;
     for (uint8_t i = 0; i < p->peer->n_iss; i++)
         if (p->v.ack == p->peer->iss[i] + 1)
@@ -161,7 +161,7 @@ static void note_syn(struct seen *p)
     MUST(p, !p->has_ts || c->timestamps, "timestamps offered against the configuration");
     MUST(p, !p->has_sack_ok || c->sack, "SACK offered against the configuration");
     MUST(p, !p->has_wscale || c->window_scale, "scaling offered against the configuration");
-    if (is(p, PACKET_ACK) && !sim_tampers(p->s)) { /* answers only what was offered */
+    if (is(p, TERN_PACKET_ACK) && !sim_tampers(p->s)) { /* answers only what was offered */
         MUST(p, !p->has_ts || p->peer->offered_ts, "timestamps answered, not offered");
         MUST(p, !p->has_sack_ok || p->peer->offered_sack, "SACK answered, not offered");
         MUST(p, !p->has_wscale || p->peer->offered_wscale, "scaling answered, not offered");
@@ -178,7 +178,7 @@ static void note_syn(struct seen *p)
     else if (me->syn)
         return; /* it comes too late to agree on anything */
     me->syn = true;
-    if (is(p, PACKET_ACK)) { /* its window, never scaled, is the first that was granted */
+    if (is(p, TERN_PACKET_ACK)) { /* its window, never scaled, is the first that was granted */
         me->edge = p->v.ack + p->v.wnd;
         me->has_edge = true;
     }
@@ -230,19 +230,19 @@ static void check_sequence(struct seen *p)
     struct wire_end *me = p->me;
     const uint32_t end = p->v.seq + p->v.len;
     MUST(p, !before(me->nxt, p->v.seq), "sequence numbers leave a gap");
-    if (p->v.len == 0 && !is(p, PACKET_FIN)) /* one less: keep-alive (SHLD-12) */
+    if (p->v.len == 0 && !is(p, TERN_PACKET_FIN)) /* one less: keep-alive (SHLD-12) */
         MUST(p, p->v.seq == me->nxt || p->v.seq == me->nxt - 1, "empty segment not at SND.NXT");
     if (me->fin && p->v.len != 0)
         MUST(p, !before(me->fin_seq, end), "data behind our FIN");
     if (p->v.len != 0)
         check_payload(p);
-    if (is(p, PACKET_FIN)) {
+    if (is(p, TERN_PACKET_FIN)) {
         MUST(p, !me->fin || me->fin_seq == end, "FIN moved");
         MUST(p, me->fin || !before(end, me->nxt), "FIN in front of data");
         me->fin = true;
         me->fin_seq = end;
     }
-    const uint32_t next = end + is(p, PACKET_FIN);
+    const uint32_t next = end + is(p, TERN_PACKET_FIN);
     if (before(me->nxt, next))
         me->nxt = next;
 }
@@ -272,7 +272,7 @@ static void check_window(struct seen *p)
 static void check_ack(struct seen *p)
 {
     struct wire_end *me = p->me;
-    MUST(p, is(p, PACKET_ACK), "no ACK bit in a synchronized state");
+    MUST(p, is(p, TERN_PACKET_ACK), "no ACK bit in a synchronized state");
     MUST(p, !me->has_ack || !before(p->v.ack, me->ack), "acknowledgement goes back");
     if (p->peer->started)
         MUST(p, !before(p->peer->nxt, p->v.ack), "acknowledges what was never sent");
@@ -353,7 +353,7 @@ static void check_segment(struct seen *p)
     check_size(p);
     if (is_foreign(p)) {
         /* With the ISN pinned, what it sends could be taken for the real connection's. */
-        if (p->v.len != 0 || is(p, PACKET_FIN))
+        if (p->v.len != 0 || is(p, TERN_PACKET_FIN))
             p->s->wire.ghost[p->flow][p->from] = true;
         return;
     }
@@ -369,7 +369,8 @@ static void check_segment(struct seen *p)
 void wire_check_packet(struct sim *s, uint8_t from, const uint8_t *bytes, uint32_t n)
 {
     struct seen p = {.s = s, .from = from, .bytes = bytes};
-    if (!packet_read(bytes, n, &p.v) || p.v.ip_bytes != n || !packet_checksums_hold(bytes, &p.v)) {
+    if (!tern_packet_read(bytes, n, &p.v) || p.v.ip_bytes != n
+        || !tern_packet_checksums_hold(bytes, &p.v)) {
         sim_fail(s, "host %u emits a packet that is malformed or has a wrong checksum", from);
         return;
     }
@@ -386,9 +387,9 @@ void wire_check_packet(struct sim *s, uint8_t from, const uint8_t *bytes, uint32
     read_options(&p);
     if (s->wire.ghost[flow][0] || s->wire.ghost[flow][1])
         return;
-    if (is(&p, PACKET_RST))
+    if (is(&p, TERN_PACKET_RST))
         MUST(&p, p.v.len == 0 && p.v.wnd == 0, "RST with payload or window");
-    else if (is(&p, PACKET_SYN))
+    else if (is(&p, TERN_PACKET_SYN))
         note_syn(&p);
     else
         check_segment(&p);

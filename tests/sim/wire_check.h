@@ -13,7 +13,7 @@
 enum { WIRE_FLOWS = 64, WIRE_ISS_MAX = 8 };
 
 struct sim;
-struct packet_view;
+struct tern_packet_view;
 
 /** One end of a connection as its packets show it. */
 struct wire_end {

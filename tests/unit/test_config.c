@@ -236,6 +236,76 @@ static void own_addresses(void **state)
     assert_refused("addrs[2] 2001:db8::1/129: prefix length must be 0..128");
 }
 
+static struct tern_addr_range range(const char *first, const char *last)
+{
+    return (struct tern_addr_range){addr(first), addr(last)};
+}
+
+static void ranges(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *first, *last, *refused; /* NULL: fine */
+    } rows[] = {
+        {"10.0.1.0", "10.0.1.255", NULL},
+        {"10.0.0.6", "10.0.0.254", NULL},
+        {"10.0.0.1", "10.0.0.4", NULL},
+        {"10.0.1.7", "10.0.1.7", NULL},
+        {"11.0.0.0", "126.255.255.255", NULL},
+        {"2001:db8::6", "2001:db8:1::", NULL},
+        {"2000::", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", NULL},
+        {"10.0.0.0", "10.0.0.4",
+            "ranges[1] 10.0.0.0-10.0.0.4: must not hold 10.0.0.0, a subnet's network address"},
+        {"10.0.0.6", "10.0.0.255",
+            "ranges[1] 10.0.0.6-10.0.0.255: must not hold 10.0.0.255, a subnet's broadcast"},
+        {"10.0.0.4", "10.0.0.5",
+            "ranges[1] 10.0.0.4-10.0.0.5: must not hold 10.0.0.5, which is addrs[0]"},
+        {"2001:db8::", "2001:db8::5",
+            "ranges[1] 2001:db8::-2001:db8::5: must not hold 2001:db8::5, which is addrs[1]"},
+        {"10.0.1.1", "10.0.1.0", "ranges[1] 10.0.1.1-10.0.1.0: must begin with its lowest"},
+        {"10.0.1.1", "2001:db8::9", "ranges[1] 10.0.1.1-2001:db8::9: must be of one family"},
+        {"126.0.0.0", "128.0.0.0", "ranges[1] 126.0.0.0-128.0.0.0: must be unicast addresses"},
+        {"223.0.0.0", "224.0.0.0", "ranges[1] 223.0.0.0-224.0.0.0: must be unicast addresses"},
+        {"0.255.255.255", "1.0.0.0", "ranges[1] 0.255.255.255-1.0.0.0: must be unicast"},
+        {"::2", "2000::", "ranges[1] ::2-2000::: must be unicast addresses"},
+        {"fe80::", "ff00::", "ranges[1] fe80::-ff00::: must be unicast addresses"},
+        {"10.1.9.255", "10.2.0.0", "ranges[1] 10.1.9.255-10.2.0.0: must not overlap ranges[0]"},
+        {"10.1.0.0", "10.1.1.0", "ranges[1] 10.1.0.0-10.1.1.0: must not overlap ranges[0]"},
+        {"10.1.0.0", "10.2.0.0", "ranges[1] 10.1.0.0-10.2.0.0: must not overlap ranges[0]"},
+        {"10.1.5.0", "10.1.5.1", "ranges[1] 10.1.5.0-10.1.5.1: must not overlap ranges[0]"},
+    };
+    cfg.n_ranges = 2;
+    cfg.ranges[0] = range("10.1.1.0", "10.1.9.255");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cfg.ranges[1] = range(rows[i].first, rows[i].last);
+        if (rows[i].refused == NULL)
+            assert_ok();
+        else
+            assert_refused(rows[i].refused);
+    }
+    cfg.n_ranges = 17;
+    assert_refused("n_ranges 17: must be 0..16");
+}
+
+static void range_keeps_others_out(void **state)
+{
+    (void)state;
+    cfg.n_ranges = 1;
+    cfg.ranges[0] = range("10.0.0.6", "10.0.0.99");
+    neighbour(0, "10.0.0.100");
+    cfg.gateway4 = addr("10.0.0.101");
+    assert_ok();
+    neighbour(0, "10.0.0.6");
+    assert_refused("neighbours[0] 10.0.0.6: must not be our own address (ranges[0])");
+    neighbour(0, "10.0.0.100");
+    cfg.gateway4 = addr("10.0.0.99");
+    assert_refused("gateway4 10.0.0.99: must not be our own address (ranges[0])");
+    cfg.gateway4.q[0] = cfg.gateway4.q[1] = 0;
+    cfg.n_addrs = 1;
+    cfg.ranges[0] = range("2001:db8::6", "2001:db8::7");
+    assert_refused("ranges[0] 2001:db8::6-2001:db8::7: must have an address of its family");
+}
+
 static void gateways(void **state)
 {
     (void)state;
@@ -386,6 +456,8 @@ int main(void)
         cmocka_unit_test_setup(numbers_have_ranges, setup),
         cmocka_unit_test_setup(upper_bounds_only, setup),
         cmocka_unit_test_setup(own_addresses, setup),
+        cmocka_unit_test_setup(ranges, setup),
+        cmocka_unit_test_setup(range_keeps_others_out, setup),
         cmocka_unit_test_setup(gateways, setup),
         cmocka_unit_test_setup(neighbours, setup),
         cmocka_unit_test_setup(neighbours_max_leaves_room, setup),

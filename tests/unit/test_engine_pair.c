@@ -4,25 +4,17 @@
  * and closes; the books balance and nothing leaks, whatever the numbers of workers at the ends. All
  * cases run one after the other in one process, each with an engine of its own.
  */
-#include <tern/engine.h>
-
 #include "engine/internal.h"
-#include "unit.h"
+#include "engine_fixture.h"
 
 #include <rte_mbuf.h>
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
-    PORT = 8080,
     CONNS_PER_WORKER = 300,
     OPEN_AT_ONCE = 16,
-    SERVER = 0,
-    CLIENT = 1,
-    DEADLINE_S = 20,
 };
 
 /** What a client worker has done; read by the test while it runs. */
@@ -32,6 +24,7 @@ struct client {
 
 struct scene {
     union tern_addr server;
+    uint32_t n_clients;
     struct client clients[4];
 };
 
@@ -110,68 +103,31 @@ static bool client_tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
 static struct tern_config *make_config(
     struct scene *s, uint32_t n_server, uint32_t n_client, bool v6)
 {
-    struct tern_config *cfg = (struct tern_config *)malloc(sizeof *cfg);
-    assert_non_null(cfg);
-    tern_config_init(cfg);
-    cfg->n_endpoints = 2;
-    cfg->mem_mib = 384; /* the first engine's memory is all that the later ones can have */
-    for (int i = 0; i < 2; i++) {
-        struct tern_endpoint_config *ep = &cfg->endpoints[i];
-        const char *const addrs[2][2] = {
-            {"198.18.0.1/24", "198.18.0.2/24"}, {"2001:2::1/64", "2001:2::2/64"}};
-        ep->device = "pair";
-        assert_int_equal(tern_prefix_parse(addrs[v6][i], &ep->stack.addrs[0]), 0);
-        ep->stack.n_addrs = 1;
-        ep->stack.dad = false;
-        ep->stack.time_wait_ms = 10;
-        ep->stack.conns_max = 2048;
-        ep->stack.half_open_max = 1024;
-        ep->stack.time_wait_max = 2048;
-    }
+    struct tern_config *cfg = pair_config(n_server, n_client, v6);
     s->server = cfg->endpoints[SERVER].stack.addrs[0].addr;
-    cfg->endpoints[SERVER].n_workers = n_server;
+    s->n_clients = n_client;
     cfg->endpoints[SERVER].app.start = listen_start;
-    cfg->endpoints[CLIENT].n_workers = n_client;
     cfg->endpoints[CLIENT].app =
         (struct tern_worker_app){.start = client_start, .tick = client_tick, .ctx = s};
     return cfg;
 }
 
-static struct tern_engine *open_engine(const struct tern_config *cfg)
+static bool clients_are_done(void *ctx)
 {
-    struct tern_engine *e;
-    struct tern_error err = {.text = ""};
-    if (tern_engine_open(cfg, &e, &err) != 0 || tern_engine_start(e, &err) != 0)
-        fail_msg("%s", err.text);
-    return e;
-}
-
-static void await_clients(const struct scene *s, uint32_t n_client)
-{
-    const struct timespec pause = {.tv_nsec = 5000000};
-    const time_t end = time(NULL) + DEADLINE_S;
-    for (uint32_t n_done = 0; n_done < n_client && time(NULL) < end; nanosleep(&pause, NULL)) {
-        n_done = 0;
-        for (uint32_t w = 0; w < n_client; w++)
-            n_done +=
-                __atomic_load_n(&s->clients[w].n_closed, __ATOMIC_ACQUIRE) == CONNS_PER_WORKER;
-    }
+    const struct scene *s = (const struct scene *)ctx;
+    uint32_t n_done = 0;
+    for (uint32_t w = 0; w < s->n_clients; w++)
+        n_done += __atomic_load_n(&s->clients[w].n_closed, __ATOMIC_ACQUIRE) == CONNS_PER_WORKER;
+    return n_done == s->n_clients;
 }
 
 /** What was handed over arrives; the last ACKs may still lie in a ring when the clients are done.
  */
-static void await_handovers(const struct tern_engine *e)
+static bool handovers_have_arrived(void *engine)
 {
-    const struct timespec pause = {.tv_nsec = 5000000};
-    const time_t end = time(NULL) + DEADLINE_S;
     struct tern_stats server;
-    do {
-        tern_engine_stats(e, SERVER, &server);
-        if (server.steered_in == server.steered_out)
-            return;
-        nanosleep(&pause, NULL);
-    } while (time(NULL) < end);
-    assert_int_equal(server.steered_in, server.steered_out);
+    tern_engine_stats((const struct tern_engine *)engine, SERVER, &server);
+    return server.steered_in == server.steered_out;
 }
 
 static void check_books(const struct tern_engine *e, const struct scene *s, uint32_t n_client)
@@ -188,29 +144,13 @@ static void check_books(const struct tern_engine *e, const struct scene *s, uint
         assert_int_equal(s->clients[w].n_echoed, CONNS_PER_WORKER);
 }
 
-static void stop_and_wait(struct tern_engine *e)
-{
-    tern_engine_stop(e);
-    assert_true(tern_engine_wait(e, 10000));
-}
-
-static void stop_engine(struct tern_engine *e)
-{
-    static const struct tern_leaks none;
-    struct tern_leaks leaks;
-    stop_and_wait(e);
-    tern_engine_close(e, &leaks);
-    assert_memory_equal(&leaks, &none, sizeof none);
-}
-
 static void run(struct tern_config *cfg, struct scene *s)
 {
-    const uint32_t n_client = cfg->endpoints[CLIENT].n_workers;
-    struct tern_engine *e = open_engine(cfg);
-    await_clients(s, n_client);
-    check_books(e, s, n_client);
-    await_handovers(e);
-    stop_engine(e);
+    struct tern_engine *e = engine_up(cfg);
+    assert_true(await(clients_are_done, s));
+    check_books(e, s, s->n_clients);
+    assert_true(await(handovers_have_arrived, e));
+    engine_down(e);
     free(cfg);
 }
 
@@ -244,10 +184,10 @@ static void secrets_are_new_with_every_start(void **state) /* 6528-2 */
     for (int i = 0; i < 2; i++) {
         struct scene s = {0};
         struct tern_config *cfg = make_config(&s, 1, 1, false);
-        struct tern_engine *e = open_engine(cfg);
+        struct tern_engine *e = engine_up(cfg);
         memcpy(seeds[2 * i], e->endpoints[SERVER].cfg.stack.seed, sizeof seeds[0]);
         memcpy(seeds[2 * i + 1], e->endpoints[CLIENT].cfg.stack.seed, sizeof seeds[0]);
-        stop_engine(e);
+        engine_down(e);
         free(cfg);
     }
     const uint64_t *const words = &seeds[0][0];
@@ -273,7 +213,7 @@ static void a_device_that_spreads_otherwise_is_named(void **state)
         struct tern_device_info info;
         struct tern_config *cfg = make_config(&s, 2, 2, false);
         cfg->endpoints[CLIENT].app.tick = NULL;
-        struct tern_engine *e = open_engine(cfg);
+        struct tern_engine *e = engine_up(cfg);
         stop_and_wait(e);
         e->endpoints[CLIENT].steering.rss = &told;
         e->endpoints[CLIENT].workers[0].final_stats.rx_segments += cases[i].n_segments;

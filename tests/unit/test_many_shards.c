@@ -20,7 +20,7 @@ enum {
     WORKERS = 64,
     ENTRIES = 128, /* of the cards' tables: two a worker */
     PORT = 80,
-    SOURCES = 16, /* addresses of the client */
+    SOURCES = 16, /* addresses of the client: one, and a range of the others */
     OPENS_A_ROUND = 4,
     INBOX_MAX = 8192,
     MBUFS = 12000,
@@ -60,18 +60,26 @@ static const struct tern_app app = {.on_peer_closed = tern_close};
 
 /* ---- building it ---- */
 
+/** The i-th address that follows `first`. */
+static union tern_addr next_address(union tern_addr first, uint32_t i)
+{
+    first.w[3] = __builtin_bswap32(__builtin_bswap32(first.w[3]) + i);
+    return first;
+}
+
 static void configure(struct end *end, uint32_t which, bool v6, uint32_t conns_max)
 {
     struct tern_stack_config *cfg = &end->cfg;
     tern_stack_config_init(cfg);
     cfg->l3 = true;
     cfg->dad = false;
-    cfg->n_addrs = which == SERVER ? 1 : SOURCES;
-    for (uint32_t i = 0; i < cfg->n_addrs; i++) {
-        char text[TERN_ADDR_TEXT_BYTES + 4];
-        snprintf(text, sizeof text, v6 ? "2001:2::%x:%u/48" : "198.18.%u.%u/15", which, i + 1);
-        assert_int_equal(tern_prefix_parse(text, &cfg->addrs[i]), 0);
-    }
+    char text[TERN_ADDR_TEXT_BYTES + 4];
+    snprintf(text, sizeof text, v6 ? "2001:2::%x:1/48" : "198.18.%u.1/15", which);
+    assert_int_equal(tern_prefix_parse(text, &cfg->addrs[0]), 0);
+    cfg->n_addrs = 1;
+    cfg->n_ranges = which == CLIENT;
+    cfg->ranges[0].first = next_address(cfg->addrs[0].addr, 1);
+    cfg->ranges[0].last = next_address(cfg->addrs[0].addr, SOURCES - 1);
     cfg->conns_max = conns_max;
     cfg->time_wait_max = conns_max;
     cfg->half_open_max = 1024;
@@ -199,7 +207,7 @@ static uint32_t open_some(struct world *world, uint32_t w)
         const struct tern_connect_opts to = {
             .remote = world->ends[SERVER].cfg.addrs[0].addr,
             .rport = PORT,
-            .local = client->cfg.addrs[world->n_opened[w]++ % SOURCES].addr,
+            .local = next_address(client->cfg.addrs[0].addr, world->n_opened[w]++ % SOURCES),
             .app = &app,
         };
         assert_int_equal(tern_connect(client->shards[w], &to, NULL), 0);

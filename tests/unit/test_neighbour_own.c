@@ -253,6 +253,93 @@ static void claim_by_replica_in_use_is_neither_counted_nor_defended(void **state
     assert_int_equal(b->n_sent, 0);
 }
 
+/* ---- ranges ---- */
+
+static void add_range(struct bed *b, const char *first, const char *last)
+{
+    b->cfg.ranges[b->cfg.n_ranges++] = (struct tern_addr_range){addr(first), addr(last)};
+}
+
+static void start_with_ranges(struct bed *b)
+{
+    add_range(b, "10.1.64.0", "10.1.127.255");
+    add_range(b, "2001:db8::1:0", "2001:db8::1:ffff");
+    bed_start(b);
+}
+
+static void range_is_neither_probed_nor_announced(void **state)
+{
+    struct bed *b = *state;
+    b->cfg.dad = true;
+    start_with_ranges(b);
+    live_ns(b, 100 * SEC);
+    assert_true(tern_neigh_addrs_ready(&b->t));
+    assert_int_equal(b->n_sent, 2 * (1 + TERN_NEIGH_ANNOUNCEMENTS));
+    for (uint32_t i = 0; i < b->n_sent; i++)
+        assert_addr_equal(b->sent[i].target, addr(i % 2 == 0 ? "10.1.0.1" : "2001:db8::1"));
+}
+
+/* Whatever somebody asks for in it is answered, and what is beside it is not. */
+static void range_is_answered_for(void **state)
+{
+    struct bed *b = *state;
+    static const struct {
+        const char *sender, *target;
+        bool mine;
+    } rows[] = {
+        {"10.1.2.3", "10.1.64.0", true},
+        {"10.1.2.3", "10.1.99.99", true},
+        {"10.1.2.3", "10.1.127.255", true},
+        {"10.1.2.3", "10.1.63.255", false},
+        {"10.1.2.3", "10.1.128.0", false},
+        {"2001:db8::2", "2001:db8::1:0", true},
+        {"2001:db8::2", "2001:db8::1:ffff", true},
+        {"2001:db8::2", "2001:db8::2:0", false},
+    };
+    start_with_ranges(b);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        forget_sent(b);
+        rx_question(b, addr(rows[i].sender), addr(rows[i].target), mac_a);
+        assert_int_equal(b->n_sent, rows[i].mine);
+        if (!rows[i].mine)
+            continue;
+        assert_true(b->sent[0].is_answer);
+        assert_memory_equal(b->sent[0].dst, mac_a, 6);
+        const union tern_addr told =
+            b->sent[0].is_arp ? b->sent[0].sender : b->sent[0].target; /* RFC 826, RFC 4861 §4.4 */
+        assert_addr_equal(told, addr(rows[i].target));
+    }
+}
+
+static void claim_to_a_range_while_probing_is_final(void **state)
+{
+    struct bed *b = *state;
+    b->cfg.dad = true;
+    start_with_ranges(b);
+    claim(b, QUESTION, addr("10.1.100.7"), mac_a);
+    union tern_addr which;
+    assert_true(tern_neigh_conflict(&b->t, &which, NULL));
+    assert_addr_equal(which, addr("10.1.100.7"));
+}
+
+/* A flood of claims, each to another address of it, draws one frame in ten seconds. */
+static void range_is_defended_as_one(void **state)
+{
+    struct bed *b = *state;
+    start_with_ranges(b);
+    for (uint32_t i = 0; i < 1000; i++)
+        claim(b, REPLY, v4_host(64 * 256 + i), mac_a);
+    claim(b, REPLY, addr("2001:db8::1:5"), mac_a);
+    assert_int_equal(b->stats.addr_conflicts, 1001);
+    assert_int_equal(b->n_sent, 2);
+    assert_addr_equal(b->sent[0].target, addr("10.1.64.0"));
+    assert_addr_equal(b->sent[1].target, addr("2001:db8::1:5"));
+    wait_ns(b, TERN_NEIGH_DEFEND_NS);
+    claim(b, REPLY, addr("10.1.65.1"), mac_a);
+    assert_int_equal(b->n_sent, 3);
+    assert_addr_equal(b->sent[2].target, addr("10.1.65.1"));
+}
+
 int main(void)
 {
 #define BED(test) cmocka_unit_test_setup_teardown(test, bed_setup, bed_teardown)
@@ -269,6 +356,10 @@ int main(void)
         BED(claim_in_use_is_defended_once_in_ten_seconds),
         BED(addresses_are_defended_independently),
         BED(claim_by_replica_in_use_is_neither_counted_nor_defended),
+        BED(range_is_neither_probed_nor_announced),
+        BED(range_is_answered_for),
+        BED(claim_to_a_range_while_probing_is_final),
+        BED(range_is_defended_as_one),
     };
     return cmocka_run_group_tests(tests, eal_up, eal_down);
 }

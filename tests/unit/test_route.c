@@ -78,7 +78,7 @@ static void two_hundred_and_fifty_six_addresses_of_each_kind(void **state)
             (struct tern_prefix){tern_addr_from_v4(__builtin_bswap32(0x0a000001u + (i << 8))), 24};
     cfg.n_addrs = TERN_ADDRS_MAX;
     tern_routes_init(&routes, &cfg);
-    assert_int_equal(routes.n_known, TERN_ROUTE_KNOWN_MAX);
+    assert_int_equal(routes.n_known, TERN_ROUTE_KNOWN_MAX - TERN_RANGES_MAX);
     assert_int_equal(routes.n_prefixes, TERN_ADDRS_MAX);
     for (uint32_t i = 0; i < 65536; i++) {
         const union tern_addr a = tern_addr_from_v4(__builtin_bswap32(0x0a000000u + i));
@@ -205,6 +205,89 @@ static void source_is_the_prefix_or_the_first(void **state)
     assert_string_equal(source("2001:4860::1"), "-");
 }
 
+/* ---- ranges ---- */
+
+static void range(const char *first, const char *last)
+{
+    cfg.ranges[cfg.n_ranges++] = (struct tern_addr_range){addr(first), addr(last)};
+    tern_routes_init(&routes, &cfg);
+}
+
+static void range_is_mine_from_end_to_end(void **state)
+{
+    (void)state;
+    configure((const char *[]){"198.18.0.2/15", "2001:2::2/48", NULL}, NULL, NULL);
+    range("198.18.64.0", "198.18.127.255");
+    range("2001:2::ffff:ffff:ffff:fff0", "2001:2:0:1::f");
+    static const struct {
+        const char *text;
+        bool mine;
+    } rows[] = {
+        {"198.18.0.2", true},
+        {"198.18.63.255", false},
+        {"198.18.64.0", true},
+        {"198.18.100.255", true},
+        {"198.18.127.255", true},
+        {"198.18.128.0", false},
+        {"2001:2::2", true},
+        {"2001:2::ffff:ffff:ffff:ffef", false},
+        {"2001:2::ffff:ffff:ffff:fff0", true},
+        {"2001:2::ffff:ffff:ffff:ffff", true},
+        {"2001:2:0:1::", true},
+        {"2001:2:0:1::f", true},
+        {"2001:2:0:1::10", false},
+        {"0.0.0.0", false},
+        {"::", false},
+        {"::198.18.64.0", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (is_mine(rows[i].text) != rows[i].mine)
+            fail_msg("%s", rows[i].text);
+        assert_false(is_broadcast(rows[i].text));
+    }
+    assert_true(is_broadcast("198.18.0.0"));
+    assert_true(is_broadcast("198.19.255.255"));
+    assert_false(is_mine("198.19.255.255"));
+}
+
+/* Nothing is opened to them, and nothing is opened from them unless it is asked for. */
+static void range_is_neither_a_next_hop_nor_a_source(void **state)
+{
+    (void)state;
+    configure((const char *[]){"198.18.0.2/24", NULL}, "198.18.0.1", NULL);
+    range("198.18.64.0", "198.18.127.255");
+    assert_string_equal(hop("198.18.64.0"), "-");
+    assert_string_equal(hop("198.18.127.255"), "-");
+    assert_string_equal(hop("198.18.128.0"), "198.18.0.1");
+    assert_string_equal(source("198.18.64.1"), "198.18.0.2");
+    assert_string_equal(source("192.0.2.1"), "198.18.0.2");
+}
+
+/* As full as it gets: each address is still told from its neighbours. */
+static void table_is_full_of_addresses_and_ranges(void **state)
+{
+    (void)state;
+    two_hundred_and_fifty_six_addresses_of_each_kind(NULL);
+    for (uint32_t i = 0; i < TERN_ADDRS_MAX; i++)
+        cfg.addrs[i].len_bits = 24;
+    for (uint32_t i = 0; i < TERN_RANGES_MAX; i++)
+        cfg.ranges[i] =
+            (struct tern_addr_range){tern_addr_from_v4(__builtin_bswap32(0x0a000010u + (i << 8))),
+                tern_addr_from_v4(__builtin_bswap32(0x0a00001fu + (i << 8)))};
+    cfg.n_ranges = TERN_RANGES_MAX;
+    tern_routes_init(&routes, &cfg);
+    assert_int_equal(routes.n_known, TERN_ROUTE_KNOWN_MAX);
+    for (uint32_t i = 0; i < 65536; i++) {
+        const union tern_addr a = tern_addr_from_v4(__builtin_bswap32(0x0a000000u + i));
+        const uint32_t host = i & 255, net = i >> 8;
+        const bool in_range = net < TERN_RANGES_MAX && host >= 16 && host < 32;
+        assert_int_equal(tern_route_is_mine(&routes, &a), host == 1 || in_range);
+        assert_int_equal(tern_route_is_subnet_broadcast(&routes, &a), host == 0 || host == 255);
+        if (in_range)
+            assert_int_equal(tern_route_find(&routes, &a), routes.n_own + net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +301,9 @@ int main(void)
         cmocka_unit_test(next_hop_without_gateway_is_on_link),
         cmocka_unit_test(next_hop_refuses),
         cmocka_unit_test(source_is_the_prefix_or_the_first),
+        cmocka_unit_test(range_is_mine_from_end_to_end),
+        cmocka_unit_test(range_is_neither_a_next_hop_nor_a_source),
+        cmocka_unit_test(table_is_full_of_addresses_and_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

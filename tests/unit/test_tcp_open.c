@@ -335,42 +335,6 @@ static void syn_received_same_syn_repeats_syn_ack(void **state)
     assert_int_equal(stats(p)->half_opened, 1);
 }
 
-/** The first makes the record that the last must find, though nobody had one when the burst was
- * looked over. */
-static void syn_twice_in_a_burst_is_one_connection(void **state)
-{
-    enum { N = 9 };
-    struct peer *p = *state;
-    struct rte_mbuf *burst[N];
-    const uint16_t port = p->port;
-    listen_here(p);
-    for (uint16_t i = 0; i < N - 1; i++) {
-        p->port = (uint16_t)(port + i);
-        burst[i] = segment_mbuf(p, SYN, 0, 0, 0);
-    }
-    p->port = port;
-    burst[N - 1] = segment_mbuf(p, SYN, 0, 0, 0);
-    tern_shard_rx(p->sh, burst, N, p->now_ns);
-    assert_int_equal(stats(p)->half_opened, N - 1);
-    assert_int_equal(drops(p, TERN_DROP_TCP_DUPLICATE), 1);
-    expect_flags(p, SYN | ACK);
-    skip_segments(p);
-    inject(p, ACK, 1, 1, 0);
-    accept_one(p);
-}
-
-/** … and the ACK's connection is what the data behind it must find in the half-open one's place. */
-static void ack_and_data_in_a_burst_are_of_one_connection(void **state)
-{
-    struct peer *p = *state;
-    half_open(p);
-    struct rte_mbuf *burst[] = {segment_mbuf(p, ACK, 1, 1, 0), segment_mbuf(p, ACK, 1, 1, 100)};
-    tern_shard_rx(p->sh, burst, 2, p->now_ns);
-    accept_one(p);
-    expect_read(p, 100);
-    expect_segment(p, ACK, 1, 101, 0);
-}
-
 static void syn_received_other_syn_is_challenged(void **state) /* 5961-4 */
 {
     struct peer *p = *state;
@@ -681,8 +645,6 @@ int main(void)
         BOTH(syn_received_rst_outside_window_is_dropped),
         BOTH(syn_received_bad_ack_is_reset_and_survived),
         BOTH(syn_received_same_syn_repeats_syn_ack),
-        BOTH(syn_twice_in_a_burst_is_one_connection),
-        BOTH(ack_and_data_in_a_burst_are_of_one_connection),
         BOTH(syn_received_other_syn_is_challenged),
         BOTH(syn_received_segment_outside_window_is_acked),
         BOTH(syn_received_no_ack_flag_is_dropped),

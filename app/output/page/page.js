@@ -10,7 +10,7 @@
     const data = JSON.parse(document.getElementById("data").textContent);
     const runs = data.runs.map((run) => ({ name: run.name, result: run.result, series: table(run.result.series) }));
     const METRICS = ["connect", "first_byte", "complete", "close", "failed"];
-    const PLOT_HEIGHT = 240, COLOURS = 8;
+    const PLOT_HEIGHT = 240, COLOURS = 8, SHORT_S = 0.5;
     const plots = [];
 
     // ---- figures in words ----
@@ -71,8 +71,8 @@
             n: series.rows.length,
             names: series.columns,
             column,
-            /** What was counted, a second. */
-            rate: (name) => column(name) && column(name).map((x, i) => (x === null ? null : x / lengths[i])),
+            /** What was counted, a second; none of what is too short to have one. */
+            rate: (name) => column(name) && column(name).map((x, i) => (x === null || lengths[i] < SHORT_S ? null : x / lengths[i])),
         };
     }
 

@@ -4,8 +4,11 @@
 /*
  * One direction of a bad network: a packet and the time it enters in, packets and the times they
  * come out out. A pure function of configuration, seed and what entered before; no timer, no
- * memory but a few words, and nothing known of who sends and who receives. So it also serves in
- * front of a real network interface.
+ * memory but a few words, and nothing known of who sends and who receives. So the simulator runs on
+ * it in virtual time, and an engine that impairs a real device (engine/impair.h) in the machine's.
+ *
+ * What is done to a packet is a chain of nodes (node.h). Those of a network are here; those of an
+ * attacker, or of a receiver that cheats, are the simulator's own (tests/sim/hostile.c).
  */
 #include "prng.h"
 
@@ -14,7 +17,7 @@
 
 /** What a link does to a packet; each is counted. X(NAME, "name") */
 // clang-format off
-#define LINK_FAULT_LIST(X) \
+#define TERN_LINK_FAULT_LIST(X) \
     X(LOSS,          "loss") \
     X(BURST_LOSS,    "burst_loss") \
     X(SYN_LOSS,      "syn_loss") \
@@ -40,15 +43,17 @@
     X(SPLIT_ACK,     "split_ack") \
     X(SPOOF_DUPACK,  "spoof_dupack")
 // clang-format on
-#define LINK_FAULT_ENUM(name, text) LINK_##name,
-enum link_fault { LINK_FAULT_LIST(LINK_FAULT_ENUM) LINK_FAULT_COUNT };
-#undef LINK_FAULT_ENUM
+#define TERN_LINK_FAULT_ENUM(name, text) TERN_LINK_##name,
+enum tern_link_fault { TERN_LINK_FAULT_LIST(TERN_LINK_FAULT_ENUM) TERN_LINK_FAULT_COUNT };
+#undef TERN_LINK_FAULT_ENUM
 
 /** "loss", … */
-const char *link_fault_name(enum link_fault f);
+const char *tern_link_fault_name(enum tern_link_fault f);
+
+enum { TERN_LINK_BYTES_MAX = 9682 /* of a packet, so that a node may pad it */ };
 
 /** Zero is off everywhere. ppm: chance a packet in a million. */
-struct link_config {
+struct tern_link_config {
     uint64_t delay_ns;
     uint64_t jitter_ns; /**< added, 0..jitter_ns */
     bool jitter_keeps_order;
@@ -76,48 +81,60 @@ struct link_config {
 };
 
 /** How a packet comes out. */
-struct link_out {
+struct tern_link_out {
     uint64_t at_ns;
-    bool back;   /**< at the end it came in from (ICMP) */
-    bool forged; /**< nobody sent it */
-    const uint8_t *bytes;
+    bool back;            /**< at the end it came in from (ICMP) */
+    bool forged;          /**< nobody sent it, or not like this */
+    const uint8_t *bytes; /**< the very bytes that entered, where nothing has changed them */
     uint32_t n;
 };
 
 /** Called for everything that comes out, and for everything that does not (out NULL). */
-typedef void link_out_fn(void *ctx, const struct link_out *out);
+typedef void tern_link_out_fn(void *ctx, const struct tern_link_out *out);
 /** For a time-line: what was done. May be NULL. */
-typedef void link_note_fn(void *ctx, enum link_fault what);
+typedef void tern_link_note_fn(void *ctx, enum tern_link_fault what);
 
-struct link {
-    struct link_config cfg;
-    struct prng prng;
-    link_out_fn *out;
-    link_note_fn *note;
+struct tern_link;
+struct tern_link_frame;
+/** What one node does: look at the packet and pass it on, changed, later, twice or not at all. */
+typedef void tern_link_node(struct tern_link *l, struct tern_link_frame *f);
+
+/** Nodes in the order in which packets meet them; the last one is tern_link_arrive. */
+typedef tern_link_node *const *tern_link_chain;
+
+/** All that a network does. */
+extern tern_link_node *const tern_link_network[];
+
+struct tern_link {
+    struct tern_link_config cfg;
+    tern_link_chain chain;
+    struct tern_prng prng;
+    tern_link_out_fn *out;
+    tern_link_note_fn *note;
     void *ctx;
     uint64_t idle_at_ns; /* when the transmitter has sent all that is queued */
     uint64_t last_at_ns; /* latest arrival given out, for jitter that keeps order */
     uint64_t n_packets;
-    bool in_burst, healed;
-    uint64_t counts[LINK_FAULT_COUNT];
+    bool in_burst;
+    uint64_t counts[TERN_LINK_FAULT_COUNT];
 };
 
-void link_init(struct link *l, const struct link_config *cfg, uint64_t seed, uint64_t stream);
+/** @param chain  tern_link_network, or one with nodes of the caller's */
+void tern_link_init(struct tern_link *l, const struct tern_link_config *cfg, tern_link_chain chain,
+    uint64_t seed, uint64_t stream);
 
-/** A packet enters; `out` is called 0.. times before this returns. n <= PACKET_BYTES_MAX */
-void link_send(struct link *l, uint64_t now_ns, const uint8_t *bytes, uint32_t n);
+/**
+ * A packet enters; `out` is called 0.. times before this returns.
+ *
+ * @param bytes  [n] from the IP header on
+ * @return       false: it is no well-formed IPv4 or IPv6 packet of up to TERN_LINK_BYTES_MAX, and
+ *               nothing was done with it
+ */
+bool tern_link_enter(struct tern_link *l, uint64_t now_ns, const uint8_t *bytes, uint32_t n);
+
+/** The same for what is no packet, an ARP message: lost, doubled and late like others, never
+ * changed. */
+void tern_link_enter_other(struct tern_link *l, uint64_t now_ns, const uint8_t *bytes, uint32_t n);
 
 /** From now on it is a good link: delay, and rate with an endless queue. */
-void link_heal(struct link *l);
-
-/* forge.c: packets that a third party makes up who sees, or guesses, what passes */
-struct packet_view;
-/** @return its length, 0: none for this packet. *back: it goes to the sender */
-uint32_t forge_rst(struct prng *p, const uint8_t *at, const struct packet_view *v, uint8_t *out);
-uint32_t forge_syn(struct prng *p, const uint8_t *at, const struct packet_view *v, uint8_t *out);
-uint32_t forge_ack(struct prng *p, const uint8_t *at, const struct packet_view *v, uint8_t *out);
-uint32_t forge_icmp(struct prng *p, const uint8_t *at, const struct packet_view *v, uint8_t *out);
-/** Raise the window field, and make the checksum right again. */
-void forge_inflate(struct prng *p, uint8_t *at, const struct packet_view *v);
-/** Change one header field and make the checksum right again. */
-void forge_tamper(struct prng *p, uint8_t *at, const struct packet_view *v);
+void tern_link_heal(struct tern_link *l);

@@ -23,7 +23,7 @@ static uint32_t sum_of(uint32_t sum, const uint8_t *at, uint32_t n)
         wide += __builtin_bswap32(word);
     }
     if (n >= 2) {
-        wide += packet_get16(at);
+        wide += tern_packet_get16(at);
         at += 2;
         n -= 2;
     }
@@ -34,29 +34,29 @@ static uint32_t sum_of(uint32_t sum, const uint8_t *at, uint32_t n)
     return (uint32_t)wide;
 }
 
-static uint32_t pseudo_sum(const uint8_t *at, const struct packet_view *v)
+static uint32_t pseudo_sum(const uint8_t *at, const struct tern_packet_view *v)
 {
     const uint32_t l4_bytes = v->ip_bytes - v->l3_bytes;
-    const uint32_t sum = v->proto == PACKET_PROTO_ICMP ? 0 : (uint32_t)v->proto + l4_bytes;
-    if (v->proto == PACKET_PROTO_ICMP)
+    const uint32_t sum = v->proto == TERN_PACKET_PROTO_ICMP ? 0 : (uint32_t)v->proto + l4_bytes;
+    if (v->proto == TERN_PACKET_PROTO_ICMP)
         return 0;
     return v->v6 ? sum_of(sum, at + 8, 32) : sum_of(sum, at + 12, 8);
 }
 
-static bool read_ip(const uint8_t *at, uint32_t n, struct packet_view *v)
+static bool read_ip(const uint8_t *at, uint32_t n, struct tern_packet_view *v)
 {
-    *v = (struct packet_view){0};
+    *v = (struct tern_packet_view){0};
     if (n >= IP4_BYTES && at[0] == 0x45) {
         v->l3_bytes = IP4_BYTES;
-        v->ip_bytes = packet_get16(at + 2);
+        v->ip_bytes = tern_packet_get16(at + 2);
         v->tos = at[1];
         v->ttl = at[8];
         v->proto = at[9];
     } else if (n >= IP6_BYTES && at[0] >> 4 == 6) {
         v->v6 = true;
         v->l3_bytes = IP6_BYTES;
-        v->ip_bytes = IP6_BYTES + packet_get16(at + 4);
-        v->tos = (uint8_t)(packet_get16(at) >> 4);
+        v->ip_bytes = IP6_BYTES + tern_packet_get16(at + 4);
+        v->tos = (uint8_t)(tern_packet_get16(at) >> 4);
         v->ttl = at[7];
         v->proto = at[6];
     } else {
@@ -65,11 +65,11 @@ static bool read_ip(const uint8_t *at, uint32_t n, struct packet_view *v)
     return v->ip_bytes <= n && v->ip_bytes >= v->l3_bytes;
 }
 
-bool packet_read(const uint8_t *at, uint32_t n, struct packet_view *v)
+bool tern_packet_read(const uint8_t *at, uint32_t n, struct tern_packet_view *v)
 {
     if (!read_ip(at, n, v))
         return false;
-    v->is_tcp = v->proto == PACKET_PROTO_TCP;
+    v->is_tcp = v->proto == TERN_PACKET_PROTO_TCP;
     if (!v->is_tcp)
         return v->ip_bytes >= v->l3_bytes + ICMP_BYTES;
     const uint8_t *tcp = at + v->l3_bytes;
@@ -79,50 +79,50 @@ bool packet_read(const uint8_t *at, uint32_t n, struct packet_view *v)
     v->payload_off = v->l3_bytes + v->tcp_bytes;
     if (v->tcp_bytes < TCP_BYTES || v->payload_off > v->ip_bytes)
         return false;
-    v->sport = packet_get16(tcp);
-    v->dport = packet_get16(tcp + 2);
-    v->seq = packet_get32(tcp + 4);
-    v->ack = packet_get32(tcp + 8);
+    v->sport = tern_packet_get16(tcp);
+    v->dport = tern_packet_get16(tcp + 2);
+    v->seq = tern_packet_get32(tcp + 4);
+    v->ack = tern_packet_get32(tcp + 8);
     v->flags = tcp[13];
-    v->wnd = packet_get16(tcp + 14);
+    v->wnd = tern_packet_get16(tcp + 14);
     v->len = v->ip_bytes - v->payload_off;
     return true;
 }
 
-bool packet_checksums_hold(const uint8_t *at, const struct packet_view *v)
+bool tern_packet_checksums_hold(const uint8_t *at, const struct tern_packet_view *v)
 {
     if (!v->v6 && sum_of(0, at, IP4_BYTES) != 0xffff)
         return false;
     return sum_of(pseudo_sum(at, v), at + v->l3_bytes, v->ip_bytes - v->l3_bytes) == 0xffff;
 }
 
-void packet_repair(uint8_t *at)
+void tern_packet_repair(uint8_t *at)
 {
-    struct packet_view v;
-    if (!read_ip(at, PACKET_BYTES_MAX, &v))
+    struct tern_packet_view v;
+    if (!read_ip(at, TERN_PACKET_BYTES_MAX, &v))
         return;
     if (!v.v6) {
-        packet_put16(at + 10, 0);
-        packet_put16(at + 10, ~sum_of(0, at, IP4_BYTES) & 0xffff);
+        tern_packet_put16(at + 10, 0);
+        tern_packet_put16(at + 10, ~sum_of(0, at, IP4_BYTES) & 0xffff);
     }
     const uint32_t l4_bytes = v.ip_bytes - v.l3_bytes;
-    const uint32_t csum_off = v.proto == PACKET_PROTO_TCP ? 16 : 2;
+    const uint32_t csum_off = v.proto == TERN_PACKET_PROTO_TCP ? 16 : 2;
     if (l4_bytes < csum_off + 2)
         return;
     uint8_t *l4 = at + v.l3_bytes;
-    packet_put16(l4 + csum_off, 0);
-    packet_put16(l4 + csum_off, ~sum_of(pseudo_sum(at, &v), l4, l4_bytes) & 0xffff);
+    tern_packet_put16(l4 + csum_off, 0);
+    tern_packet_put16(l4 + csum_off, ~sum_of(pseudo_sum(at, &v), l4, l4_bytes) & 0xffff);
 }
 
-void packet_set_length(uint8_t *at, uint32_t n)
+void tern_packet_set_length(uint8_t *at, uint32_t n)
 {
     if (at[0] >> 4 == 6)
-        packet_put16(at + 4, n - IP6_BYTES);
+        tern_packet_put16(at + 4, n - IP6_BYTES);
     else
-        packet_put16(at + 2, n);
+        tern_packet_put16(at + 2, n);
 }
 
-void packet_turn(uint8_t *at)
+void tern_packet_turn(uint8_t *at)
 {
     uint8_t src[16];
     const bool v6 = at[0] >> 4 == 6;
@@ -132,7 +132,7 @@ void packet_turn(uint8_t *at)
     memcpy(at + off + n, src, n);
 }
 
-const uint8_t *packet_option(const uint8_t *at, const struct packet_view *v, uint8_t kind)
+const uint8_t *tern_packet_option(const uint8_t *at, const struct tern_packet_view *v, uint8_t kind)
 {
     const uint8_t *o = at + v->l3_bytes + TCP_BYTES, *end = at + v->payload_off;
     while (o < end && *o != 0) {
@@ -149,39 +149,40 @@ const uint8_t *packet_option(const uint8_t *at, const struct packet_view *v, uin
     return NULL;
 }
 
-static uint32_t error_header(const uint8_t *about, const struct packet_view *v, uint8_t *out)
+static uint32_t error_header(const uint8_t *about, const struct tern_packet_view *v, uint8_t *out)
 {
     memset(out, 0, v->l3_bytes);
     memcpy(out, about, v->l3_bytes);
-    packet_turn(out);
+    tern_packet_turn(out);
     if (v->v6) {
         out[0] = 0x60;
         out[1] = 0;
-        out[6] = PACKET_PROTO_ICMP6;
+        out[6] = TERN_PACKET_PROTO_ICMP6;
         out[7] = ROUTER_TTL;
     } else {
         out[1] = 0;
         out[8] = ROUTER_TTL;
-        out[9] = PACKET_PROTO_ICMP;
+        out[9] = TERN_PACKET_PROTO_ICMP;
     }
     return v->l3_bytes;
 }
 
-uint32_t packet_icmp_error(const uint8_t *about, const struct packet_view *v, uint8_t type,
-    uint8_t code, uint32_t mtu_bytes, uint8_t *out)
+uint32_t tern_packet_icmp_error(const uint8_t *about, const struct tern_packet_view *v,
+    uint8_t type, uint8_t code, uint32_t mtu_bytes, uint8_t *out)
 {
     uint32_t n = error_header(about, v, out);
     uint8_t *icmp = out + n;
     memset(icmp, 0, ICMP_BYTES);
     icmp[0] = type;
     icmp[1] = code;
-    packet_put32(icmp + 4, mtu_bytes); /* RFC 1191 §4: the low half; RFC 4443 §3.2: all of it */
+    tern_packet_put32(
+        icmp + 4, mtu_bytes); /* RFC 1191 §4: the low half; RFC 4443 §3.2: all of it */
     uint32_t quoted = v->l3_bytes + QUOTED_L4_BYTES;
     if (quoted > v->ip_bytes)
         quoted = v->ip_bytes;
     memcpy(icmp + ICMP_BYTES, about, quoted);
     n += ICMP_BYTES + quoted;
-    packet_set_length(out, n);
-    packet_repair(out);
+    tern_packet_set_length(out, n);
+    tern_packet_repair(out);
     return n;
 }
