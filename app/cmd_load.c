@@ -72,6 +72,7 @@ static int run(const struct app_settings *s, const struct app_target *target,
         .stream = s->scenario == &app_scenario_stream ? &load.cfg.stream : NULL,
         .duration_ns = app_load_duration(s, DURATION_S),
         .json = s->json,
+        .goal = &s->goal,
     };
     app_writers_attach(&writers, s, &run);
     app_live_attach(&live, s, &run);

@@ -288,6 +288,7 @@ static int run(const struct app_settings *s, struct ends *e)
         .stream = s->scenario == &app_scenario_stream ? &e->load.cfg.stream : NULL,
         .duration_ns = app_load_duration(s, DURATION_S),
         .json = s->json,
+        .goal = &s->goal,
     };
     app_writers_attach(&writers, s, &run);
     app_live_attach(&live, s, &run);

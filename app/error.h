@@ -15,6 +15,8 @@ enum app_exit {
     APP_EXIT_RUN = 1, /**< the run failed: books, leaks, a device that broke */
     APP_EXIT_USAGE =
         2, /**< nothing has started: the line, the configuration, or what it asks of the machine */
+    APP_EXIT_SLO = 3,     /**< a goal was missed */
+    APP_EXIT_INVALID = 4, /**< a goal was given, and the result is not valid */
 };
 
 /** What app_opt_parse() answers after it printed help: nothing more is to be done. */

@@ -28,6 +28,18 @@ void app_observers_second(const struct app_run *run, const struct app_second *s)
             run->observers[i].ops->second(run->observers[i].self, s);
 }
 
+bool app_observers_say(const struct app_run *run, const char *lines)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < run->n_observers; i++) {
+        const struct app_observer *o = &run->observers[i];
+        if (o->ops->say != NULL)
+            o->ops->say(o->self, lines);
+        any = any || o->ops->say != NULL;
+    }
+    return any;
+}
+
 bool app_observers_want_frames(const struct app_run *run)
 {
     bool any = false;

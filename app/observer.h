@@ -29,6 +29,8 @@ struct app_observer_ops {
     void (*second)(void *self, const struct app_second *s);
     /** APP_FRAMES_PER_S times a second, also while connections end. NULL: of no interest */
     void (*frame)(void *self, const struct app_frame *f);
+    /** Words of the run's own, whole lines, to be kept on show. NULL: has no room for them */
+    void (*say)(void *self, const char *lines);
     /** Something is about to be printed for people, and nothing more is shown: give the terminal
      * back. Also right before the process ends. NULL: has none */
     void (*leave)(void *self);
@@ -55,6 +57,8 @@ void app_observers_add(struct app_run *run, const struct app_observer_ops *ops, 
 /** Each of these asks all that have an answer, in order; begin() stops at the first that fails. */
 int app_observers_begin(const struct app_run *run, struct tern_error *err);
 void app_observers_second(const struct app_run *run, const struct app_second *s);
+/** @return true when somebody shows it */
+bool app_observers_say(const struct app_run *run, const char *lines);
 bool app_observers_want_frames(const struct app_run *run);
 void app_observers_frame(const struct app_run *run, const struct app_frame *f);
 void app_observers_leave(const struct app_run *run);

@@ -6,6 +6,7 @@
 #include "report.h"
 
 #include "capture/capture.h"
+#include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "opt/settings.h"
@@ -281,11 +282,14 @@ void app_report_summary(FILE *out, const struct app_result *r)
     if (r->settings != NULL && r->settings->capture.path != NULL)
         app_capture_report(out, &r->settings->capture, &r->capture);
     print_busy(out, r);
+    if (r->is_silent)
+        app_diagnosis_report(out, &r->diagnosis);
     if (r->leaked)
         print_leaks(out, &r->leaks);
     fprintf(out, "  books         %s\n", r->balanced ? "balance" : "DO NOT BALANCE");
     fprintf(out, "  result        %s\n", r->n_invalid == 0 ? "valid" : "NOT VALID");
     for (uint32_t i = 0; i < r->n_invalid; i++)
         fprintf(out, "    %s\n", r->invalid[i]);
+    app_goal_report(out, r);
     fflush(out);
 }

@@ -9,6 +9,8 @@
 
 #include "books.h"
 #include "capture/capture.h"
+#include "goal/diagnose.h"
+#include "goal/slo.h"
 #include "goodput.h"
 #include "impair/result.h"
 #include "load/parts_result.h"
@@ -41,6 +43,7 @@ struct app_held {
 };
 
 struct app_settings;
+struct app_search;
 
 struct app_result {
     const char *command, *device, *scenario;
@@ -52,6 +55,7 @@ struct app_result {
     struct app_books books;              /**< of end 0 */
     struct app_load_counts load;         /**< zero for a server */
     struct app_ledger ledger;            /**< of a load: what counts, and what does not */
+    uint64_t begun[TERN_WORKERS_MAX];    /**< by each worker of end 0, of what counts */
     uint64_t not_started;                /**< was due in the steady part, and never opened */
     struct app_hist *times;              /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
     struct app_parts parts;              /**< a mix: of each scenario */
@@ -67,6 +71,12 @@ struct app_result {
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */
+
+    const struct app_slo *slo; /**< what was to be met; NULL: nothing */
+    struct app_slo_outcome goals;
+    const struct app_search *search; /**< NULL: there was none */
+    bool is_silent;                  /**< nothing answered */
+    struct app_diagnosis diagnosis;  /**< why, where nothing answered */
 
     /** Of end 0; NULL: it connects. */
     const struct app_server *listeners;

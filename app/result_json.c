@@ -4,6 +4,7 @@
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
 #include "capture/capture.h"
+#include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
 #include "measure/ledger_json.h"
@@ -54,9 +55,11 @@ static json_t *workers(const struct app_result *r)
         const struct app_end *end = &r->ends[e];
         for (uint32_t i = 0; i < end->n_workers; i++) {
             const struct tern_worker_info *w = &end->workers[i];
-            json_array_append_new(list,
-                json_pack("{s:s, s:i, s:i, s:i, s:f}", "end", end->name, "lcore", (int)w->lcore,
-                    "cpu", (int)w->cpu, "numa_node", w->numa_node, "busy", end->busy[i]));
+            json_t *o = json_pack("{s:s, s:i, s:i, s:i, s:f}", "end", end->name, "lcore",
+                (int)w->lcore, "cpu", (int)w->cpu, "numa_node", w->numa_node, "busy", end->busy[i]);
+            if (e == 0 && r->listeners == NULL)
+                json_object_set_new(o, "begun", count(r->begun[i]));
+            json_array_append_new(list, o);
         }
     }
     return list;
@@ -185,6 +188,9 @@ json_t *app_result_json(const struct app_result *r)
     json_object_set_new(o, "valid", json_boolean(r->n_invalid == 0));
     json_object_set_new(o, "invalid_reasons", invalid_reasons(r));
     json_object_set_new(o, "notes", notes(r));
+    if (r->is_silent)
+        json_object_set_new(o, "diagnosis", app_diagnosis_json(&r->diagnosis));
+    app_goal_json(o, r);
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
     if (r->settings != NULL && r->settings->capture.path != NULL)

@@ -16,6 +16,8 @@
 #include "capture/capture.h"
 #include "error.h"
 #include "footprint.h"
+#include "goal/goal.h"
+#include "goal/seek.h"
 #include "impair/spec.h"
 #include "report.h"
 #include "result.h"
@@ -53,6 +55,7 @@ struct session {
     uint64_t start_ns, signal_ns; /**< the latter 0: not interrupted */
     uint64_t n_open, progress_ns; /**< hold: the most so far, and since when */
     uint64_t held_ns;             /**< hold: since when all are open; 0: they are not */
+    struct app_seek seek;
     struct app_result result;
 };
 
@@ -199,7 +202,8 @@ static uint64_t end_of_ramp(const struct session *s)
 static void watch(struct session *s)
 {
     const struct app_run *run = s->run;
-    const bool counting = holds(run) || (run->load != NULL && run->load->cfg.count != 0);
+    const bool counting =
+        holds(run) || app_seek_is_on(&s->seek) || (run->load != NULL && run->load->cfg.count != 0);
     const uint64_t ramp_ns = end_of_ramp(s);
     uint64_t end_ns = run->duration_ns == 0 ? UINT64_MAX : ramp_ns + run->duration_ns;
     s->samples[0] = s->steady;
@@ -221,9 +225,10 @@ static void watch(struct session *s)
         if (t >= line_ns) {
             app_sample_take(&s->sampler, &s->samples[1]);
             end_row(s, false);
-            n++;
+            app_seek_second(&s->seek, ++n);
         }
-        if (s->result.interrupted || t >= end_ns || count_reached(run))
+        if (app_seek_poll(&s->seek, t) || s->result.interrupted || t >= end_ns
+            || count_reached(run))
             return;
     }
 }
@@ -265,6 +270,7 @@ static void end_measuring(struct session *s)
     r->cps = (double)(end->books.established - from->books.established) / r->duration_s;
     r->rps = (double)(end->answered - from->answered) / r->duration_s;
     app_goodput_end(&r->goodput, end->payload, r->duration_s);
+    app_seek_end(&s->seek, end, r);
     end_holding(s, end->at_ns);
     r->taken_bytes = app_footprint_bytes();
     for (uint32_t ep = 0; ep < s->run->cfg->n_endpoints; ep++) {
@@ -317,9 +323,14 @@ static void read_load(const struct app_load *load, struct app_result *r)
     app_books_of_client(&r->books, &r->ends[0].stats, &r->load);
     app_load_ledger(load, &r->ledger);
     r->not_started = app_load_not_started(load);
+    for (uint32_t i = 0; i < load->cfg.n_workers; i++)
+        r->begun[i] = app_load_begun(load, i);
     r->times = load->cfg.no_times ? NULL : calloc(APP_METRIC_COUNT, sizeof *r->times);
     for (int m = 0; m < APP_METRIC_COUNT && r->times != NULL; m++)
-        app_load_times(load, (enum app_metric)m, &r->times[m]);
+        if (r->search != NULL)
+            r->times[m] = r->search->best_times[m];
+        else
+            app_load_times(load, (enum app_metric)m, &r->times[m]);
     app_parts_read(&r->parts, load);
 }
 
@@ -388,6 +399,8 @@ static int run_engine(struct session *s, struct tern_error *err)
 {
     int rc = app_sampler_init(&s->sampler, s->run, s->engine);
     if (rc == 0)
+        rc = app_seek_begin(&s->seek, s->run, s->engine, &s->sampler);
+    if (rc == 0)
         rc = tern_engine_start(s->engine, err);
     if (rc != 0) {
         app_output_abandon(&s->out);
@@ -401,6 +414,8 @@ static int run_engine(struct session *s, struct tern_error *err)
     drain(s);
     collect(s);
     app_verdict_judge(&s->result, s->run);
+    if (s->run->load != NULL)
+        app_goal_judge(&s->result, &s->run->load->cfg);
     return publish(s, err);
 }
 
@@ -422,6 +437,7 @@ static struct session *session_new(const struct app_run *run)
     s->result.device = run->cfg->endpoints[0].device;
     s->result.scenario = run->scenario;
     s->result.settings = run->settings;
+    s->result.slo = run->goal == NULL ? NULL : &run->goal->slo;
     s->result.goodput.cfg = run->stream;
     s->result.listeners = run->listeners;
     sigemptyset(&s->signals);
@@ -449,12 +465,15 @@ int app_run(const struct app_run *run)
         status = APP_EXIT_RUN;
         rc = run_engine(s, &err);
     }
+    if (rc == 0)
+        status = app_goal_status(&s->result, &err);
     app_goodput_free(&s->result.goodput);
     free(s->result.times);
     app_parts_free(&s->result.parts);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
     app_observers_close(run);
+    app_seek_fini(&s->seek);
     free(s);
-    return rc == 0 ? APP_EXIT_OK : app_report_error(status, &err);
+    return status == APP_EXIT_OK ? APP_EXIT_OK : app_report_error(status, &err);
 }

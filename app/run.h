@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 struct app_settings;
+struct app_goal_settings;
 
 struct app_run {
     const char *command;             /**< "pair", "serve", "load" */
@@ -27,6 +28,8 @@ struct app_run {
     const struct app_settings *settings;    /**< what the result tells of; NULL: nothing */
     struct app_observer observers[APP_OBSERVERS_MAX];
     uint32_t n_observers;
+
+    const struct app_goal_settings *goal; /**< what is to be met or searched for; NULL: nothing */
 
     /** Endpoint 0's, of which each is told of; NULL: it connects. */
     const struct app_server *listeners;

@@ -11,13 +11,11 @@
 #include "verdict.h"
 
 #include "error.h"
+#include "goal/search.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-
-#define BUSY_LIMIT 0.95
-#define LATE_LIMIT 0.001 /* of all starts; what is behind by less than APP_LATE_NS is on time */
 
 __attribute__((format(printf, 2, 3))) static void distrust(
     struct app_result *r, const char *format, ...)
@@ -44,9 +42,49 @@ uint64_t app_result_drops(const struct app_result *r, enum tern_drop reason)
 static void judge_workers(struct app_result *r)
 {
     for (uint32_t i = 0; i < r->ends[0].n_workers; i++)
-        if (r->ends[0].busy[i] > BUSY_LIMIT)
+        if (r->ends[0].busy[i] > APP_BUSY_LIMIT)
             distrust(r, "worker on lcore %u was %.1f %% busy: raise --workers or lower --rate",
                 r->ends[0].workers[i].lcore, 100 * r->ends[0].busy[i]);
+}
+
+/* @param most, least  of what the workers did, and by which */
+static void find_extremes(const double *did, uint32_t n, uint32_t *most, uint32_t *least)
+{
+    *most = *least = 0;
+    for (uint32_t i = 1; i < n; i++) {
+        *most = did[i] > did[*most] ? i : *most;
+        *least = did[i] < did[*least] ? i : *least;
+    }
+}
+
+/* In open loop the schedule shares evenly, in closed loop --conns do. */
+static void judge_shares(struct app_result *r)
+{
+    const struct app_end *end = &r->ends[0];
+    double begun[TERN_WORKERS_MAX];
+    uint32_t most, least;
+    for (uint32_t i = 0; i < end->n_workers; i++)
+        begun[i] = (double)r->begun[i];
+    find_extremes(begun, end->n_workers, &most, &least);
+    if (end->n_workers > 1 && begun[most] >= APP_UNEVEN_STARTS_MIN
+        && begun[most] > APP_UNEVEN_LIMIT * begun[least])
+        distrust(r,
+            "worker on lcore %u began %.0f, on lcore %u %.0f: give each an idle CPU with --lcores",
+            end->workers[most].lcore, begun[most], end->workers[least].lcore, begun[least]);
+}
+
+static void judge_evenly_busy(struct app_result *r)
+{
+    const struct app_end *end = &r->ends[0];
+    uint32_t most, least;
+    find_extremes(end->busy, end->n_workers, &most, &least);
+    if (end->n_workers > 1 && end->busy[most] >= APP_UNEVEN_BUSY_MIN
+        && end->busy[most] > APP_UNEVEN_LIMIT * end->busy[least])
+        distrust(r,
+            "worker on lcore %u was %.1f %% busy, on lcore %u %.1f %%: add --ip, or choose "
+            "--lcores",
+            end->workers[most].lcore, 100 * end->busy[most], end->workers[least].lcore,
+            100 * end->busy[least]);
 }
 
 static void judge_device(struct app_result *r)
@@ -70,7 +108,7 @@ static void judge_load(struct app_result *r)
     if (not_held != 0)
         distrust(r, "%" PRIu64 " packets were more than may be held back: raise --impair-packets",
             not_held);
-    if ((double)r->ledger.late > LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
+    if ((double)r->ledger.late > APP_LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
         distrust(r,
             "%" PRIu64 " starts were up to %.1f ms behind their time: raise --workers, or lower "
             "--rate",
@@ -83,6 +121,13 @@ static void judge_load(struct app_result *r)
     if (r->load.no_port != 0)
         distrust(r, "no local port was free %" PRIu64 " times: add --ip, or shorten --time-wait",
             r->load.no_port);
+}
+
+static void judge_search(struct app_result *r)
+{
+    char why[APP_INVALID_BYTES];
+    if (app_search_doubt(r->search, why, sizeof why)[0] != '\0')
+        distrust(r, "%s", why);
 }
 
 /* ---- failed? ---- */
@@ -120,14 +165,23 @@ void app_verdict_judge(struct app_result *r, const struct app_run *run)
     r->leaked = has_leaks(&r->leaks);
     if (run->load == NULL)
         return;
+    if (r->search != NULL) { /* each of its steps was judged */
+        judge_search(r);
+        return;
+    }
     judge_load(r);
     if (r->n_ends == 1)
         judge_device(r);
     if (r->held.open < r->held.wanted)
         distrust(r, "%" PRIu64 " of %" PRIu64 " connections were held: see what failed, above",
             r->held.open, r->held.wanted);
-    if (r->n_ends == 1 && run->stream == NULL && r->held.wanted == 0)
+    if (run->stream != NULL || r->held.wanted != 0)
+        return;
+    judge_shares(r);
+    if (r->n_ends == 1) {
         judge_workers(r);
+        judge_evenly_busy(r);
+    }
 }
 
 int app_verdict_error(const struct app_result *r, struct tern_error *err)

@@ -2,6 +2,7 @@
 /* Whole seconds only: a line of the rest would read like a second in which little happened. */
 #include "plain.h"
 
+#include "../goal/settings.h"
 #include "../report.h"
 #include "../run.h"
 
@@ -13,6 +14,7 @@ static int begin(void *self, const struct app_run *run, struct tern_error *err)
     *(struct app_plain *)self = (struct app_plain){
         .out = run->json != NULL && strcmp(run->json, "-") == 0 ? stderr : stdout,
         .is_stream = run->stream != NULL,
+        .searches = run->goal != NULL && run->goal->searches,
     };
     return 0;
 }
@@ -20,8 +22,15 @@ static int begin(void *self, const struct app_run *run, struct tern_error *err)
 static void second(void *self, const struct app_second *s)
 {
     struct app_plain *plain = self;
-    if (!s->is_rest)
+    if (!s->is_rest && !plain->searches)
         app_report_line(plain->out, plain->n++, plain->is_stream, s);
+}
+
+static void say(void *self, const char *lines)
+{
+    struct app_plain *plain = self;
+    fputs(lines, plain->out);
+    fflush(plain->out);
 }
 
 static void close_plain(void *self)
@@ -33,5 +42,6 @@ const struct app_observer_ops app_plain_observer = {
     .name = "plain",
     .begin = begin,
     .second = second,
+    .say = say,
     .close = close_plain,
 };

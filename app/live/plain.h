@@ -9,7 +9,8 @@
 struct app_plain {
     FILE *out; /**< stdout, or stderr when JSON is on stdout */
     bool is_stream;
-    uint32_t n; /**< lines so far */
+    bool searches; /**< a line a step instead */
+    uint32_t n;    /**< lines so far */
 };
 
 extern const struct app_observer_ops app_plain_observer; /**< of a struct app_plain */

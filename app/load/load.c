@@ -7,8 +7,9 @@
  * was meant to be. What makes it late is told apart: that --conns were open, which is the target's
  * doing, or that the worker was behind, which is ours and makes the result worth less.
  *
- * The phase is the only word the main thread writes; `idle` and the counters the only ones it
- * reads.
+ * The main thread writes the phase, and the step where the rate changes while the load runs: a
+ * worker takes it when the number of steps is another than it has seen. It reads `idle`,
+ * `steps_over` and the counters.
  */
 #include "load.h"
 
@@ -18,6 +19,7 @@
 
 enum { OPEN_BURST = 64, LINE_BYTES = 64 };
 #define WARM_UP_NS UINT64_C(100000000)
+#define GRACE_NS   UINT64_C(10000000) /* for what was due at a step's end, and waits for a poll */
 
 /* ---- how many now ---- */
 
@@ -26,12 +28,39 @@ static void begin(struct app_load_worker *w, uint64_t now_ns)
 {
     const struct app_load_config *cfg = &w->load->cfg;
     w->begin_ns = now_ns;
+    w->stop_ns = UINT64_MAX;
     w->steady_ns = now_ns + cfg->ramp_ns;
     w->end_ns = cfg->steady_ns == 0 ? UINT64_MAX : w->steady_ns + cfg->steady_ns;
     if (cfg->rate == 0)
         return;
     const struct app_pace_plan plan = {.rate = cfg->rate, .ramp_ns = cfg->ramp_ns};
     app_pace_init(&w->pace, &plan, w->index, cfg->n_workers, now_ns);
+}
+
+static void take_step(struct app_load_worker *w, uint32_t n_steps, uint64_t now_ns)
+{
+    const struct app_load_step *step = &w->load->step;
+    const struct app_pace_plan plan = {.rate = step->rate};
+    w->begin_ns = now_ns;
+    w->steady_ns = now_ns + step->settle_ns;
+    w->end_ns = w->steady_ns + step->steady_ns;
+    w->stop_ns = w->end_ns + GRACE_NS;
+    w->was_full = false;
+    w->step = n_steps;
+    app_pace_init(&w->pace, &plan, w->index, w->load->cfg.n_workers, now_ns);
+}
+
+/* Into the next step, or out of this one: what is still due by then is not started. */
+static void follow_steps(struct app_load_worker *w, uint64_t now_ns)
+{
+    const uint32_t n_steps = __atomic_load_n(&w->load->n_steps, __ATOMIC_ACQUIRE);
+    if (n_steps != w->step)
+        take_step(w, n_steps, now_ns);
+    if (now_ns < w->stop_ns)
+        return;
+    w->stop_ns = UINT64_MAX;
+    w->pace.due_ns = UINT64_MAX;
+    __atomic_store_n(&w->steps_over, w->step, __ATOMIC_RELEASE);
 }
 
 /* The first connection finds the way: while ARP or NDP has no answer yet, more would only be
@@ -214,6 +243,14 @@ static uint64_t warm_up(struct tern_shard *sh, struct app_load_worker *w, uint64
     return 1;
 }
 
+static uint64_t open_some(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+{
+    if (!is_warm(sh, w, now_ns))
+        return warm_up(sh, w, now_ns);
+    follow_steps(w, now_ns);
+    return open_due(sh, w, now_ns);
+}
+
 static void set_idle(struct app_load_worker *w, int phase)
 {
     const bool no_more = phase == APP_LOAD_ENDS || w->n_opened == w->count_max;
@@ -241,7 +278,7 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     if (phase == APP_LOAD_ENDS && w->opens_until_ns == 0)
         w->opens_until_ns = now_ns;
     if (phase == APP_LOAD_RUNS)
-        opened = is_warm(sh, w, now_ns) ? open_due(sh, w, now_ns) : warm_up(sh, w, now_ns);
+        opened = open_some(sh, w, now_ns);
     for (uint32_t i = 0; i < w->n_parts; i++)
         worked |= tick_part(sh, &w->parts[i], (enum app_load_phase)phase, now_ns);
     set_idle(w, phase);
@@ -387,6 +424,23 @@ struct tern_worker_app app_load_worker_app(struct app_load *load)
 void app_load_set_phase(struct app_load *load, enum app_load_phase phase)
 {
     __atomic_store_n(&load->phase, (int)phase, __ATOMIC_RELAXED);
+}
+
+void app_load_set_step(struct app_load *load, const struct app_load_step *step)
+{
+    assert(app_load_step_is_over(load));
+    load->step = *step;
+    __atomic_store_n(&load->n_steps, load->n_steps + 1, __ATOMIC_RELEASE);
+}
+
+bool app_load_step_is_over(const struct app_load *load)
+{
+    for (uint32_t i = 0; i < load->cfg.n_workers && load->n_steps != 0; i++) {
+        const struct app_load_worker *w = app_load_worker_at(load, i);
+        if (w == NULL || __atomic_load_n(&w->steps_over, __ATOMIC_ACQUIRE) != load->n_steps)
+            return false;
+    }
+    return true;
 }
 
 bool app_load_is_idle(const struct app_load *load)

@@ -92,10 +92,20 @@ struct app_load_mix {
 
 enum app_load_phase { APP_LOAD_WAITS, APP_LOAD_RUNS, APP_LOAD_ENDS };
 
+/** A part of a run with a rate of its own. It takes the place of what --rate asked for; when it is
+ * over nothing is due before the next. */
+struct app_load_step {
+    uint64_t rate;      /**< over all workers, 1.. */
+    uint64_t settle_ns; /**< in which nothing counts */
+    uint64_t steady_ns; /**< in which everything does */
+};
+
 struct app_load {
     struct app_load_config cfg;
     struct app_sources sources; /**< where cfg.sources points to, unless a test has its own */
     int phase;                  /**< enum app_load_phase; written by the main thread, atomically */
+    uint32_t n_steps;           /**< set by now, atomically; 0: the rate is cfg's */
+    struct app_load_step step;  /**< the last of them; not written before all workers are over it */
     struct app_load_worker *workers[TERN_WORKERS_MAX]; /**< each set by its worker, atomically */
     struct app_load_mix mix;                           /**< what cfg.mix points to, if anywhere */
 };
@@ -129,6 +139,9 @@ struct app_load_worker {
     uint64_t begin_ns;             /**< time 0; before that: when the first connection was opened */
     uint64_t steady_ns, end_ns;    /**< what is meant to begin in [steady, end) counts */
     uint64_t opens_until_ns;       /**< when it was told to open no more; 0: not yet */
+    uint64_t stop_ns;              /**< when nothing of this step is due any more */
+    uint32_t step;                 /**< that it has taken, counted from 1; 0: none */
+    uint32_t steps_over;           /**< that it is over with; atomic */
     uint32_t index, next_turn;
     bool warm;     /**< the first connection has shown that the target answers */
     bool was_full; /**< what is due now has waited for others to close */
@@ -174,12 +187,22 @@ struct tern_worker_app app_load_worker_app(struct app_load *load);
 /** Begin to open, once the engine has started; or open no more. From the main thread. */
 void app_load_set_phase(struct app_load *load, enum app_load_phase phase);
 
+/** Begin a step: each worker does at its next tick, once it is warm. The last one must be over.
+ * From the main thread; the first time before the load runs. */
+void app_load_set_step(struct app_load *load, const struct app_load_step *step);
+
+/** True when on no worker anything of the last step is due any more. */
+bool app_load_step_is_over(const struct app_load *load);
+
 /** True when every worker has nothing open and nothing more to open. */
 bool app_load_is_idle(const struct app_load *load);
 
 /** Sum over the workers. From any thread. */
 void app_load_sum(const struct app_load *load, struct app_load_counts *out);
 void app_load_ledger(const struct app_load *load, struct app_ledger *out);
+
+/** Of what counts: connections that a worker has begun; where requests are paced, these. */
+uint64_t app_load_begun(const struct app_load *load, uint32_t worker);
 
 /** Starts that were due in the steady part, APP_LATE_NS before its end, and never made. Once the
  * workers have stopped. */

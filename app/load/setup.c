@@ -191,6 +191,8 @@ int app_load_check(struct app_settings *o, struct tern_error *err)
         rc = check_requests(o, err);
     if (rc == 0)
         rc = check_http(o, err);
+    if (rc == 0)
+        rc = app_goal_check(o, err);
     if (rc != 0)
         return rc;
     if (o->conns != 0 && o->conns < n_workers)
@@ -262,7 +264,7 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
 /* --rate is of connections. */
 static bool paces_starts(const struct app_settings *o)
 {
-    return o->rate != 0 && !o->scenario->paces_requests;
+    return (o->rate != 0 || o->goal.searches) && !o->scenario->paces_requests;
 }
 
 /* Connections that may be open at a time, over all workers. */
@@ -316,7 +318,7 @@ static void size_tables(
         return;
     s->conns_max = (uint32_t)within(with_slack(conns, ep->n_workers), CONNS_MAX_MIN, 1u << 28);
     uint64_t waits = lesser(TIME_WAITS_CLOSED_LOOP, n_pairs * PORTS);
-    if (paces_starts(o))
+    if (paces_starts(o) && o->rate != 0)
         waits = lesser(o->rate * s->time_wait_ms / 1000, n_pairs * PORTS);
     if (o->count != 0 || is_stream(o))
         waits = lesser(waits, o->count != 0 ? o->count : conns * STREAMS_IN_TIME_WAIT);
@@ -422,7 +424,7 @@ void app_load_set_up(const struct app_settings *o, const struct app_load_targets
         .random_sources = o->random_sources,
         .source_key = draw_source_key(o),
         .n_workers = ep->n_workers,
-        .rate = o->rate,
+        .rate = o->goal.searches && o->rate == 0 ? 1 : o->rate, /* the search sets it */
         .conns = conns,
         .count = o->count,
         .ramp_ns = o->ramp_ns,
@@ -436,7 +438,7 @@ void app_load_set_up(const struct app_settings *o, const struct app_load_targets
 
 uint64_t app_load_duration(const struct app_settings *o, uint32_t default_s)
 {
-    if (o->duration_ns != 0 || o->count != 0)
+    if (o->duration_ns != 0 || o->count != 0 || o->goal.searches)
         return o->duration_ns;
     return default_s * UINT64_C(1000000000);
 }

@@ -83,9 +83,15 @@ static uint64_t n_started(const struct app_load_worker *w)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < w->n_parts; i++)
-        n += app_load_is_paced(w) ? w->parts[i].measure.ledger.begun[true]
-                                  : w->parts[i].counts.asked[true];
+        n += read_counter(app_load_is_paced(w) ? &w->parts[i].measure.ledger.begun[true]
+                                               : &w->parts[i].counts.asked[true]);
     return n;
+}
+
+uint64_t app_load_begun(const struct app_load *load, uint32_t worker)
+{
+    const struct app_load_worker *w = app_load_worker_at(load, worker);
+    return w == NULL ? 0 : n_started(w);
 }
 
 static uint64_t not_started(const struct app_load_worker *w)
@@ -94,6 +100,8 @@ static uint64_t not_started(const struct app_load_worker *w)
     const uint64_t until_ns = end_ns - APP_LATE_NS;
     const bool is_over = w->n_opened == w->count_max; /* as it was told */
     if (!w->warm || w->load->cfg.rate == 0 || is_over || until_ns < w->steady_ns)
+        return 0;
+    if (w->step != 0) /* each step has books of its own */
         return 0;
     const uint64_t due =
         app_pace_due_before(&w->pace, until_ns) - app_pace_due_before(&w->pace, w->steady_ns);

@@ -36,6 +36,7 @@ enum app_opt_group {
     APP_GROUP_DEVICE,
     APP_GROUP_LOAD,
     APP_GROUP_HTTP,
+    APP_GROUP_GOAL,
     APP_GROUP_ENGINE,
     APP_GROUP_ADDRESS,
     APP_GROUP_TCP,

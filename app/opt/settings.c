@@ -27,6 +27,7 @@ void app_settings_init(struct app_settings *s, uint32_t command)
     s->moderation_ns = UINT64_MAX;
     s->requests = 1;
     app_http_settings_init(&s->http);
+    app_goal_settings_init(&s->goal);
     s->body_bytes = 1;
     app_impair_init(&s->impair);
     s->decode.detail = APP_DETAIL_HEX;

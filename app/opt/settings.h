@@ -8,6 +8,7 @@
 #include <tern/engine.h>
 
 #include "../decode/settings.h"
+#include "../goal/settings.h"
 #include "../impair/settings.h"
 #include "../live/listen_at.h"
 #include "../load/churn.h"
@@ -71,6 +72,7 @@ struct app_settings {
     uint64_t tick_ns, hold_ns;       /**< hold; 0: not given */
     struct app_stream_config stream; /**< direction, verify */
     struct app_http_settings http;
+    struct app_goal_settings goal;
 
     const char *service;                   /**< serve; NULL: http */
     const char *listen[APP_LISTENERS_MAX]; /**< [n_listen] as typed; 0: one, by service and port */

@@ -190,6 +190,7 @@ struct tern_device_info {
     uint32_t n_rx_queues, n_tx_queues;
     uint16_t mtu_bytes;
     int numa_node;
+    bool is_link_up;                          /**< now */
     uint64_t rx_missed, rx_errors, tx_errors; /**< from the device, now */
 };
 TERN_API void tern_engine_device(

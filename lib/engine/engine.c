@@ -413,6 +413,7 @@ void tern_engine_device(const struct tern_engine *e, uint32_t ep_idx, struct ter
     out->n_tx_queues = port->n_txq;
     out->mtu_bytes = port->mtu_bytes;
     out->numa_node = port->node;
+    out->is_link_up = tern_port_link_is_up(port);
     if (port->is_started && rte_eth_stats_get(port->id, &stats) == 0) {
         out->rx_missed = stats.imissed + stats.rx_nombuf;
         out->rx_errors = stats.ierrors;

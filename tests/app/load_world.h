@@ -16,6 +16,7 @@ struct world {
     struct pair pair;
     struct app_load load;
     struct tern_worker_app app, server_app;
+    struct app_bucket_plan limit;              /* of requests; all zero: none */
     struct app_server *server;                 /* NULL: the test itself is the server … */
     struct tern_sock *s;                       /* … on the connection now open */
     struct app_load_target target[2];          /* the service, and room for another */
@@ -78,6 +79,7 @@ static inline void start_servers(struct world *w, const char *const *names, uint
     for (uint32_t i = 0; i < n; i++) {
         assert_int_equal(app_server_add(w->server, names[i], &err), 0);
         w->server->listeners[i].cfg.port = (uint16_t)(PAIR_PORT + i);
+        w->server->listeners[i].cfg.http.limit = w->limit;
     }
     w->server_app = app_server_worker(w->server);
     assert_int_equal(w->server_app.start(server(w), w->server_app.ctx), 0);

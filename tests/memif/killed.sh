@@ -3,31 +3,8 @@
 # whole run with exact counts; its books balance and nothing is leaked.
 # Each client has an address of its own: what the server still holds of the ones before is no concern of the next.
 # Usage: killed.sh TERN TIMES
-set -euo pipefail
-tern=$1 times=$2
-dir=$(mktemp -d)
-server= client=
-tidy_up() {
-    for pid in $server $client; do kill -9 "$pid" 2>/dev/null || true; done
-    rm -rf "$dir"
-}
-trap tidy_up EXIT
-
-fail() {
-    echo "$1"
-    tail -n 30 "$2"
-    exit 1
-}
-
-# until_seen PATTERN FILE PID: PID writes it within ten seconds
-until_seen() {
-    for _ in $(seq 200); do
-        ! grep -q "$1" "$2" || return 0
-        kill -0 "$3" 2>/dev/null || return 1
-        sleep 0.05
-    done
-    return 1
-}
+. "$(dirname "$0")/lib.sh"
+times=$2
 
 load=("$tern" load http://198.18.0.1:7000/ --dev "memif:$dir/sock,ring=1024" --conns 256)
 "$tern" serve "memif:$dir/sock,server,ring=1024" --app http --port 7000 --ip 198.18.0.1/15 --json "$dir/serve.json" \
