@@ -95,6 +95,14 @@ static void judge_device(struct app_result *r)
             d->rx_missed);
 }
 
+/* What the schedule asked for: connections, or the requests on them. */
+static uint64_t n_scheduled(const struct app_result *r)
+{
+    const uint64_t begun = r->ledger.begun[0] + r->ledger.begun[1];
+    const uint64_t asked = r->load.asked[0] + r->load.asked[1];
+    return begun > asked ? begun : asked;
+}
+
 static void judge_load(struct app_result *r)
 {
     const uint64_t tx_full = app_result_drops(r, TERN_DROP_TX_FULL);
@@ -108,7 +116,7 @@ static void judge_load(struct app_result *r)
     if (not_held != 0)
         distrust(r, "%" PRIu64 " packets were more than may be held back: raise --impair-packets",
             not_held);
-    if ((double)r->ledger.late > APP_LATE_LIMIT * (double)(r->ledger.begun[0] + r->ledger.begun[1]))
+    if ((double)r->ledger.late > APP_LATE_LIMIT * (double)n_scheduled(r))
         distrust(r,
             "%" PRIu64 " starts were up to %.1f ms behind their time: raise --workers, or lower "
             "--rate",

@@ -83,8 +83,9 @@ static uint64_t n_started(const struct app_load_worker *w)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < w->n_parts; i++)
-        n += read_counter(app_load_is_paced(w) ? &w->parts[i].measure.ledger.begun[true]
-                                               : &w->parts[i].counts.asked[true]);
+        n += read_counter(w->load->cfg.scenario->paces_requests
+                              ? &w->parts[i].counts.asked[true]
+                              : &w->parts[i].measure.ledger.begun[true]);
     return n;
 }
 

@@ -254,7 +254,6 @@ static void open_world(struct world *w, bool v6)
 static void load_from_65536(bool v6, bool random, uint64_t n_rounds, uint16_t n_ports)
 {
     static struct world w;
-    struct app_ledger ledger;
     open_world(&w, v6);
     w.target[0].n_ports = n_ports;
     w.load.cfg.random_sources = random;
@@ -264,7 +263,7 @@ static void load_from_65536(bool v6, bool random, uint64_t n_rounds, uint16_t n_
     start_load(&w);
     while (!app_load_is_idle(&w.load))
         run_world(&w, RTT_MS);
-    end_load(&w, &ledger);
+    end_load(&w);
     free_world(&w);
     assert_int_equal(seen.n_syns, n_rounds * SIXTEEN_BITS);
     for (uint32_t i = 0; i < SIXTEEN_BITS; i++)
