@@ -13,7 +13,9 @@ pages=$(cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null
     echo "skipped: $pages hugepages of 2 MiB are free, 128 are wanted; type: sysctl vm.nr_hugepages=128"
     exit 77
 }
-mount -t hugetlbfs none /mnt # goes when we do
+mount -t hugetlbfs none /mnt # this and what DPDK leaves in /run/dpdk go when we do
+mkdir -p /run/dpdk
+mount -t tmpfs none /run/dpdk
 name=tern-$$
 
 # attach: dpdk-dumpcap, until it is told to stop
