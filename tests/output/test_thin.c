@@ -11,12 +11,13 @@
 // clang-format on
 
 #define SECOND_NS UINT64_C(1000000000)
-enum { ROWS_MAX = 3600, RAMP_S = 10, MINUTE_S = 60, DAY_S = APP_SECONDS_MAX };
+enum { ROWS_MAX = 3600, RAMP_S = 10, SLOW_EVERY_S = 61, DAY_S = APP_SECONDS_MAX };
 
-/* Second i of a run: counts that tell seconds apart, and a slow one a minute. */
+/* Second i of a run: counts that tell seconds apart, and a slow one now and then, at any place of a
+ * row. */
 static struct app_second second_number(uint32_t i)
 {
-    const bool slow = i % MINUTE_S == 0;
+    const bool slow = i % SLOW_EVERY_S == 0;
     struct app_second s = {
         .at_ns = (i + 1) * SECOND_NS,
         .length_ns = SECOND_NS,
