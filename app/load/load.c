@@ -115,8 +115,8 @@ static bool next_target(struct app_load_worker *w)
 /* The ports take turns from source to source, one on each round: so each meets all. */
 static void next_source(struct app_load_worker *w)
 {
-    w->port_turn = (uint32_t)(w->sources.done + w->sources.n_rounds);
     w->source = app_turns_next(&w->sources);
+    w->port_turn = (uint32_t)(w->sources.done - 1 + w->sources.n_rounds);
 }
 
 /* One source to every target, then the next. */
