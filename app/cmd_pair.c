@@ -129,11 +129,19 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 /* What one connection may want to have on its way at a time, whichever direction has more. */
 static uint64_t conn_bytes(const struct app_settings *s, const struct app_load_config *cfg)
 {
+    uint64_t most = 0;
+    for (uint32_t i = 0; cfg->mix != NULL && i < cfg->mix->n; i++) {
+        const uint64_t each = conn_bytes(s, &cfg->mix->of[i]);
+        most = each > most ? each : most;
+    }
+    if (cfg->mix != NULL)
+        return most;
     if (cfg->scenario == &app_scenario_stream)
         return cfg->stream.bytes != 0 ? cfg->stream.bytes : UINT64_MAX;
     if (cfg->scenario->paces_requests || cfg->scenario == &app_scenario_http)
         return s->body_bytes;
-    return cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
+    const bool ticks = cfg->scenario->holds && cfg->tick_ns != 0;
+    return ticks || cfg->scenario == &app_scenario_echo ? cfg->echo_bytes : 0;
 }
 
 /* Buffers and rings that go together; see the top. */
@@ -178,6 +186,19 @@ static void hold_many(struct ends *e)
         server->conns_max += server->conns_max / 64 + UNEVEN_SHARE;
 }
 
+/* Every listener has its port, and streams as it is asked to. */
+static void aim(struct ends *e)
+{
+    struct app_load_mix *mix = &e->load.mix;
+    for (uint32_t i = 0; i < e->server.n_listeners; i++) {
+        struct app_listener *l = &e->server.listeners[i];
+        l->cfg.stream = e->load.cfg.stream;
+        for (uint32_t k = 0; k < mix->n; k++)
+            if (strcmp(mix->of[k].scenario->serves, l->service->name) == 0)
+                mix->of[k].port = l->cfg.port;
+    }
+}
+
 /* The client's stack for the load; the server's holds what the client has open, and no TIME-WAIT
  * but for connections that it closed first. */
 static void make_ends(const struct app_settings *s, struct ends *e)
@@ -186,10 +207,11 @@ static void make_ends(const struct app_settings *s, struct ends *e)
     struct tern_endpoint_config *server = &e->cfg.endpoints[SERVER];
     e->targets.n = 1;
     e->targets.of[0] = app_load_target_of(&e->target);
-    app_load_set_up(s, &e->targets, &e->http, client, &e->load);
     if (s->http.expect_body == NULL && !app_settings_has(s, "expect"))
-        e->load.cfg.expect.length = s->body_bytes;
-    e->server.listeners[0].cfg.stream = e->load.cfg.stream;
+        e->http.expect.length = s->body_bytes;
+    app_load_set_up(s, &e->targets, &e->http, client, &e->load);
+    aim(e);
+    server->static_bytes += app_server_static_bytes(&e->server);
     size_link(s, e);
     server->stack.conns_max = client->stack.conns_max;
     server->stack.time_wait_max = client->stack.time_wait_max;
@@ -201,6 +223,22 @@ static void make_ends(const struct app_settings *s, struct ends *e)
     server->app = app_server_worker(&e->server);
 }
 
+/* A listener for every service that the load needs. */
+static int make_server(const struct app_settings *s, struct ends *e, struct tern_error *err)
+{
+    int rc = 0;
+    e->server.n_listeners = 0;
+    for (uint32_t i = 0; i < app_load_n_scenarios(s) && rc == 0; i++) {
+        rc = app_server_add(&e->server, app_load_scenario(s, i)->serves, err);
+        if (rc == 0 && s->mix.of[i].port != 0)
+            rc = app_refuse(err, "--mix: @%u: pair gives each scenario its port; leave it out",
+                s->mix.of[i].port);
+    }
+    for (uint32_t i = 0; i < e->server.n_listeners; i++)
+        e->server.listeners[i].cfg.body_bytes = s->body_bytes;
+    return rc;
+}
+
 static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err)
 {
     if (s->scenario == NULL)
@@ -209,10 +247,9 @@ static int set_up(struct app_settings *s, struct ends *e, struct tern_error *err
         s->time_wait_ms = TIME_WAIT_MS;
     int rc = app_load_check(s, err);
     if (rc == 0)
-        rc = app_server_init(&e->server, s->scenario->serves, err);
+        rc = make_server(s, e, err);
     if (rc != 0)
         return rc;
-    e->server.listeners[0].cfg.body_bytes = s->body_bytes;
     tern_config_init(&e->cfg);
     e->cfg.n_endpoints = 2;
     for (int i = CLIENT; i <= SERVER; i++) {

@@ -5,9 +5,11 @@
  */
 #include "report.h"
 
+#include "capture/capture.h"
 #include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
+#include "opt/settings.h"
 #include "result.h"
 #include "serve/books.h"
 #include "sources.h"
@@ -270,12 +272,15 @@ void app_report_summary(FILE *out, const struct app_result *r)
     print_ledger(out, r);
     if (r->times != NULL)
         app_latency_report(out, r->times);
+    app_parts_report(out, &r->parts);
     if (r->listeners != NULL)
         app_server_report(out, r->listeners, r->books.established);
     print_traffic(out, r);
     print_handed_over(out, r);
     app_impair_report(out, r);
     print_drops(out, r);
+    if (r->settings != NULL && r->settings->capture.path != NULL)
+        app_capture_report(out, &r->settings->capture, &r->capture);
     print_busy(out, r);
     if (r->is_silent)
         app_diagnosis_report(out, &r->diagnosis);

@@ -8,10 +8,12 @@
 #include <tern/engine.h>
 
 #include "books.h"
+#include "capture/capture.h"
 #include "goal/diagnose.h"
 #include "goal/slo.h"
 #include "goodput.h"
 #include "impair/result.h"
+#include "load/parts_result.h"
 #include "measure/series.h"
 #include "serve/service.h"
 
@@ -56,6 +58,7 @@ struct app_result {
     uint64_t begun[TERN_WORKERS_MAX];    /**< by each worker of end 0, of what counts */
     uint64_t not_started;                /**< was due in the steady part, and never opened */
     struct app_hist *times;              /**< [APP_METRIC_COUNT] of what counts; NULL: not kept */
+    struct app_parts parts;              /**< a mix: of each scenario */
     struct app_series series;
     struct app_goodput goodput; /**< bulk transfer only */
     struct app_held held;       /**< hold only */
@@ -64,6 +67,7 @@ struct app_result {
     uint32_t n_ends;
     struct app_end ends[TERN_ENDPOINTS_MAX];
     struct tern_leaks leaks;
+    struct tern_capture_stats capture;
     bool balanced, leaked, interrupted;
     uint32_t n_invalid;
     char invalid[APP_INVALID_MAX][APP_INVALID_BYTES]; /**< why not to trust the figures */

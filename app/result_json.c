@@ -3,9 +3,12 @@
  * The result as JSON. Names are stable: later versions add keys and never change the meaning of
  * one. Maps from reason to count hold what is not zero, so that a clean run has empty maps.
  */
+#include "capture/capture.h"
 #include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
+#include "measure/ledger_json.h"
+#include "opt/settings.h"
 #include "output/options_json.h"
 #include "output/series_json.h"
 #include "result.h"
@@ -119,21 +122,11 @@ static json_t *notes(const struct app_result *r)
     return o;
 }
 
-/* What became of the connections that count, and of the others: ramp, warm-up, drain. */
-static json_t *ledger_part(const struct app_ledger *l, bool counts)
-{
-    json_t *ended = json_object();
-    for (uint32_t end = 0; end < APP_ENDS; end++)
-        if (l->ended[counts][end] != 0)
-            json_object_set_new(ended, app_end_name(end), count(l->ended[counts][end]));
-    return json_pack("{s:o, s:o}", "begun", count(l->begun[counts]), "ended", ended);
-}
-
 static json_t *ledger(const struct app_result *r)
 {
     const struct app_ledger *l = &r->ledger;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "counted", ledger_part(l, true),
-        "not_counted", ledger_part(l, false), "late", count(l->late), "held_back",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "counted", app_ledger_part_json(l, true),
+        "not_counted", app_ledger_part_json(l, false), "late", count(l->late), "held_back",
         count(l->held_back), "not_started", count(r->not_started), "longest_behind_ns",
         count(l->late_max_ns));
 }
@@ -169,7 +162,9 @@ json_t *app_result_json(const struct app_result *r)
         json_object_set_new(o, "ledger", ledger(r));
     }
     if ((r->load.answered | r->load.asked[false] | r->load.asked[true]) != 0)
-        json_object_set_new(o, "requests", app_requests_json(&r->load, r->rps));
+        json_object_set_new(o, "requests", app_requests_json(&r->load, &r->rps));
+    if (r->parts.n != 0)
+        json_object_set_new(o, "scenarios", app_parts_json(&r->parts));
     if (r->held.wanted != 0)
         json_object_set_new(o, "held",
             json_pack("{s:o, s:o, s:f, s:f}", "wanted", count(r->held.wanted), "open",
@@ -198,6 +193,8 @@ json_t *app_result_json(const struct app_result *r)
     app_goal_json(o, r);
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
     json_object_set_new(o, "leaks", leaks(&r->leaks));
+    if (r->settings != NULL && r->settings->capture.path != NULL)
+        json_object_set_new(o, "capture", app_capture_json(&r->settings->capture, &r->capture));
     json_object_set_new(o, "ends", ends(r));
     json_object_set_new(o, "series", app_series_json(r, &r->series));
     return o;

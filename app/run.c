@@ -13,6 +13,7 @@
  */
 #include "run.h"
 
+#include "capture/capture.h"
 #include "error.h"
 #include "footprint.h"
 #include "goal/goal.h"
@@ -143,6 +144,7 @@ static void end_row(struct session *s, bool is_rest)
     if (s->frame.phase == APP_PHASE_DRAIN)
         second.phase = APP_PHASE_DRAIN;
     app_series_add(&s->result.series, &second);
+    app_capture_watch(s->engine, s->run->cfg, &s->result.capture);
     if (s->run->stream != NULL && !is_rest)
         app_goodput_add(&s->result.goodput,
             (double)(second.up_bytes + second.down_bytes) * 1e9 / (double)second.length_ns);
@@ -329,6 +331,7 @@ static void read_load(const struct app_load *load, struct app_result *r)
             r->times[m] = r->search->best_times[m];
         else
             app_load_times(load, (enum app_metric)m, &r->times[m]);
+    app_parts_read(&r->parts, load);
 }
 
 /* Read what the engine counted, then give it back. */
@@ -344,6 +347,8 @@ static void collect(struct session *s)
         app_impair_read(&r->ends[ep].impairment, s->engine, run->cfg, ep);
         r->planned_bytes += r->ends[ep].device.memory_bytes;
     }
+    tern_engine_capture_end(s->engine);
+    app_capture_watch(s->engine, run->cfg, &r->capture);
     if (run->load == NULL)
         app_books_of_server(&r->books, &r->ends[0].stats);
     tern_engine_close(s->engine, &r->leaks);
@@ -448,7 +453,9 @@ int app_run(const struct app_run *run)
     if (s == NULL)
         return app_report_error(APP_EXIT_USAGE, &err);
     enum app_exit status = APP_EXIT_USAGE;
-    int rc = app_output_open(&s->out, run->json, &err);
+    int rc = app_capture_check(run->settings, &err);
+    if (rc == 0)
+        rc = app_output_open(&s->out, run->json, &err);
     pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
     if (rc == 0)
         rc = begin_observers(s, &err);
@@ -462,6 +469,7 @@ int app_run(const struct app_run *run)
         status = app_goal_status(&s->result, &err);
     app_goodput_free(&s->result.goodput);
     free(s->result.times);
+    app_parts_free(&s->result.parts);
     app_series_free(&s->result.series);
     app_sampler_fini(&s->sampler);
     app_observers_close(run);

@@ -96,7 +96,8 @@ static const struct tern_addr_range *find_overlap(
     return NULL;
 }
 
-union tern_addr app_sources_at(const struct app_sources *s, app_u128 place)
+/* The range that has the address at `place`. */
+static uint32_t range_at(const struct app_sources *s, app_u128 place)
 {
     uint32_t low = 0, high = s->n - 1;
     while (low < high) {
@@ -106,7 +107,18 @@ union tern_addr app_sources_at(const struct app_sources *s, app_u128 place)
         else
             low = middle + 1;
     }
-    return addr_of(number_of(&s->of[low].last) - (s->end[low] - 1 - place));
+    return low;
+}
+
+app_u128 app_sources_behind(const struct app_sources *s, app_u128 place)
+{
+    return s->end[range_at(s, place)] - 1 - place;
+}
+
+union tern_addr app_sources_at(const struct app_sources *s, app_u128 place)
+{
+    const union tern_addr *last = &s->of[range_at(s, place)].last;
+    return addr_of(number_of(last) - app_sources_behind(s, place));
 }
 
 /* ---- --sources ---- */

@@ -54,5 +54,8 @@ static inline app_u128 app_sources_total(const struct app_sources *s)
 /** The address at `place`, which is below the total. */
 union tern_addr app_sources_at(const struct app_sources *s, app_u128 place);
 
+/** How many come one by one behind that of `place`, in its range. */
+app_u128 app_sources_behind(const struct app_sources *s, app_u128 place);
+
 /** "198.18.64.0 … 198.18.127.255 (16384)". @return buf */
 char *app_sources_span_text(const struct tern_addr_range *r, char buf[APP_SPAN_TEXT_BYTES]);

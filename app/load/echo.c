@@ -1,114 +1,79 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Requests that come back: send --bytes of the pattern (pattern.h), expect the same bytes back, and
- * so on until --requests are answered; then close. The next request leaves when the one before is
- * answered, so a connection has one under way. Where their number is left open, a connection goes
- * on until the load is told to open no more, which it sees at its next answer. The pattern runs
- * through all requests of a connection: an answer that is late or doubled does not pass for the
- * next one.
+ * Requests that come back (echo_request.h): send --bytes, expect the same bytes, and so on until
+ * --requests are answered; then close. The next request leaves when the one before is answered, so
+ * a connection has one under way. Where their number is left open, a connection goes on until the
+ * load is told to open no more, which it sees at its next answer.
  */
-#include "../pattern.h"
-#include "load.h"
-
-#include <rte_mbuf.h>
+#include "echo_request.h"
 
 #include <errno.h>
 
 struct echo_conn {
     struct app_stamp stamp;
-    struct app_stamp request; /**< the one under way */
-    uint64_t sent, received;  /**< bytes of all requests */
-    uint64_t asked;           /**< where the request under way ends */
+    struct app_echo echo;
+    uint64_t n_asked;
 };
-
-static void ask(const struct app_load_worker *w, struct echo_conn *e)
-{
-    e->asked += w->load->cfg.echo_bytes;
-}
-
-static bool is_last(const struct app_load_worker *w, const struct echo_conn *e)
-{
-    const struct app_load_config *cfg = &w->load->cfg;
-    return app_load_is_ending(w)
-           || (cfg->requests != 0 && e->asked >= cfg->requests * cfg->echo_bytes);
-}
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
     struct echo_conn *e = tern_conn_user(c);
-    e->sent += app_pattern_send(sh, c, w->scenario, e->sent, e->asked - e->sent);
+    app_echo_send(sh, c, app_load_part_at(sh, e->stamp)->state, &e->echo);
+}
+
+static void ask(struct tern_shard *sh, struct tern_conn *c, struct app_stamp start)
+{
+    struct echo_conn *e = tern_conn_user(c);
+    struct app_load_part *p = app_load_part_at(sh, e->stamp);
+    app_load_bump(&p->counts.asked[app_stamp_counts(start)]);
+    app_echo_ask(&e->echo, start, (uint32_t)p->cfg->echo_bytes);
+    e->n_asked++;
+    app_echo_send(sh, c, p->state, &e->echo);
 }
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct echo_conn *e = app_pool_get(&w->pool);
-    if (e == NULL) {
-        app_load_fail(sh, c, APP_FAIL_NO_STATE);
-        return;
-    }
-    e->stamp = e->request = app_stamp_of(tern_conn_user(c));
-    tern_conn_set_user(c, e);
-    ask(w, e);
-    on_sendable(sh, c);
+    const struct echo_conn *e = app_load_attach(sh, c);
+    if (e != NULL)
+        ask(sh, c, e->stamp);
 }
 
-static void answered(struct tern_shard *sh, struct tern_conn *c, struct echo_conn *e)
+static bool was_last(const struct app_load_part *p, const struct echo_conn *e)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    app_load_bump(&w->counts.answered);
-    app_measure_time(&w->measure, e->request, APP_METRIC_COMPLETE, tern_shard_now_ns(sh));
-    if (is_last(w, e)) {
-        tern_close(sh, c);
-        return;
-    }
-    e->request = app_load_stamp(sh);
-    ask(w, e);
-    on_sendable(sh, c);
-}
-
-/* The chain is what was sent, from e->received on, and not more than was sent. */
-static bool matches(
-    const struct app_pattern *p, const struct echo_conn *e, const struct rte_mbuf *m)
-{
-    return m->pkt_len <= e->sent - e->received && app_pattern_matches(p, e->received, m);
+    return app_load_is_ending(p) || (p->cfg->requests != 0 && e->n_asked >= p->cfg->requests);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    const struct app_load_part *p = app_load_part_of(sh, c);
     struct echo_conn *e = tern_conn_user(c);
-    const uint32_t len = m->pkt_len;
-    const bool good = !app_stamp_is(e) && matches(w->scenario, e, m);
-    rte_pktmbuf_free(m);
-    if (!good) {
-        app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
+    struct app_echo *echo = app_stamp_is(e) ? NULL : &e->echo;
+    if (app_echo_take(sh, c, p->state, echo, m) != APP_ECHO_ANSWERED)
         return;
-    }
-    tern_consume(sh, c, len);
-    if (e->received + w->load->cfg.echo_bytes == e->asked)
-        app_measure_time(&w->measure, e->request, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
-    e->received += len;
-    if (e->received == e->asked)
-        answered(sh, c, e);
+    if (was_last(p, e))
+        tern_close(sh, c);
+    else
+        ask(sh, c, app_load_stamp(sh));
 }
 
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
     const struct echo_conn *e = tern_conn_user(c);
-    if (!app_stamp_is(e) && e->received < e->asked)
+    if (!app_stamp_is(e) && e->echo.to_come > 0)
         app_load_fail(sh, c, APP_FAIL_ECHO_MISMATCH);
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     struct echo_conn *e = tern_conn_user(c);
     app_load_closed(sh, c, why);
-    if (!app_stamp_is(e))
-        app_pool_put(&w->pool, e);
+    if (app_stamp_is(e))
+        return;
+    if (e->echo.to_come > 0)
+        app_load_bump(&p->counts.unanswered);
+    app_pool_put(&p->pool, e);
 }
 
 static const struct tern_app echo_app = {
@@ -119,15 +84,15 @@ static const struct tern_app echo_app = {
     .on_closed = on_closed,
 };
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
-    w->scenario = app_pattern_new(sh);
-    return w->scenario == NULL ? -ENOMEM : 0;
+    p->state = app_pattern_new(sh);
+    return p->state == NULL ? -ENOMEM : 0;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    app_pattern_free(w->scenario);
+    app_pattern_free(p->state);
 }
 
 const struct app_scenario app_scenario_echo = {

@@ -56,11 +56,11 @@ static int on_body(http_parser *p, const char *at, size_t n)
     return 0;
 }
 
-/* A 1xx is not the answer yet (RFC 9110 §15.2). */
+/* A 1xx is not the answer yet (RFC 9110 §15.2), but for 101: no HTTP follows (§15.2.2). */
 static int on_message_complete(http_parser *p)
 {
     struct app_answer *a = p->data;
-    if (p->status_code / 100 == 1) {
+    if (p->status_code / 100 == 1 && p->status_code != HTTP_STATUS_SWITCHING_PROTOCOLS) {
         a->n_interim++;
         return 0;
     }
@@ -116,9 +116,9 @@ int32_t app_answer_verdict(const struct app_answer *a)
     return (int32_t)(class_of(a) | (closes ? APP_VERDICT_CLOSES : 0));
 }
 
-void app_answer_count(struct app_load_worker *w, const struct app_answer *a)
+void app_answer_count(struct app_load_part *p, const struct app_answer *a)
 {
-    app_load_bump(&w->counts.status[class_of(a)]);
+    app_load_bump(&p->counts.status[class_of(a)]);
     for (uint32_t i = 0; i < a->n_interim; i++)
-        app_load_bump(&w->counts.status[1]);
+        app_load_bump(&p->counts.status[1]);
 }

@@ -65,4 +65,4 @@ enum { APP_VERDICT_CLASS = 7, APP_VERDICT_CLOSES = 8 };
 int32_t app_answer_verdict(const struct app_answer *a);
 
 /** Count a complete one by the class of its status, and those that came before it. */
-void app_answer_count(struct app_load_worker *w, const struct app_answer *a);
+void app_answer_count(struct app_load_part *p, const struct app_answer *a);

@@ -19,9 +19,9 @@ struct hold_worker {
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    const struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    if (app_load_is_ending(w))
+    if (app_load_is_ending(p))
         tern_close(sh, c);
 }
 
@@ -32,18 +32,18 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct hold_worker *h = w->scenario;
-    h->n_closed += app_load_is_ending(w);
+    struct app_load_part *p = app_load_part_of(sh, c);
+    struct hold_worker *h = p->state;
+    h->n_closed += app_load_is_ending(p);
     app_load_closed(sh, c, why);
 }
 
 /* Close some more, as long as not too many are on their way. */
-static bool end(struct tern_shard *sh, struct app_load_worker *w)
+static bool end(struct tern_shard *sh, struct app_load_part *p)
 {
-    struct hold_worker *h = w->scenario;
+    struct hold_worker *h = p->state;
     struct tern_conn *conns[CLOSE_BURST];
-    if (w->live == 0 || tern_shard_stats(sh)->opening_now > 0
+    if (p->worker->live == 0 || tern_shard_stats(sh)->opening_now > 0
         || h->n_asked > h->n_closed + CLOSING_MAX)
         return false;
     const uint32_t n = tern_shard_conns(sh, &h->cursor, conns, CLOSE_BURST);
@@ -58,16 +58,16 @@ static bool end(struct tern_shard *sh, struct app_load_worker *w)
 static const struct tern_app hold_app = {
     .on_open = on_open, .on_peer_closed = on_peer_closed, .on_closed = on_closed};
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
     (void)sh;
-    w->scenario = calloc(1, sizeof(struct hold_worker));
-    return w->scenario == NULL ? -ENOMEM : 0;
+    p->state = calloc(1, sizeof(struct hold_worker));
+    return p->state == NULL ? -ENOMEM : 0;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    free(w->scenario);
+    free(p->state);
 }
 
 const struct app_scenario app_scenario_hold = {

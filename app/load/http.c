@@ -47,10 +47,10 @@ static bool is_judged(const struct tern_conn *c)
 
 static void forget(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     struct app_stamp stamp = app_stamp_of(tern_conn_user(c));
     if (kept(c) != NULL)
-        app_pool_put(&w->pool, kept(c));
+        app_pool_put(&p->pool, kept(c));
     stamp.bits |= APP_STAMP_OWN;
     tern_conn_set_user(c, app_stamp_pointer(stamp));
 }
@@ -64,8 +64,8 @@ static void fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
 /* What is on the stack moves into the pool. */
 static void keep(struct tern_shard *sh, struct tern_conn *c, const struct http_conn *on_stack)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct http_conn *h = app_pool_get(&w->pool);
+    struct app_load_part *p = app_load_part_of(sh, c);
+    struct http_conn *h = app_pool_get(&p->pool);
     if (h == NULL) {
         fail(sh, c, APP_FAIL_NO_STATE);
         return;
@@ -101,11 +101,11 @@ static const struct app_ask *next_ask(struct http_worker *http)
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct http_worker *http = w->scenario;
+    struct app_load_part *p = app_load_part_of(sh, c);
+    struct http_worker *http = p->state;
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    app_load_bump(&w->counts.asked[app_stamp_counts(app_stamp_of(tern_conn_user(c)))]);
-    if (w->load->cfg.early)
+    app_load_bump(&p->counts.asked[app_stamp_counts(app_stamp_of(tern_conn_user(c)))]);
+    if (p->cfg->early)
         return; /* went with the SYN, or is queued behind it */
     struct http_conn h = {.ask = next_ask(http)};
     const bool is_sent = send_some(sh, c, &h);
@@ -118,9 +118,9 @@ static void on_open(struct tern_shard *sh, struct tern_conn *c)
 /* It is right. A server that closes behind it goes first; else we do. */
 static void pass(struct tern_shard *sh, struct tern_conn *c, bool server_closes)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_COMPLETE);
-    app_load_bump(&w->counts.answered);
+    app_load_bump(&p->counts.answered);
     forget(sh, c);
     if (!server_closes)
         tern_close(sh, c);
@@ -130,7 +130,7 @@ static void on_complete(
     struct tern_shard *sh, struct tern_conn *c, const struct app_answer *a, bool server_closes)
 {
     const enum app_fail why = app_answer_judge(a);
-    app_answer_count(tern_shard_user(sh), a);
+    app_answer_count(app_load_part_of(sh, c), a);
     if (why == APP_FAIL_COUNT)
         pass(sh, c, server_closes);
     else
@@ -199,8 +199,8 @@ static struct http_conn *begin_answer(
 static void parse_data(
     struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m, bool is_first)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct http_worker *http = w->scenario;
+    struct app_load_part *p = app_load_part_of(sh, c);
+    struct http_worker *http = p->state;
     struct http_conn on_stack = {.ask = http->x.asks, .n_sent = http->x.asks->n_bytes};
     struct http_conn *h = begin_answer(http, c, &on_stack);
     h->has_begun = true;
@@ -224,7 +224,7 @@ static void too_much(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     if (is_judged(c)) {
         too_much(sh, c, m);
         return;
@@ -232,13 +232,13 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
     const bool is_first = kept(c) == NULL || !kept(c)->has_begun;
     if (is_first)
         app_load_time(sh, c, APP_METRIC_FIRST_BYTE);
-    const int32_t known = is_first ? recall(w->scenario, c, m) : APP_MEMO_UNKNOWN;
+    const int32_t known = is_first ? recall(p->state, c, m) : APP_MEMO_UNKNOWN;
     if (known == APP_MEMO_UNKNOWN) {
         parse_data(sh, c, m, is_first);
         return;
     }
     give_back(sh, c, m);
-    app_load_bump(&w->counts.status[known & APP_VERDICT_CLASS]);
+    app_load_bump(&p->counts.status[known & APP_VERDICT_CLASS]);
     pass(sh, c, (known & APP_VERDICT_CLOSES) != 0);
 }
 
@@ -272,22 +272,22 @@ static const struct tern_app http_app = {
 
 /* ---- a worker ---- */
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
+    const struct app_load_config *cfg = p->cfg;
     struct http_worker *http = calloc(1, sizeof *http);
     if (http == NULL)
         return -ENOMEM;
-    w->scenario = http;
+    p->state = http;
     const int rc = app_exchange_init(&http->x, sh, cfg->asks, &cfg->expect);
     if (rc != 0)
         free(http);
     return rc;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    struct http_worker *http = w->scenario;
+    struct http_worker *http = p->state;
     app_exchange_fini(&http->x);
     free(http);
 }

@@ -66,16 +66,16 @@ static bool has_sent_all(const struct keepalive_conn *k)
 }
 
 /* It has been asked all that it is to be. */
-static bool is_used_up(const struct app_load_worker *w, const struct keepalive_conn *k)
+static bool is_used_up(const struct app_load_part *p, const struct keepalive_conn *k)
 {
-    const uint64_t max = w->load->cfg.requests;
-    return k->stops || app_load_is_ending(w) || (max != 0 && k->n_asked >= max);
+    const uint64_t max = p->cfg->requests;
+    return k->stops || app_load_is_ending(p) || (max != 0 && k->n_asked >= max);
 }
 
-static bool may_ask(const struct app_load_worker *w, const struct keepalive_conn *k)
+static bool may_ask(const struct app_load_part *p, const struct keepalive_conn *k)
 {
-    const struct keepalive_worker *kw = w->scenario;
-    return !is_used_up(w, k) && has_sent_all(k) && n_under_way(k) < kw->depth;
+    const struct keepalive_worker *kw = p->state;
+    return !is_used_up(p, k) && has_sent_all(k) && n_under_way(k) < kw->depth;
 }
 
 /* To the end of the list, or off it. */
@@ -100,25 +100,25 @@ static void send_some(struct tern_shard *sh, struct keepalive_conn *k)
 
 static void ask(struct tern_shard *sh, struct keepalive_conn *k, struct app_stamp start)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct keepalive_worker *kw = w->scenario;
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    struct keepalive_worker *kw = p->state;
     k->ask = &kw->x.asks[k->n_asked % kw->x.n_asks];
     k->n_sent = 0;
     start.bits |= k->ask->is_head ? APP_STAMP_OWN : 0u;
     *start_of(kw, k, k->n_asked++) = start;
-    app_load_bump(&w->counts.asked[app_stamp_counts(start)]);
+    app_load_bump(&p->counts.asked[app_stamp_counts(start)]);
     send_some(sh, k);
 }
 
 /* @return false when none is due */
 static bool ask_next(struct tern_shard *sh, struct keepalive_conn *k, uint64_t now_ns)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    const struct keepalive_worker *kw = w->scenario;
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    const struct keepalive_worker *kw = p->state;
     struct app_stamp start;
-    if (w->load->cfg.rate == 0)
+    if (p->cfg->rate == 0)
         start = app_load_stamp(sh);
-    else if (!app_load_take_due(w, now_ns, kw->all_busy, &start))
+    else if (!app_load_take_due(p, now_ns, kw->all_busy, &start))
         return false;
     ask(sh, k, start);
     return true;
@@ -127,37 +127,37 @@ static bool ask_next(struct tern_shard *sh, struct keepalive_conn *k, uint64_t n
 /* Something has ended on this connection: ask more, or close it. */
 static void go_on(struct tern_shard *sh, struct keepalive_conn *k)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    while (may_ask(w, k) && ask_next(sh, k, tern_shard_now_ns(sh)))
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    while (may_ask(p, k) && ask_next(sh, k, tern_shard_now_ns(sh)))
         ;
-    set_room(w->scenario, k, may_ask(w, k));
-    if (n_under_way(k) > 0 || k->server_closes || !is_used_up(w, k))
+    set_room(p->state, k, may_ask(p, k));
+    if (n_under_way(k) > 0 || k->server_closes || !is_used_up(p, k))
         return;
     k->stops = true;
     tern_close(sh, k->conn);
 }
 
 /* After every poll, in open loop: what is due goes to connections with room. */
-static bool tick(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
+static bool tick(struct tern_shard *sh, struct app_load_part *p, uint64_t now_ns)
 {
-    struct keepalive_worker *kw = w->scenario;
+    struct keepalive_worker *kw = p->state;
     struct keepalive_conn *k = TAILQ_FIRST(&kw->with_room);
     uint32_t n = 0;
-    if (w->load->cfg.rate == 0)
+    if (p->cfg->rate == 0)
         return false;
     for (; k != NULL && n < ASK_BURST && ask_next(sh, k, now_ns); n++) {
-        set_room(kw, k, may_ask(w, k));
+        set_room(kw, k, may_ask(p, k));
         k = TAILQ_FIRST(&kw->with_room);
     }
-    kw->all_busy = k == NULL && app_load_is_due(w, now_ns);
+    kw->all_busy = k == NULL && app_load_is_due(p, now_ns);
     return n > 0;
 }
 
 /* No more is to be asked: close those that wait for nothing. The others close when they are
  * answered. */
-static bool end(struct tern_shard *sh, struct app_load_worker *w)
+static bool end(struct tern_shard *sh, struct app_load_part *p)
 {
-    struct keepalive_worker *kw = w->scenario;
+    struct keepalive_worker *kw = p->state;
     uint32_t n = 0;
     for (struct keepalive_conn *k; n < CLOSE_BURST && (k = TAILQ_FIRST(&kw->with_room)); n++)
         go_on(sh, k);
@@ -170,12 +170,12 @@ static bool end(struct tern_shard *sh, struct app_load_worker *w)
 static void conclude(
     struct tern_shard *sh, struct keepalive_conn *k, enum app_fail why, bool server_closes)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    const struct app_stamp start = *start_of(w->scenario, k, k->n_answered++);
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    const struct app_stamp start = *start_of(p->state, k, k->n_answered++);
     const bool is_right = why == APP_FAIL_COUNT;
-    app_measure_time(&w->measure, start, is_right ? APP_METRIC_COMPLETE : APP_METRIC_FAILED,
+    app_measure_time(&p->measure, start, is_right ? APP_METRIC_COMPLETE : APP_METRIC_FAILED,
         tern_shard_now_ns(sh));
-    app_load_bump(is_right ? &w->counts.answered : &w->counts.wrong[why]);
+    app_load_bump(is_right ? &p->counts.answered : &p->counts.wrong[why]);
     k->has_begun = false;
     k->server_closes |= server_closes;
     k->stops |= server_closes || (n_under_way(k) == 0 && !has_sent_all(k)); /* answered too early */
@@ -185,7 +185,7 @@ static void conclude(
 static void conclude_parsed(struct tern_shard *sh, struct keepalive_conn *k)
 {
     const struct app_answer *a = &k->answer;
-    app_answer_count(tern_shard_user(sh), a);
+    app_answer_count(app_load_part_at(sh, k->stamp), a);
     conclude(sh, k, app_answer_judge(a), (app_answer_verdict(a) & APP_VERDICT_CLOSES) != 0);
 }
 
@@ -199,8 +199,8 @@ static void learn(struct app_exchange *x, const struct app_answer *a, const char
 /* Parse some of the oldest one's answer. @return bytes used; 0: it is no HTTP */
 static size_t parse(struct tern_shard *sh, struct keepalive_conn *k, const char *at, size_t n)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct keepalive_worker *kw = w->scenario;
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    struct keepalive_worker *kw = p->state;
     const bool is_first = !k->has_begun;
     const struct app_stamp start = *start_of(kw, k, k->n_answered);
     if (is_first)
@@ -218,16 +218,16 @@ static size_t parse(struct tern_shard *sh, struct keepalive_conn *k, const char 
 /* An answer begins. @return bytes of it, all that it has, when it was seen before; 0: it was not */
 static size_t recall(struct tern_shard *sh, struct keepalive_conn *k, const char *at, size_t n)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
-    struct keepalive_worker *kw = w->scenario;
+    struct app_load_part *p = app_load_part_at(sh, k->stamp);
+    struct keepalive_worker *kw = p->state;
     const struct app_stamp start = *start_of(kw, k, k->n_answered);
     const bool is_head = (start.bits & APP_STAMP_OWN) != 0;
     size_t used;
     const int32_t known = app_memo_find_front(&kw->x.good[is_head], at, n, &used);
-    app_measure_time(&w->measure, start, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
+    app_measure_time(&p->measure, start, APP_METRIC_FIRST_BYTE, tern_shard_now_ns(sh));
     if (known == APP_MEMO_UNKNOWN)
         return 0;
-    app_load_bump(&w->counts.status[known & APP_VERDICT_CLASS]);
+    app_load_bump(&p->counts.status[known & APP_VERDICT_CLASS]);
     conclude(sh, k, APP_FAIL_COUNT, (known & APP_VERDICT_CLOSES) != 0);
     return used;
 }
@@ -265,16 +265,11 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    struct keepalive_conn *k = app_pool_get(&w->pool);
-    if (k == NULL) {
-        app_load_fail(sh, c, APP_FAIL_NO_STATE);
+    struct keepalive_conn *k = app_load_attach(sh, c);
+    if (k == NULL)
         return;
-    }
-    k->stamp = app_stamp_of(tern_conn_user(c));
     k->conn = c;
-    tern_conn_set_user(c, k);
     go_on(sh, k);
 }
 
@@ -297,7 +292,7 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
         app_answer_end(&k->answer);
     if (k->has_begun && k->answer.complete)
         conclude_parsed(sh, k);
-    set_room(((struct app_load_worker *)tern_shard_user(sh))->scenario, k, false);
+    set_room(app_load_part_of(sh, c)->state, k, false);
     if (n_under_way(k) == 0 || was_said)
         tern_close(sh, c);
     else
@@ -305,25 +300,25 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 }
 
 /* What it still owes an answer to. */
-static void lose(struct app_load_worker *w, struct keepalive_conn *k, uint64_t now_ns)
+static void lose(struct app_load_part *p, struct keepalive_conn *k, uint64_t now_ns)
 {
     for (; n_under_way(k) > 0; k->n_answered++) {
-        const struct app_stamp start = *start_of(w->scenario, k, k->n_answered);
-        app_measure_time(&w->measure, start, APP_METRIC_FAILED, now_ns);
-        app_load_bump(&w->counts.unanswered);
+        const struct app_stamp start = *start_of(p->state, k, k->n_answered);
+        app_measure_time(&p->measure, start, APP_METRIC_FAILED, now_ns);
+        app_load_bump(&p->counts.unanswered);
     }
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     struct keepalive_conn *k = tern_conn_user(c);
     app_load_closed(sh, c, why);
     if (app_stamp_is(k))
         return;
-    set_room(w->scenario, k, false);
-    lose(w, k, tern_shard_now_ns(sh));
-    app_pool_put(&w->pool, k);
+    set_room(p->state, k, false);
+    lose(p, k, tern_shard_now_ns(sh));
+    app_pool_put(&p->pool, k);
 }
 
 static const struct tern_app keepalive_app = {
@@ -336,26 +331,26 @@ static const struct tern_app keepalive_app = {
 
 /* ---- a worker ---- */
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
+    const struct app_load_config *cfg = p->cfg;
     struct keepalive_worker *kw = calloc(1, sizeof *kw);
     if (kw == NULL)
         return -ENOMEM;
-    w->scenario = kw;
+    p->state = kw;
     TAILQ_INIT(&kw->with_room);
     kw->depth = cfg->pipeline;
     app_pool_init(
-        &w->pool, sizeof(struct keepalive_conn) + cfg->pipeline * sizeof(struct app_stamp));
+        &p->pool, sizeof(struct keepalive_conn) + cfg->pipeline * sizeof(struct app_stamp));
     const int rc = app_exchange_init(&kw->x, sh, cfg->asks, &cfg->expect);
     if (rc != 0)
         free(kw);
     return rc;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    struct keepalive_worker *kw = w->scenario;
+    struct keepalive_worker *kw = p->state;
     app_exchange_fini(&kw->x);
     free(kw);
 }

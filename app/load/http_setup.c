@@ -26,12 +26,14 @@ static int read_body(struct app_http *h, const char *path, struct tern_error *er
 }
 
 int app_http_make(struct app_http *h, const struct app_http_settings *s, const struct app_target *t,
-    bool keeps, struct tern_error *err)
+    bool ones, bool kept, struct tern_error *err)
 {
     *h = (struct app_http){.expect = s->expect};
     int rc = s->expect_body == NULL ? 0 : read_body(h, s->expect_body, err);
-    if (rc == 0)
-        rc = app_requests_make(&h->asks, &s->request, t, keeps, err);
+    if (rc == 0 && ones)
+        rc = app_requests_make(&h->asks[false], &s->request, t, false, err);
+    if (rc == 0 && kept)
+        rc = app_requests_make(&h->asks[true], &s->request, t, true, err);
     if (rc != 0)
         app_http_free(h);
     return rc;
@@ -39,7 +41,8 @@ int app_http_make(struct app_http *h, const struct app_http_settings *s, const s
 
 void app_http_free(struct app_http *h)
 {
-    app_requests_free(&h->asks);
+    for (int kept = 0; kept < 2; kept++)
+        app_requests_free(&h->asks[kept]);
     free(h->body);
     h->body = NULL;
 }
@@ -47,7 +50,8 @@ void app_http_free(struct app_http *h)
 uint64_t app_http_static_bytes(const struct app_http *h)
 {
     uint64_t n = 0;
-    for (uint32_t i = 0; i < h->asks.n; i++)
-        n += h->asks.of[i].n_bytes + STATIC_EACH_BYTES;
+    for (int kept = 0; kept < 2; kept++)
+        for (uint32_t i = 0; i < h->asks[kept].n; i++)
+            n += h->asks[kept].of[i].n_bytes + STATIC_EACH_BYTES;
     return n;
 }

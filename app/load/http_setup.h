@@ -15,15 +15,15 @@ struct app_http_settings {
 void app_http_settings_init(struct app_http_settings *s);
 
 struct app_http {
-    struct app_requests asks;
+    struct app_requests asks[2]; /**< [the connection goes on behind it]; none where not wanted */
     struct app_expect expect;
     char *body; /**< that expect points to */
 };
 
-/** @param keeps  see app_requests_make(). @return 0, or -EINVAL with one line in *err and nothing
- * to free */
+/** @param ones, kept  wanted: requests with which the connection ends, and such that it goes on.
+ * @return 0, or -EINVAL with one line in *err and nothing to free */
 int app_http_make(struct app_http *h, const struct app_http_settings *s, const struct app_target *t,
-    bool keeps, struct tern_error *err);
+    bool ones, bool kept, struct tern_error *err);
 void app_http_free(struct app_http *h);
 
 /** Of memory that a worker's requests take (tern_endpoint_config.static_bytes). */

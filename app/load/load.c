@@ -13,9 +13,6 @@
  */
 #include "load.h"
 
-#include "../error.h"
-#include "../value.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -76,7 +73,7 @@ static bool is_warm(const struct tern_shard *sh, struct app_load_worker *w, uint
     if (w->begin_ns == 0)
         w->begin_ns = now_ns;
     const bool answers = w->live == 0 || tern_shard_stats(sh)->active_established > 0;
-    w->warm = w->counts.opened > 0 && (answers || now_ns - w->begin_ns > WARM_UP_NS);
+    w->warm = w->n_opened > 0 && (answers || now_ns - w->begin_ns > WARM_UP_NS);
     if (w->warm)
         begin(w, now_ns);
     return w->warm;
@@ -101,98 +98,107 @@ static uint64_t room_to_open(const struct tern_shard *sh, const struct app_load_
 static uint64_t room(const struct tern_shard *sh, const struct app_load_worker *w)
 {
     const uint64_t open = lesser(room_below(w->live, w->conns_max), room_to_open(sh, w));
-    return lesser(open, lesser(OPEN_BURST, w->count_max - w->counts.opened));
-}
-
-/* --rate is of connections. */
-static bool is_paced(const struct app_load_worker *w)
-{
-    return w->load->cfg.rate != 0 && !w->load->cfg.scenario->paces_requests;
+    return lesser(open, lesser(OPEN_BURST, w->count_max - w->n_opened));
 }
 
 /* Is there one to open? */
 static bool is_due(const struct app_load_worker *w, uint64_t now_ns)
 {
-    return !is_paced(w) || now_ns >= w->pace.due_ns;
+    return !app_load_is_paced(w) || now_ns >= w->pace.due_ns;
 }
 
 /* ---- opening ---- */
 
 /* Xorshift (Marsaglia 2003): good enough to spread connections. */
-static uint32_t draw_target(struct app_load_worker *w)
+static uint32_t draw_target(struct app_load_part *p)
 {
-    w->random ^= w->random << 13;
-    w->random ^= w->random >> 7;
-    w->random ^= w->random << 17;
-    return (uint32_t)((w->random >> 32) * w->load->cfg.n_targets >> 32);
+    p->random ^= p->random << 13;
+    p->random ^= p->random >> 7;
+    p->random ^= p->random << 17;
+    return (uint32_t)((p->random >> 32) * p->cfg->n_targets >> 32);
 }
 
 /* @return true when all targets have had their turn */
-static bool next_target(struct app_load_worker *w)
+static bool next_target(struct app_load_part *p)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
+    const struct app_load_config *cfg = p->cfg;
     if (cfg->random_targets) {
-        w->next_target = draw_target(w);
+        p->next_target = draw_target(p);
         return true;
     }
-    if (++w->next_target < cfg->n_targets)
+    if (++p->next_target < cfg->n_targets)
         return false;
-    w->next_target = 0;
+    p->next_target = 0;
     return true;
 }
 
 /* The ports take turns from source to source, one on each round: so each meets all. */
-static void next_source(struct app_load_worker *w)
+static void next_source(struct app_load_part *p)
 {
-    w->port_turn = (uint32_t)(w->sources.done + w->sources.n_rounds);
-    w->source = app_turns_next(&w->sources);
+    p->source = app_turns_next(&p->sources);
+    p->port_turn = (uint32_t)(p->sources.done - 1 + p->sources.n_rounds);
 }
 
 /* One source to every target, then the next. */
-static void next_pair(struct app_load_worker *w, struct tern_connect_opts *opts)
+static void next_pair(struct app_load_part *p, struct tern_connect_opts *opts)
 {
-    const struct app_load_target *t = &w->load->cfg.targets[w->next_target];
+    const struct app_load_config *cfg = p->cfg;
+    const struct app_load_target *t = &cfg->targets[p->next_target];
     opts->remote = t->addr;
-    opts->local = w->source;
-    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : w->port_turn % t->n_ports));
-    if (next_target(w))
-        next_source(w);
+    opts->local = p->source;
+    opts->rport = (uint16_t)(t->port + (t->n_ports == 1 ? 0 : p->port_turn % t->n_ports));
+    if (cfg->port != 0)
+        opts->rport = cfg->port;
+    if (next_target(p))
+        next_source(p);
+}
+
+/* Whose the next start is. */
+static struct app_load_part *part_in_turn(struct app_load_worker *w)
+{
+    const struct app_load_mix *mix = w->load->cfg.mix;
+    return &w->parts[mix == NULL ? 0 : mix->turns.of[w->next_turn]];
+}
+
+static void next_turn(struct app_load_worker *w)
+{
+    const struct app_load_mix *mix = w->load->cfg.mix;
+    if (mix != NULL && ++w->next_turn == mix->turns.n)
+        w->next_turn = 0;
 }
 
 /* @return false when no more can be opened before something has closed */
-static bool open_one(struct tern_shard *sh, struct app_load_worker *w, struct app_stamp stamp)
+static bool open_one(struct tern_shard *sh, struct app_load_part *p, struct app_stamp stamp)
 {
-    const struct app_load_config *cfg = &w->load->cfg;
+    const struct app_load_config *cfg = p->cfg;
     struct tern_connect_opts opts = {
         .app = cfg->scenario->app,
-        .user = app_stamp_pointer(stamp),
+        .user = app_stamp_pointer(app_stamp_with_part(stamp, p->index)),
         .early = cfg->early ? cfg->asks->of[0].bytes : NULL,
         .n_early = cfg->early ? cfg->asks->of[0].n_bytes : 0,
     };
-    next_pair(w, &opts);
+    next_pair(p, &opts);
     const int rc = tern_connect(sh, &opts, NULL);
     if (rc == -EADDRNOTAVAIL || rc == -EADDRINUSE)
-        app_load_bump(&w->counts.no_port);
+        app_load_bump(&p->counts.no_port);
     if (rc != 0)
         return false;
-    app_load_bump(&w->counts.opened);
-    w->live++;
+    app_load_bump(&p->counts.opened);
+    p->worker->n_opened++;
+    p->worker->live++;
+    next_turn(p->worker);
     return true;
 }
 
-static struct app_stamp stamp_at(const struct app_load_worker *w, uint64_t due_ns)
-{
-    return app_stamp_make(due_ns, due_ns >= w->steady_ns && due_ns < w->end_ns);
-}
-
 bool app_load_take_due(
-    struct app_load_worker *w, uint64_t now_ns, bool was_full, struct app_stamp *out)
+    struct app_load_part *p, uint64_t now_ns, bool was_full, struct app_stamp *out)
 {
-    if (!app_load_is_due(w, now_ns))
+    struct app_load_worker *w = p->worker;
+    if (!app_load_is_due(p, now_ns))
         return false;
     const uint64_t due_ns = w->pace.due_ns;
-    *out = stamp_at(w, due_ns);
-    app_measure_behind(&w->measure, now_ns - due_ns, was_full);
+    *out = app_load_stamp_at(w, due_ns);
+    app_measure_behind(&p->measure, now_ns - due_ns, was_full);
     app_pace_next(&w->pace);
     return true;
 }
@@ -200,12 +206,13 @@ bool app_load_take_due(
 /* One of the schedule, or of those that --conns has room for, which are meant to be now. */
 static bool open_next(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
-    const bool paced = is_paced(w);
+    const bool paced = app_load_is_paced(w);
     const uint64_t due_ns = paced ? w->pace.due_ns : now_ns;
-    const struct app_stamp stamp = stamp_at(w, due_ns);
-    if (!open_one(sh, w, stamp))
+    const struct app_stamp stamp = app_load_stamp_at(w, due_ns);
+    struct app_load_part *p = part_in_turn(w);
+    if (!open_one(sh, p, stamp))
         return false;
-    app_measure_begin(&w->measure, stamp, now_ns - due_ns, w->was_full);
+    app_measure_begin(&p->measure, stamp, now_ns - due_ns, w->was_full);
     if (paced)
         app_pace_next(&w->pace);
     return true;
@@ -229,9 +236,10 @@ static uint64_t open_due(struct tern_shard *sh, struct app_load_worker *w, uint6
 static uint64_t warm_up(struct tern_shard *sh, struct app_load_worker *w, uint64_t now_ns)
 {
     const struct app_stamp stamp = app_stamp_make(now_ns, false);
-    if (w->counts.opened > 0 || w->count_max == 0 || !open_one(sh, w, stamp))
+    struct app_load_part *p = part_in_turn(w);
+    if (w->n_opened > 0 || w->count_max == 0 || !open_one(sh, p, stamp))
         return 0;
-    app_measure_begin(&w->measure, stamp, 0, false);
+    app_measure_begin(&p->measure, stamp, 0, false);
     return 1;
 }
 
@@ -245,9 +253,19 @@ static uint64_t open_some(struct tern_shard *sh, struct app_load_worker *w, uint
 
 static void set_idle(struct app_load_worker *w, int phase)
 {
-    const bool no_more = phase == APP_LOAD_ENDS || w->counts.opened == w->count_max;
+    const bool no_more = phase == APP_LOAD_ENDS || w->n_opened == w->count_max;
     if (no_more && w->live == 0 && !w->idle)
         __atomic_store_n(&w->idle, 1, __ATOMIC_RELEASE);
+}
+
+/* Scenarios that do something between polls. @return true when work was done */
+static bool tick_part(
+    struct tern_shard *sh, struct app_load_part *p, enum app_load_phase phase, uint64_t now_ns)
+{
+    const struct app_scenario *s = p->cfg->scenario;
+    if (phase == APP_LOAD_ENDS)
+        return s->end != NULL && s->end(sh, p);
+    return phase == APP_LOAD_RUNS && p->worker->warm && s->tick != NULL && s->tick(sh, p, now_ns);
 }
 
 static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
@@ -255,32 +273,43 @@ static bool tick(struct tern_shard *sh, void *ctx, uint64_t now_ns)
     (void)ctx;
     struct app_load_worker *w = tern_shard_user(sh);
     const int phase = __atomic_load_n(&w->load->phase, __ATOMIC_RELAXED);
-    const struct app_scenario *s = w->load->cfg.scenario;
-    const bool ended = phase == APP_LOAD_ENDS && s->end != NULL && s->end(sh, w);
     uint64_t opened = 0;
+    bool worked = false;
     if (phase == APP_LOAD_ENDS && w->opens_until_ns == 0)
         w->opens_until_ns = now_ns;
     if (phase == APP_LOAD_RUNS)
         opened = open_some(sh, w, now_ns);
-    const bool ticked =
-        phase == APP_LOAD_RUNS && w->warm && s->tick != NULL && s->tick(sh, w, now_ns);
+    for (uint32_t i = 0; i < w->n_parts; i++)
+        worked |= tick_part(sh, &w->parts[i], (enum app_load_phase)phase, now_ns);
     set_idle(w, phase);
-    return opened > 0 || ended || ticked;
+    return opened > 0 || worked;
 }
 
 /* The reason goes where the stamp is, for on_closed() to find. */
 void app_load_fail(struct tern_shard *sh, struct tern_conn *c, enum app_fail why)
 {
     static_assert((int)APP_FAIL_COUNT <= (int)APP_STAMP_FAIL_MAX, "a reason fits a stamp");
-    struct app_load_worker *w = tern_shard_user(sh);
+    struct app_load_part *p = app_load_part_of(sh, c);
     const uintptr_t bits = ((uintptr_t)why + 1) << APP_STAMP_FAIL_SHIFT;
     void *user = tern_conn_user(c);
     if (app_stamp_is(user))
         tern_conn_set_user(c, app_stamp_pointer((struct app_stamp){(uintptr_t)user | bits}));
     else
         ((struct app_stamp *)user)->bits |= bits;
-    app_load_bump(&w->counts.failed[why]);
+    app_load_bump(&p->counts.failed[why]);
     tern_abort(sh, c);
+}
+
+void *app_load_attach(struct tern_shard *sh, struct tern_conn *c)
+{
+    struct app_stamp *state = app_pool_get(&app_load_part_of(sh, c)->pool);
+    if (state == NULL) {
+        app_load_fail(sh, c, APP_FAIL_NO_STATE);
+        return NULL;
+    }
+    *state = app_stamp_of(tern_conn_user(c));
+    tern_conn_set_user(c, state);
+    return state;
 }
 
 /* ---- a worker ---- */
@@ -291,11 +320,59 @@ static uint64_t share(uint64_t total, uint32_t index, uint32_t n)
     return total / n + (index < total % n ? 1 : 0);
 }
 
+static void parts_stop(struct app_load_worker *w)
+{
+    for (uint32_t i = 0; i < w->n_parts; i++) {
+        struct app_load_part *p = &w->parts[i];
+        if (p->cfg->scenario->stop != NULL)
+            p->cfg->scenario->stop(p);
+        app_pool_fini(&p->pool);
+    }
+}
+
+static void worker_free(struct app_load_worker *w)
+{
+    if (w == NULL)
+        return;
+    for (uint32_t i = 0; i < w->n_parts; i++)
+        app_measure_fini(&w->parts[i].measure);
+    free(w);
+}
+
+/* The next part of the worker, which has it then. */
+static int part_start(struct tern_shard *sh, struct app_load_worker *w)
+{
+    const struct app_load_config *cfg = &w->load->cfg;
+    struct app_load_part *p = &w->parts[w->n_parts];
+    *p = (struct app_load_part){
+        .worker = w,
+        .load = w->load,
+        .cfg = cfg->mix == NULL ? cfg : &cfg->mix->of[w->n_parts],
+        .index = w->n_parts,
+        .random = w->index + UINT64_C(0x9e3779b97f4a7c15),
+    };
+    p->next_target = w->index % p->cfg->n_targets;
+    app_turns_init(&p->sources, cfg->sources, w->index, cfg->n_workers);
+    if (cfg->random_sources)
+        app_turns_shuffle(&p->sources, cfg->source_key);
+    next_source(p);
+    app_pool_init(&p->pool, p->cfg->scenario->conn_bytes);
+    int rc = app_measure_init(&p->measure, !cfg->no_times);
+    if (rc == 0 && p->cfg->scenario->start != NULL)
+        rc = p->cfg->scenario->start(sh, p);
+    if (rc == 0)
+        w->n_parts++;
+    else
+        app_measure_fini(&p->measure);
+    return rc;
+}
+
 static struct app_load_worker *worker_new(const struct app_load *load, uint32_t index)
 {
-    const size_t bytes =
-        (sizeof(struct app_load_worker) + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1);
-    struct app_load_worker *w = aligned_alloc(LINE_BYTES, bytes);
+    const size_t n_bytes =
+        sizeof(struct app_load_worker) + app_load_n_parts(load) * sizeof(struct app_load_part);
+    const size_t rounded = (n_bytes + LINE_BYTES - 1) & ~(size_t)(LINE_BYTES - 1);
+    struct app_load_worker *w = aligned_alloc(LINE_BYTES, rounded);
     if (w == NULL)
         return NULL;
     const struct app_load_config *cfg = &load->cfg;
@@ -304,54 +381,37 @@ static struct app_load_worker *worker_new(const struct app_load *load, uint32_t 
         .conns_max = share(cfg->conns, index, cfg->n_workers),
         .count_max = cfg->count == 0 ? UINT64_MAX : share(cfg->count, index, cfg->n_workers),
         .index = index,
-        .next_target = index % cfg->n_targets,
-        .random = index + UINT64_C(0x9e3779b97f4a7c15),
+        .next_turn = cfg->mix == NULL ? 0 : cfg->mix->turns.n * index / cfg->n_workers,
     };
-    app_turns_init(&w->sources, cfg->sources, index, cfg->n_workers);
-    if (cfg->random_sources)
-        app_turns_shuffle(&w->sources, cfg->source_key);
-    next_source(w);
-    app_pool_init(&w->pool, cfg->scenario->conn_bytes);
-    if (app_measure_init(&w->measure, !cfg->no_times) == 0)
-        return w;
-    free(w);
-    return NULL;
-}
-
-static void worker_free(struct app_load_worker *w)
-{
-    if (w == NULL)
-        return;
-    app_measure_fini(&w->measure);
-    free(w);
+    return w;
 }
 
 /* Its memory is taken on the worker's own thread, so it lies on the worker's NUMA node. */
 static int start(struct tern_shard *sh, void *ctx)
 {
     struct app_load *load = ctx;
-    const struct app_scenario *s = load->cfg.scenario;
     const uint32_t index = tern_shard_worker(sh);
     struct app_load_worker *w = worker_new(load, index);
     if (w == NULL)
         return -ENOMEM;
     tern_shard_set_user(sh, w);
-    const int rc = s->start == NULL ? 0 : s->start(sh, w);
-    if (rc != 0)
+    int rc = 0;
+    while (rc == 0 && w->n_parts < app_load_n_parts(load))
+        rc = part_start(sh, w);
+    if (rc != 0) {
+        parts_stop(w);
         worker_free(w);
-    else
+    } else {
         __atomic_store_n(&load->workers[index], w, __ATOMIC_RELEASE);
+    }
     return rc;
 }
 
 /* The worker's counters stay readable: app_load_free() takes them. */
 static void stop(struct tern_shard *sh, void *ctx)
 {
-    struct app_load *load = ctx;
-    struct app_load_worker *w = tern_shard_user(sh);
-    if (load->cfg.scenario->stop != NULL)
-        load->cfg.scenario->stop(w);
-    app_pool_fini(&w->pool);
+    (void)ctx;
+    parts_stop(tern_shard_user(sh));
 }
 
 struct tern_worker_app app_load_worker_app(struct app_load *load)
@@ -360,11 +420,6 @@ struct tern_worker_app app_load_worker_app(struct app_load *load)
 }
 
 /* ---- the main thread ---- */
-
-static const struct app_load_worker *worker_of(const struct app_load *load, uint32_t i)
-{
-    return __atomic_load_n(&load->workers[i], __ATOMIC_ACQUIRE);
-}
 
 void app_load_set_phase(struct app_load *load, enum app_load_phase phase)
 {
@@ -381,7 +436,7 @@ void app_load_set_step(struct app_load *load, const struct app_load_step *step)
 bool app_load_step_is_over(const struct app_load *load)
 {
     for (uint32_t i = 0; i < load->cfg.n_workers && load->n_steps != 0; i++) {
-        const struct app_load_worker *w = worker_of(load, i);
+        const struct app_load_worker *w = app_load_worker_at(load, i);
         if (w == NULL || __atomic_load_n(&w->steps_over, __ATOMIC_ACQUIRE) != load->n_steps)
             return false;
     }
@@ -391,115 +446,15 @@ bool app_load_step_is_over(const struct app_load *load)
 bool app_load_is_idle(const struct app_load *load)
 {
     for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
-        const struct app_load_worker *w = worker_of(load, i);
+        const struct app_load_worker *w = app_load_worker_at(load, i);
         if (w != NULL && !__atomic_load_n(&w->idle, __ATOMIC_ACQUIRE))
             return false;
     }
     return true;
 }
 
-static uint64_t read_counter(const uint64_t *counter)
-{
-    return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
-static void add_requests(struct app_load_counts *sum, const struct app_load_counts *c)
-{
-    for (int counts = 0; counts < 2; counts++)
-        sum->asked[counts] += read_counter(&c->asked[counts]);
-    sum->answered += read_counter(&c->answered);
-    sum->unanswered += read_counter(&c->unanswered);
-    for (int why = 0; why < APP_FAIL_COUNT; why++)
-        sum->wrong[why] += read_counter(&c->wrong[why]);
-    for (int i = 0; i < APP_STATUS_CLASSES; i++)
-        sum->status[i] += read_counter(&c->status[i]);
-}
-
-void app_load_sum(const struct app_load *load, struct app_load_counts *out)
-{
-    *out = (struct app_load_counts){.opened = 0};
-    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
-        const struct app_load_worker *w = worker_of(load, i);
-        if (w == NULL)
-            continue;
-        out->opened += read_counter(&w->counts.opened);
-        out->no_port += read_counter(&w->counts.no_port);
-        add_requests(out, &w->counts);
-        for (int why = 0; why < APP_FAIL_COUNT; why++)
-            out->failed[why] += read_counter(&w->counts.failed[why]);
-        app_stream_books_add(&out->stream, &w->counts.stream);
-    }
-}
-
-void app_load_ledger(const struct app_load *load, struct app_ledger *out)
-{
-    *out = (struct app_ledger){.late = 0};
-    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
-        const struct app_load_worker *w = worker_of(load, i);
-        if (w != NULL)
-            app_ledger_add(out, &w->measure.ledger);
-    }
-}
-
-uint64_t app_load_begun(const struct app_load *load, uint32_t worker)
-{
-    const struct app_load_worker *w = worker_of(load, worker);
-    if (w == NULL)
-        return 0;
-    return read_counter(load->cfg.scenario->paces_requests ? &w->counts.asked[true]
-                                                           : &w->measure.ledger.begun[true]);
-}
-
-static uint64_t not_started(const struct app_load_worker *w)
-{
-    const uint64_t until_ns = lesser(w->end_ns, w->opens_until_ns) - APP_LATE_NS;
-    const bool is_over = w->counts.opened == w->count_max; /* as it was told */
-    if (!w->warm || w->load->cfg.rate == 0 || is_over || until_ns < w->steady_ns)
-        return 0;
-    if (w->step != 0) /* each step has books of its own */
-        return 0;
-    const uint64_t due =
-        app_pace_due_before(&w->pace, until_ns) - app_pace_due_before(&w->pace, w->steady_ns);
-    return room_below(is_paced(w) ? w->measure.ledger.begun[true] : w->counts.asked[true], due);
-}
-
-uint64_t app_load_not_started(const struct app_load *load)
-{
-    uint64_t n = 0;
-    for (uint32_t i = 0; i < load->cfg.n_workers; i++)
-        if (load->workers[i] != NULL)
-            n += not_started(load->workers[i]);
-    return n;
-}
-
-void app_load_times(const struct app_load *load, enum app_metric m, struct app_hist *out)
-{
-    for (uint32_t i = 0; i < load->cfg.n_workers; i++) {
-        const struct app_load_worker *w = worker_of(load, i);
-        if (w != NULL && w->measure.hist != NULL)
-            app_hist_merge(out, &w->measure.hist[m]);
-    }
-}
-
 void app_load_free(struct app_load *load)
 {
     for (uint32_t i = 0; i < load->cfg.n_workers; i++)
         worker_free(load->workers[i]);
-}
-
-/* ---- scenarios ---- */
-
-int app_scenario_find(const char *name, const struct app_scenario **out, struct tern_error *err)
-{
-    static const struct app_scenario *const all[] = {&app_scenario_handshake, &app_scenario_http,
-        &app_scenario_http_keepalive, &app_scenario_echo, &app_scenario_stream, &app_scenario_hold};
-    const char *names[sizeof all / sizeof all[0]];
-    const size_t n = sizeof all / sizeof all[0];
-    for (size_t i = 0; i < n; i++)
-        names[i] = all[i]->name;
-    uint32_t at;
-    const int rc = app_value_choice("--scenario", name, names, n, &at, err);
-    if (rc == 0)
-        *out = all[at];
-    return rc;
 }

@@ -61,9 +61,11 @@ static json_t *statuses(const struct app_load_counts *c)
     return o;
 }
 
-json_t *app_requests_json(const struct app_load_counts *c, double per_s)
+json_t *app_requests_json(const struct app_load_counts *c, const double *per_s)
 {
-    json_t *o = json_pack("{s:o, s:f}", "answered", count(c->answered), "per_s", per_s);
+    json_t *o = json_pack("{s:o}", "answered", count(c->answered));
+    if (per_s != NULL)
+        json_object_set_new(o, "per_s", json_real(*per_s));
     if (n_asked(c) == 0)
         return o;
     json_object_set_new(o, "asked", count(n_asked(c)));

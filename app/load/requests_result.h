@@ -10,5 +10,6 @@
 /** Some lines; nothing where nothing was asked. */
 void app_requests_report(FILE *out, const struct app_load_counts *c);
 
-/** @param per_s  answered a second. @return a new reference, NULL without memory */
-json_t *app_requests_json(const struct app_load_counts *c, double per_s);
+/** @param per_s  answered a second; NULL: not known. @return a new reference, NULL without memory
+ */
+json_t *app_requests_json(const struct app_load_counts *c, const double *per_s);

@@ -9,6 +9,7 @@
 
 #include "../addresses.h"
 #include "../error.h"
+#include "echo_request.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -23,23 +24,58 @@ enum {
     PORTS = 64512,               /**< ephemeral ports of one address: 1024..65535 */
     STREAMS_IN_TIME_WAIT = 1024, /**< for each that is open: --bytes may make them short */
     ECHO_BYTES = 1024,
-    ECHO_BYTES_MAX = 1 << 30,
+    TICK_BYTES = 64,
+    HOLD_IN_CHURN_NS = 1000000000,
+    STREAM_BYTES_IN_CHURN = 1 << 20,
+    REQUESTS_IN_CHURN = 10,
+    STATIC_BYTES = 1 << 20, /**< of a further scenario's bodies on a worker, beside requests */
     HELD_TIME_WAITS_MAX = 1 << 19,
     HELD_SENDING_MAX = 1024,
-    STREAM_BUF_BYTES = 4 << 20,   /**< what one stream may have in flight */
-    STREAM_BUFS_BYTES = 16 << 20, /**< what all of them may */
+    TICKING_SENDING_MAX = 1 << 16, /**< ticks may be under way on many at a time */
+    STREAM_BUF_BYTES = 4 << 20,    /**< what one stream may have in flight */
+    STREAM_BUFS_BYTES = 16 << 20,  /**< what all of them may */
     STREAM_BUF_BYTES_MIN = 64 << 10,
 };
 
-static bool asks(const struct app_scenario *s)
+/* ---- which scenarios ---- */
+
+static bool is_churn(const struct app_settings *o)
 {
-    return s == &app_scenario_http || s == &app_scenario_http_keepalive;
+    return o->scenario == &app_scenario_churn;
+}
+
+uint32_t app_load_n_scenarios(const struct app_settings *o)
+{
+    return is_churn(o) ? o->mix.n : 1;
+}
+
+const struct app_scenario *app_load_scenario(const struct app_settings *o, uint32_t i)
+{
+    const struct app_scenario *s = is_churn(o) ? o->mix.of[i].scenario : o->scenario;
+    const bool is_idle = o->tick_ns == 0 && !is_churn(o);
+    return s == &app_scenario_hold && !is_idle ? &app_scenario_hold_ticking : s;
+}
+
+/* It is the scenario, or one of the mix. */
+static bool runs(const struct app_settings *o, const struct app_scenario *s)
+{
+    for (uint32_t i = 0; i < app_load_n_scenarios(o); i++)
+        if (app_load_scenario(o, i) == s)
+            return true;
+    return false;
+}
+
+static bool asks(const struct app_settings *o)
+{
+    return runs(o, &app_scenario_http) || runs(o, &app_scenario_http_keepalive);
 }
 
 static bool is_stream(const struct app_settings *o)
 {
     return o->scenario == &app_scenario_stream;
 }
+
+/* ---- what fits together ---- */
 
 /* A number of bytes without a duration is a number of transfers, not a load that goes on. */
 static int check_stream(struct app_settings *o, struct tern_error *err)
@@ -59,6 +95,8 @@ static int check_stream(struct app_settings *o, struct tern_error *err)
 static int check_scenario(const struct app_settings *o, struct tern_error *err)
 {
     const char *name = o->scenario->name;
+    if (runs(o, &app_scenario_stream))
+        return 0;
     if (app_settings_has(o, "direction"))
         return app_refuse(
             err, "--direction: %s has none; leave it out, or type --scenario stream", name);
@@ -74,7 +112,7 @@ static int check_http(const struct app_settings *o, struct tern_error *err)
     static const char *const options[] = {
         "method", "header", "body", "host", "request-file", "expect", "expect-body", "pipeline"};
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-        if (!asks(o->scenario) && app_settings_has(o, options[i]))
+        if (!asks(o) && app_settings_has(o, options[i]))
             return app_refuse(err,
                 "--%s: %s asks nothing over HTTP; leave it out, or type --scenario http",
                 options[i], o->scenario->name);
@@ -82,44 +120,73 @@ static int check_http(const struct app_settings *o, struct tern_error *err)
 }
 
 /* Of a connection. Where nothing is said, an echo is one, and a connection that is kept goes on. */
-static uint64_t requests_of(const struct app_settings *o)
+static uint64_t requests_of(const struct app_settings *o, const struct app_scenario *s)
 {
-    const bool goes_on = o->scenario == &app_scenario_http_keepalive;
-    return goes_on && !app_settings_has(o, "requests") ? 0 : o->requests;
+    if (s != &app_scenario_http_keepalive || app_settings_has(o, "requests"))
+        return o->requests;
+    return is_churn(o) ? REQUESTS_IN_CHURN : 0;
 }
 
 /* Requests without a number go on until the time is over, so there must be one. */
 static int check_requests(const struct app_settings *o, struct tern_error *err)
 {
-    const bool has_requests =
-        o->scenario == &app_scenario_echo || o->scenario == &app_scenario_http_keepalive;
+    const bool has_requests = runs(o, &app_scenario_echo) || runs(o, &app_scenario_http_keepalive);
     if (app_settings_has(o, "requests") && !has_requests)
         return app_refuse(err,
             "--requests: %s has no such number; leave it out, or type --scenario http-keepalive or "
             "echo",
             o->scenario->name);
-    if (app_settings_has(o, "pipeline") && o->scenario != &app_scenario_http_keepalive)
+    if (app_settings_has(o, "pipeline") && !runs(o, &app_scenario_http_keepalive))
         return app_refuse(err,
             "--pipeline: %s has one request under way; leave it out, or type --scenario "
             "http-keepalive",
             o->scenario->name);
-    if (!is_stream(o) && o->bytes > ECHO_BYTES_MAX)
+    if (!is_stream(o) && o->bytes > APP_ECHO_BYTES_MAX)
         return app_refuse(err, "--bytes: more than 1Gi to echo; type 1..1Gi");
-    if (requests_of(o) == 0 && o->count != 0 && o->duration_ns == 0)
+    if (requests_of(o, o->scenario) == 0 && o->count != 0 && o->duration_ns == 0)
         return app_refuse(err,
             "--requests: without a number connections never end by themselves; add --duration, or "
             "leave --count out");
     return 0;
 }
 
-int app_load_check(struct app_settings *o, struct tern_error *err)
+static int check_hold(const struct app_settings *o, struct tern_error *err)
 {
-    const uint32_t n_workers = o->n_workers;
+    const char *name = o->scenario->name;
     if (o->ramp_ns != 0 && o->scenario->holds)
         return app_refuse(err, "--ramp: hold opens as fast as it goes; leave it out");
     if (o->scenario->holds && o->count != 0)
         return app_refuse(err, "--count: hold opens as many as it holds; type --conns");
-    int rc = is_stream(o) ? check_stream(o, err) : check_scenario(o, err);
+    if (o->tick_ns != 0 && !runs(o, &app_scenario_hold_ticking))
+        return app_refuse(
+            err, "--tick: %s holds nothing; leave it out, or type --scenario hold", name);
+    if (o->hold_ns != 0 && !(is_churn(o) && runs(o, &app_scenario_hold_ticking)))
+        return app_refuse(err,
+            "--hold-for: %s does not let go before the end; leave it out, or type --scenario churn "
+            "with a hold in --mix",
+            name);
+    return 0;
+}
+
+static int check_mix(const struct app_settings *o, struct tern_error *err)
+{
+    if (is_churn(o) && o->mix.n == 0)
+        return app_refuse(
+            err, "--scenario: churn of what? add --mix, such as --mix http:80,stream:15,hold:5");
+    if (!is_churn(o) && o->mix.n != 0)
+        return app_refuse(err, "--mix: %s is one scenario; leave it out, or type --scenario churn",
+            o->scenario->name);
+    return 0;
+}
+
+int app_load_check(struct app_settings *o, struct tern_error *err)
+{
+    const uint32_t n_workers = o->n_workers;
+    int rc = check_mix(o, err);
+    if (rc == 0)
+        rc = check_hold(o, err);
+    if (rc == 0)
+        rc = is_stream(o) ? check_stream(o, err) : check_scenario(o, err);
     if (rc == 0)
         rc = check_requests(o, err);
     if (rc == 0)
@@ -179,9 +246,9 @@ int app_load_read_targets(const struct app_settings *s, struct app_target *first
 int app_load_make_http(const struct app_settings *s, const struct app_target *target,
     struct app_http *http, struct tern_error *err)
 {
-    const bool keeps = s->scenario == &app_scenario_http_keepalive;
+    const bool ones = runs(s, &app_scenario_http), kept = runs(s, &app_scenario_http_keepalive);
     *http = (struct app_http){.body = NULL};
-    return asks(s->scenario) ? app_http_make(http, &s->http, target, keeps, err) : 0;
+    return ones || kept ? app_http_make(http, &s->http, target, ones, kept, err) : 0;
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -217,17 +284,20 @@ static uint64_t with_slack(uint64_t all, uint32_t n_workers)
 }
 
 /* What is held decides the memory: as little as may be beside it. A worker's share of what it opens
- * is exact; idle connections send nothing; and as many may be in TIME-WAIT as close in a second or
- * two.
+ * is exact; idle connections send nothing, and few of those that tick send at a time; and as many
+ * may be in TIME-WAIT as close in a second or two.
  */
-static void size_for_holding(uint64_t conns, struct tern_endpoint_config *ep)
+static void size_for_holding(
+    const struct app_settings *o, uint64_t conns, struct tern_endpoint_config *ep)
 {
     struct tern_stack_config *s = &ep->stack;
     const uint64_t each = (conns + ep->n_workers - 1) / ep->n_workers;
     s->conns_max = (uint32_t)within(each, CONNS_MAX_MIN, 1u << 28);
     s->time_wait_max = (uint32_t)within(each, CONNS_MAX_MIN, HELD_TIME_WAITS_MAX);
-    s->sending_max = HELD_SENDING_MAX;
-    s->sent_max = HELD_SENDING_MAX;
+    s->sending_max = o->tick_ns == 0
+                         ? HELD_SENDING_MAX
+                         : (uint32_t)within(each, HELD_SENDING_MAX, TICKING_SENDING_MAX);
+    s->sent_max = s->sending_max;
 }
 
 /* Ports of all targets together. */
@@ -255,7 +325,7 @@ static void size_tables(
     s->time_wait_max =
         (uint32_t)within(with_slack(waits, ep->n_workers), CONNS_MAX_MIN, TIME_WAITS_MAX);
     if (o->scenario->holds)
-        size_for_holding(conns, ep);
+        size_for_holding(o, conns, ep);
 }
 
 /* A stream's buffers, where the user says nothing: one connection fills what a fast link holds, and
@@ -296,9 +366,43 @@ static uint64_t draw_source_key(const struct app_settings *o)
 }
 
 /* One request that fits may go with the SYN (RFC 7413). */
-static bool goes_early(const struct app_http *http, const struct tern_stack_config *s)
+static bool goes_early(const struct app_requests *asks, const struct tern_stack_config *s)
 {
-    return s->tfo_connect && http->asks.n == 1 && http->asks.of[0].n_bytes <= s->snd_buf_bytes;
+    return s->tfo_connect && asks->n == 1 && asks->of[0].n_bytes <= s->snd_buf_bytes;
+}
+
+/* What one scenario makes of the options. */
+static void set_scenario(const struct app_settings *o, const struct app_scenario *s,
+    const struct app_http *http, const struct tern_stack_config *stack, struct app_load_config *cfg)
+{
+    cfg->scenario = s;
+    cfg->requests = requests_of(o, s);
+    cfg->pipeline = o->http.pipeline;
+    cfg->asks = &http->asks[s == &app_scenario_http_keepalive];
+    cfg->early = s == &app_scenario_http && goes_early(cfg->asks, stack);
+    cfg->expect = http->expect;
+    cfg->echo_bytes = s->holds ? TICK_BYTES : ECHO_BYTES;
+    if (o->bytes != 0)
+        cfg->echo_bytes = o->bytes;
+    cfg->tick_ns = o->tick_ns;
+    cfg->hold_ns = o->hold_ns;
+    cfg->stream = o->stream;
+    cfg->stream.bytes = o->bytes;
+    if (!is_churn(o)) /* else none may stay for ever */
+        return;
+    if (o->bytes == 0)
+        cfg->stream.bytes = STREAM_BYTES_IN_CHURN;
+    if (o->hold_ns == 0)
+        cfg->hold_ns = HOLD_IN_CHURN_NS;
+}
+
+static void set_mix(const struct app_settings *o, const struct app_http *http,
+    const struct tern_stack_config *stack, struct app_load *load)
+{
+    app_mix_make(&o->mix, &load->cfg, &load->mix);
+    for (uint32_t i = 0; i < load->mix.n; i++)
+        set_scenario(o, app_load_scenario(o, i), http, stack, &load->mix.of[i]);
+    load->cfg.mix = &load->mix;
 }
 
 void app_load_set_up(const struct app_settings *o, const struct app_load_targets *targets,
@@ -310,9 +414,9 @@ void app_load_set_up(const struct app_settings *o, const struct app_load_targets
     size_tables(o, conns, app_load_n_sources(load) * n_target_ports(targets), ep);
     size_buffers(o, conns, &ep->stack);
     ep->stack.nodelay |= o->http.pipeline > 1; /* a request does not wait for another's ACK */
-    ep->static_bytes += app_http_static_bytes(http);
+    ep->static_bytes +=
+        app_http_static_bytes(http) + (app_load_n_scenarios(o) - 1) * (uint64_t)STATIC_BYTES;
     load->cfg = (struct app_load_config){
-        .scenario = o->scenario,
         .targets = targets->of,
         .n_targets = targets->n,
         .random_targets = o->random_targets,
@@ -325,14 +429,11 @@ void app_load_set_up(const struct app_settings *o, const struct app_load_targets
         .count = o->count,
         .ramp_ns = o->ramp_ns,
         .no_times = o->no_latency,
-        .echo_bytes = o->bytes != 0 ? o->bytes : ECHO_BYTES,
-        .requests = requests_of(o),
-        .pipeline = o->http.pipeline,
-        .stream = o->stream,
-        .asks = &http->asks,
-        .early = o->scenario == &app_scenario_http && goes_early(http, &ep->stack),
-        .expect = http->expect,
     };
+    set_scenario(
+        o, is_churn(o) ? o->scenario : app_load_scenario(o, 0), http, &ep->stack, &load->cfg);
+    if (is_churn(o))
+        set_mix(o, http, &ep->stack, load);
 }
 
 uint64_t app_load_duration(const struct app_settings *o, uint32_t default_s)

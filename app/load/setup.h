@@ -13,6 +13,11 @@
  * @return 0, or -EINVAL with one line in *err */
 int app_load_check(struct app_settings *s, struct tern_error *err);
 
+/** The scenarios of a load: its own, or those of --mix. */
+uint32_t app_load_n_scenarios(const struct app_settings *s);
+/** Number `i` of them, as it runs. */
+const struct app_scenario *app_load_scenario(const struct app_settings *s, uint32_t i);
+
 struct app_load_targets {
     uint32_t n;
     struct app_load_target of[APP_TARGETS_MAX];

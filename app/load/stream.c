@@ -14,27 +14,27 @@
 
 static void on_open(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    const struct app_load_part *p = app_load_part_of(sh, c);
     app_load_time(sh, c, APP_METRIC_CONNECT);
-    if (!app_stream_open(w->scenario, sh, c))
+    if (!app_stream_open(p->state, sh, c))
         app_load_fail(sh, c, APP_FAIL_NO_STATE);
 }
 
 static void on_sendable(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
-    if (app_load_is_ending(w))
+    const struct app_load_part *p = app_load_part_of(sh, c);
+    if (app_load_is_ending(p))
         app_stream_end(sh, c);
     else
-        app_stream_send(w->scenario, sh, c);
+        app_stream_send(p->state, sh, c);
 }
 
 static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
-    if (!app_stream_take(w->scenario, sh, c, m))
+    const struct app_load_part *p = app_load_part_of(sh, c);
+    if (!app_stream_take(p->state, sh, c, m))
         app_load_fail(sh, c, APP_FAIL_STREAM_CONTENT);
-    else if (app_load_is_ending(w))
+    else if (app_load_is_ending(p))
         app_stream_end(sh, c);
 }
 
@@ -42,8 +42,8 @@ static void on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf 
  * to, unless we have ended ourselves. */
 static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
-    const struct app_stream *s = w->scenario;
+    const struct app_load_part *p = app_load_part_of(sh, c);
+    const struct app_stream *s = p->state;
     const struct app_stream_conn *sc = tern_conn_user(c);
     const bool expects = s->cfg->direction != APP_STREAM_UP;
     if (expects && !sc->has_ended && !app_stream_has_all(s, c))
@@ -54,9 +54,9 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    const struct app_load_worker *w = tern_shard_user(sh);
+    const struct app_load_part *p = app_load_part_of(sh, c);
     app_load_closed(sh, c, why);
-    app_stream_closed(w->scenario, c, why);
+    app_stream_closed(p->state, c, why);
 }
 
 static const struct tern_app stream_app = {
@@ -67,23 +67,22 @@ static const struct tern_app stream_app = {
     .on_closed = on_closed,
 };
 
-static int start(struct tern_shard *sh, struct app_load_worker *w)
+static int start(struct tern_shard *sh, struct app_load_part *p)
 {
     struct app_stream *s = malloc(sizeof *s);
     if (s == NULL)
         return -ENOMEM;
-    w->scenario = s;
-    const int rc =
-        app_stream_init(s, sh, &w->load->cfg.stream, APP_STREAM_CLIENT, &w->counts.stream);
+    p->state = s;
+    const int rc = app_stream_init(s, sh, &p->cfg->stream, APP_STREAM_CLIENT, &p->counts.stream);
     if (rc != 0)
         free(s);
     return rc;
 }
 
-static void stop(struct app_load_worker *w)
+static void stop(struct app_load_part *p)
 {
-    app_stream_fini(w->scenario);
-    free(w->scenario);
+    app_stream_fini(p->state);
+    free(p->state);
 }
 
 const struct app_scenario app_scenario_stream = {

@@ -65,13 +65,47 @@ static app_u128 shuffled(const struct app_turns *t, app_u128 place)
     return place;
 }
 
-union tern_addr app_turns_next(struct app_turns *t)
+static app_u128 least(app_u128 a, app_u128 b)
 {
-    const app_u128 before_wrap = t->total - t->begin;
-    const app_u128 place = t->done < before_wrap ? t->begin + t->done : t->done - before_wrap;
-    if (++t->done == t->total) {
+    return a < b ? a : b;
+}
+
+/* Where the sequence is not simply one further: a round begins or comes to place 0, a range ends.
+ */
+static void jump(struct app_turns *t)
+{
+    if (t->done == t->total) {
         t->done = 0;
         t->n_rounds++;
     }
-    return app_sources_at(t->of, t->random ? shuffled(t, place) : place);
+    const app_u128 before_wrap = t->total - t->begin;
+    const bool wrapped = t->done >= before_wrap;
+    const app_u128 place = wrapped ? t->done - before_wrap : t->begin + t->done;
+    t->done++;
+    t->at = app_sources_at(t->of, t->random ? shuffled(t, place) : place);
+    if (t->random)
+        return;
+    const app_u128 of_round = (wrapped ? t->begin : t->total) - 1 - place;
+    t->n_behind = (uint64_t)least(least(of_round, app_sources_behind(t->of, place)), UINT64_MAX);
+}
+
+static void step(union tern_addr *a)
+{
+    const uint64_t low = __builtin_bswap64(a->q[1]) + 1;
+    a->q[1] = __builtin_bswap64(low);
+    if (low == 0)
+        a->q[0] = __builtin_bswap64(__builtin_bswap64(a->q[0]) + 1);
+}
+
+union tern_addr app_turns_next(struct app_turns *t)
+{
+    if (t->n_behind > 0) {
+        t->n_behind--;
+        t->done++;
+        step(&t->at);
+    } else if (t->total == 1 && t->done == 1)
+        t->n_rounds++;
+    else
+        jump(t);
+    return t->at;
 }

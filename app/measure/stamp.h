@@ -7,11 +7,11 @@
  * line of memory. An odd user pointer is a stamp; an even one points at the scenario's state, whose
  * first field is the stamp.
  *
- *   63                                8 7      3  2   1   0
- *   [ intended start, ns, modulo 2^56 ] [ fail ] [S] [C] [1]
+ *   63                                11 10     8 7      3  2   1   0
+ *   [ intended start, ns, modulo 2^53 ] [ part ] [ fail ] [S] [C] [1]
  *
- * S is the scenario's own, C: the connection counts. 2^56 ns are 833 days; a time is the difference
- * of two.
+ * Part: which scenario of a mix; S is the scenario's own, C: the connection counts. 2^53 ns are 104
+ * days; a time is the difference of two.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +26,9 @@ enum {
     APP_STAMP_OWN = 1u << 2,
     APP_STAMP_FAIL_SHIFT = 3,
     APP_STAMP_FAIL_MAX = 31,
-    APP_STAMP_NS_SHIFT = 8,
+    APP_STAMP_PART_SHIFT = 8,
+    APP_STAMP_PARTS = 8,
+    APP_STAMP_NS_SHIFT = 11,
 };
 
 static inline struct app_stamp app_stamp_make(uint64_t intended_ns, bool counts)
@@ -57,6 +59,17 @@ static inline struct app_stamp app_stamp_of(const void *user)
 static inline bool app_stamp_counts(struct app_stamp s)
 {
     return (s.bits & APP_STAMP_COUNTS) != 0;
+}
+
+static inline uint32_t app_stamp_part(struct app_stamp s)
+{
+    return (uint32_t)(s.bits >> APP_STAMP_PART_SHIFT) & (APP_STAMP_PARTS - 1);
+}
+
+/** The same, of a scenario of a mix. @param s  of part 0 */
+static inline struct app_stamp app_stamp_with_part(struct app_stamp s, uint32_t part)
+{
+    return (struct app_stamp){s.bits | (uintptr_t)part << APP_STAMP_PART_SHIFT};
 }
 
 /** Why the scenario fails it, plus one; 0: it does not. */

@@ -43,6 +43,7 @@ enum app_opt_group {
     APP_GROUP_IMPAIR,
     APP_GROUP_RUN,
     APP_GROUP_REPORT,
+    APP_GROUP_CAPTURE,
     APP_GROUP_CONFIG,
     APP_GROUP_COUNT,
 };

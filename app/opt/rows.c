@@ -24,6 +24,7 @@ static const struct app_opt_rows *const areas[] = {
     &app_rows_config,
     &app_rows_output,
     &app_rows_watch,
+    &app_rows_capture,
 };
 enum { N_AREAS = sizeof areas / sizeof areas[0] };
 
@@ -42,6 +43,7 @@ static const char *const titles[APP_GROUP_COUNT] = {
     [APP_GROUP_IMPAIR] = "Impairment",
     [APP_GROUP_RUN] = "Run",
     [APP_GROUP_REPORT] = "Report",
+    [APP_GROUP_CAPTURE] = "Capture",
     [APP_GROUP_CONFIG] = "Configuration",
 };
 

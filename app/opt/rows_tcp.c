@@ -3,6 +3,8 @@
  * TCP and IP, each a field of struct tern_stack_config in the same range. Buffers and TIME-WAIT are
  * kept aside: where the user says nothing a subcommand or scenario decides.
  */
+#include "../error.h"
+#include "../value.h"
 #include "rows.h"
 
 enum {
@@ -10,6 +12,8 @@ enum {
     MTU_MAX = 9216,
     MSS_MIN = 48,
     DSCP_MAX = 63,
+    TOS_MAX = 252,
+    TOS_STEP = 4, /* one of DSCP */
     BUF_MIN = 536,
     BUF_MAX = 1 << 30,
     INIT_CWND_MAX = 1000,
@@ -35,6 +39,21 @@ static const char *const ack_names[] = {[TERN_ACK_QUICK_START] = "quick-start",
     [TERN_ACK_EVERY_BURST] = "every-burst",
     NULL};
 
+/* The byte that RFC 791 called type of service: the DSCP, and two bits that ECN has now (RFC 3168).
+ */
+static int set_tos(struct app_settings *s, const char *text, struct tern_error *err)
+{
+    uint16_t tos = 0;
+    const int rc = app_value_u16("--tos", text, 0, TOS_MAX, &tos, err);
+    if (rc != 0)
+        return rc;
+    if (tos % TOS_STEP != 0)
+        return app_refuse(err, "--tos: the two low bits of %u are ECN's; type %u, or use --ecn",
+            tos, tos - tos % TOS_STEP);
+    s->stack.dscp = (uint8_t)(tos / TOS_STEP);
+    return 0;
+}
+
 #define TCP .group = APP_GROUP_TCP, .commands = CMD_ENDS
 
 // clang-format off
@@ -45,6 +64,8 @@ static const struct app_opt_row rows[] = {
         .help = "TTL or hop limit"},
     {.name = "dscp", .arg = "N", TCP, APP_U8(stack.dscp, 0, DSCP_MAX), .standard = "0",
         .help = "DSCP of all packets"},
+    {.name = "tos", .arg = "N", TCP, APP_CALL(set_tos), .standard = "0",
+        .help = "the same as the whole byte, four times the DSCP: 184 is --dscp 46; the later of the two counts"},
     {.name = "mss", .arg = "BYTES", TCP, APP_U16(stack.mss_max, MSS_MIN, MTU_MAX), .standard = "from the MTU", .unit = "bytes",
         .help = "largest MSS to announce"},
     {.name = "rcv-buf", .arg = "BYTES", TCP, APP_U32(rcv_buf_bytes, BUF_MIN, BUF_MAX), .unit = "bytes",

@@ -22,24 +22,34 @@ static int set_addr(struct app_settings *s, const char *text, struct tern_error 
         "--addr: '%.60s' is neither an address nor a prefix; type one such as 198.18.0.0/15", text);
 }
 
-/* In the order of enum tern_state. ss's words are known, too. */
-static const char *const states[] = {"syn-sent", "established", "fin-wait-1", "fin-wait-2",
-    "close-wait", "closing", "last-ack", NULL};
+/* What completion offers. ss's words are known, too. */
+static const char *const states[] = {"syn-sent", "syn-received", "established", "fin-wait-1",
+    "fin-wait-2", "close-wait", "closing", "last-ack", "time-wait", NULL};
+
+static const struct {
+    const char *ss, *rfc;
+} words[] = {{"estab", "established"}, {"syn-recv", "syn-received"}};
+
+static const char *rfc_word(const char *text)
+{
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(text, words[i].ss) == 0)
+            return words[i].rfc;
+    return text;
+}
 
 static int add_state(struct app_settings *s, const char *text, struct tern_error *err)
 {
-    const char *word = strcasecmp(text, "estab") == 0 ? "established" : text;
-    for (int i = 0; states[i] != NULL; i++) {
-        if (strcasecmp(word, states[i]) != 0)
+    const char *word = rfc_word(text);
+    for (int state = TERN_SYN_SENT; state < TERN_STATE_COUNT; state++) {
+        if (strcasecmp(word, tern_state_name((enum tern_state)state)) != 0)
             continue;
-        for (int state = 0; state < TERN_STATE_COUNT; state++)
-            if (strcasecmp(word, tern_state_name((enum tern_state)state)) == 0)
-                s->top.states |= 1u << state;
+        s->top.states |= 1u << state;
         return 0;
     }
     return app_refuse(err,
-        "--state: '%.60s' is no state of a connection; type one of syn-sent, established, "
-        "fin-wait-1, fin-wait-2, close-wait, closing, last-ack",
+        "--state: '%.60s' is no state of a connection; type one of syn-sent, syn-received, "
+        "established, fin-wait-1, fin-wait-2, close-wait, closing, last-ack, time-wait",
         text);
 }
 
@@ -62,7 +72,7 @@ static const struct app_opt_row rows[] = {
         .help = "only connections of which one end has this port"},
     {.name = "state", .arg = "STATE", .line_only = true, .many = true, .group = APP_GROUP_TOP, .commands = CMD_TOP,
         APP_CALL(add_state), .choices = states,
-        .help = "only connections in this state; said again: or in that"},
+        .help = "only connections in this state, or, said again, in that; without it all but syn-received and time-wait"},
 };
 // clang-format on
 

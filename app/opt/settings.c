@@ -47,6 +47,8 @@ void app_settings_apply(
     cfg->lcores = s->lcores;
     cfg->no_huge = s->no_huge;
     cfg->telemetry = !s->no_telemetry;
+    cfg->capture = s->capture;
+    cfg->shared = s->shared;
     if (s->moderation_ns != UINT64_MAX)
         cfg->moderation_ns = (uint32_t)s->moderation_ns;
     ep->n_workers = s->n_workers;

@@ -11,6 +11,7 @@
 #include "../goal/settings.h"
 #include "../impair/settings.h"
 #include "../live/listen_at.h"
+#include "../load/churn.h"
 #include "../load/http_setup.h"
 #include "../load/load.h"
 #include "../serve/service.h"
@@ -62,11 +63,13 @@ struct app_settings {
     bool random_sources;
 
     const struct app_scenario *scenario; /**< NULL: the subcommand's */
+    struct app_mix mix;                  /**< churn */
     uint64_t rate, conns, count;         /**< 0: not given */
     uint64_t ramp_ns;                    /**< 0: none */
     bool no_latency;
     uint64_t bytes;                  /**< echo, stream; 0: not given */
     uint64_t requests;               /**< echo; 0: until the run ends */
+    uint64_t tick_ns, hold_ns;       /**< hold; 0: not given */
     struct app_stream_config stream; /**< direction, verify */
     struct app_http_settings http;
     struct app_goal_settings goal;
@@ -89,6 +92,8 @@ struct app_settings {
     const char *csv, *html, *hlog;      /**< NULL or a path */
     struct app_listen_at prometheus;    /**< port 0: nowhere */
     bool plain;                         /**< lines, even on a terminal */
+    const char *shared;                 /**< NULL or a name */
+    struct tern_capture_config capture; /**< path NULL: none */
     const char *compared[APP_COMPARED]; /**< compare: [n_compared] paths */
     uint32_t n_compared;
 

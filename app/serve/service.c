@@ -13,6 +13,7 @@
 #include "../error.h"
 #include "../value.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ enum {
     LINE_BYTES = 64,
     LISTENER_BYTES = 1 << 20, /* of bodies; more than any service makes but for a file */
 };
+static_assert((int)N_SERVICES <= (int)APP_LISTENERS_MAX, "a listener for each");
 
 /** A worker's listeners; the shard's user pointer. */
 struct server_worker {
@@ -52,15 +54,25 @@ void app_service_config_init(struct app_service_config *cfg, const struct app_se
     app_http_config_init(&cfg->http);
 }
 
-int app_server_init(struct app_server *s, const char *name, struct tern_error *err)
+int app_server_add(struct app_server *s, const char *name, struct tern_error *err)
 {
     const struct app_service *service;
     const int rc = app_service_find("--app", name, &service, err);
+    for (uint32_t i = 0; i < s->n_listeners && rc == 0; i++)
+        if (s->listeners[i].service == service)
+            return 0;
     if (rc != 0)
         return rc;
-    *s = (struct app_server){.n_listeners = 1, .listeners[0].service = service};
-    app_service_config_init(&s->listeners[0].cfg, service);
+    struct app_listener *l = &s->listeners[s->n_listeners++]; /* fewer services than listeners */
+    *l = (struct app_listener){.service = service};
+    app_service_config_init(&l->cfg, service);
     return 0;
+}
+
+int app_server_init(struct app_server *s, const char *name, struct tern_error *err)
+{
+    *s = (struct app_server){.n_listeners = 0};
+    return app_server_add(s, name, err);
 }
 
 uint64_t app_server_static_bytes(const struct app_server *s)

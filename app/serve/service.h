@@ -143,6 +143,10 @@ struct app_server {
  * known names in *err */
 int app_server_init(struct app_server *s, const char *name, struct tern_error *err);
 
+/** One more listener: the service of that name on its port; where it is there, nothing. @return 0,
+ * or -EINVAL with one line in *err */
+int app_server_add(struct app_server *s, const char *name, struct tern_error *err);
+
 /** The callbacks that run `s` on an endpoint's workers; `s` must outlive the engine. */
 struct tern_worker_app app_server_worker(struct app_server *s);
 

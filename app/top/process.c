@@ -201,13 +201,17 @@ int app_process_open(struct app_process *p, uint64_t pid, struct tern_error *err
 
 /* ---- asking ---- */
 
+static int has_ended(const struct app_process *p, struct tern_error *err)
+{
+    app_refuse(err, "top: no engine runs in process %" PRIu64 ": it has ended, or has just begun", p->pid);
+    return -ESHUTDOWN;
+}
+
 static int no_answer(const struct app_process *p, struct tern_error *err)
 {
     const int why = errno;
-    if (why == ECONNRESET || why == EPIPE) {
-        app_refuse(err, "top: the process %" PRIu64 " has ended", p->pid);
-        return -ESHUTDOWN;
-    }
+    if (why == ECONNRESET || why == EPIPE)
+        return has_ended(p, err);
     if (why == EAGAIN)
         return app_refuse(err,
             "top: the process %" PRIu64 " did not answer within %d s; is it stopped?", p->pid,
@@ -225,7 +229,9 @@ static int unwrap(const struct app_process *p, const char *command, json_t *o, j
     json_t *inner = json_object_get(o, name);
     const char *refusal = json_string_value(json_object_get(inner, "error"));
     int rc = 0;
-    if (refusal != NULL)
+    if (app_number(inner, "gone") != 0)
+        rc = has_ended(p, err);
+    else if (refusal != NULL)
         rc = app_refuse(err, "top: the process %" PRIu64 " says: %.200s", p->pid, refusal);
     else if (!json_is_object(inner))
         rc = app_refuse(err,

@@ -215,8 +215,9 @@ enum tern_conn_timer {
     TERN_TIMER_NONE,
     TERN_TIMER_RETRANSMIT, /**< (RFC 6298) */
     TERN_TIMER_PROBE,      /**< of the tail, or the end of a reordering window (RFC 8985) */
-    TERN_TIMER_PERSIST,    /**< a probe of the peer's shut window (MUST-36) */
+    TERN_TIMER_PERSIST,    /**< a probe of the peer's shut window */
     TERN_TIMER_FIN_WAIT_2, /**< the bound on it */
+    TERN_TIMER_TIME_WAIT,  /**< its end */
     TERN_TIMER_ACK,        /**< a delayed acknowledgement */
     TERN_TIMER_PACE,
     TERN_TIMER_KEEPALIVE,

@@ -67,6 +67,21 @@ struct tern_endpoint_config {
     struct tern_worker_app app;
 };
 
+/** Bytes kept of a packet, at least: headers with all options; and at most. */
+enum { TERN_CAPTURE_SNAP_MIN = 128, TERN_CAPTURE_SNAP_MAX = 65000 };
+
+enum { TERN_SHARED_NAME_MAX = 32 };
+
+/** What passes endpoint 0's device, both ways, kept in a file. */
+struct tern_capture_config {
+    const char *path;   /**< a regular file, made or emptied, pcapng; NULL: no capture (default) */
+    const char *filter; /**< pcap-filter(7); NULL: all packets */
+    uint64_t packets_max; /**< kept at most; 0 = no limit */
+    /** Of each packet; 0 = a frame of the device's MTU, so that what a device is to cut into
+     * segments is cut off. */
+    uint32_t snap_bytes;
+};
+
 /** The process. */
 struct tern_config {
     struct tern_endpoint_config endpoints[TERN_ENDPOINTS_MAX];
@@ -84,6 +99,11 @@ struct tern_config {
      * engine of a process decides for all; where the socket cannot be had the device's note says
      * so. Default false. */
     bool telemetry;
+    struct tern_capture_config capture;
+    /** Other DPDK processes may attach to this one under this name (dpdk-dumpcap's --file-prefix);
+     * needs hugepages. [1..TERN_SHARED_NAME_MAX] letters, digits, '-', '_'; NULL: none may,
+     * default. Until the process ends. */
+    const char *shared;
 };
 
 TERN_API void tern_config_init(struct tern_config *cfg);
@@ -175,5 +195,22 @@ struct tern_device_info {
 };
 TERN_API void tern_engine_device(
     const struct tern_engine *e, uint32_t ep, struct tern_device_info *out);
+
+/** Packets of a capture. taken = written + all dropped, once it is over. */
+struct tern_capture_stats {
+    uint64_t seen;    /**< the device gave or took, until packets_max were taken */
+    uint64_t taken;   /**< passed the filter */
+    uint64_t written; /**< are in the file */
+    uint64_t dropped_ring, dropped_mbuf; /**< the file's writer was behind; no room for a copy */
+    uint64_t dropped_disk;               /**< could not be written */
+    int disk_errno;                      /**< why, the first time; 0: none was lost so */
+};
+
+/** The counts so far; all zero without a capture. From any thread until close. */
+TERN_API void tern_engine_capture(const struct tern_engine *e, struct tern_capture_stats *out);
+
+/** After tern_engine_wait() returned true: write what is under way and close the file. Waits for
+ * the disk. Called by tern_engine_close() otherwise. */
+TERN_API void tern_engine_capture_end(struct tern_engine *e);
 
 TERN_END_DECLS

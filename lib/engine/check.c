@@ -2,6 +2,7 @@
 /* Defaults of the engine's configuration, and what it refuses. */
 #include "error.h"
 #include "internal.h"
+#include "shared.h"
 
 #include <rte_lcore.h>
 
@@ -141,6 +142,8 @@ int tern_engine_check(const struct tern_config *cfg, struct tern_error *err)
         rc = check_pairing(cfg, err);
     if (rc == 0)
         rc = check_threads(cfg, err);
+    if (rc == 0)
+        rc = tern_shared_check(cfg->shared, err);
     if (rc == 0)
         rc = check_range("", "mbufs per worker", cfg->mbufs, 0, MBUFS_MAX, err);
     if (rc == 0)

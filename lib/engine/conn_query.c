@@ -10,9 +10,10 @@
 
 enum {
     TEXT_BYTES = 512,
-    KEYS_MAX = 32,      /* "state" may be said for each */
-    QUOTED_BYTES = 32,  /* of what was typed, in a refusal */
-    U64_DIGITS_MAX = 19 /* more may not fit */
+    KEYS_MAX = 32,       /* "state" may be said for each */
+    QUOTED_BYTES = 32,   /* of what was typed, in a refusal */
+    U64_DIGITS_MAX = 19, /* more may not fit */
+    STATES_BY_DEFAULT = ~(1 << TERN_SYN_RCVD | 1 << TERN_TIME_WAIT),
 };
 
 bool tern_query_number(const char *text, uint64_t max, uint64_t *out)
@@ -99,12 +100,9 @@ static int read_key(
         err, -EINVAL, "unknown key '%.*s'; known are state, addr, port, from", QUOTED_BYTES, name);
 }
 
-int tern_conn_query_parse(const char *text, struct tern_conn_query *out, struct tern_error *err)
+static int read_all(const char *text, struct tern_conn_query *out, struct tern_error *err)
 {
     char copy[TEXT_BYTES], *rest = copy;
-    *out = (struct tern_conn_query){0};
-    if (text == NULL)
-        return 0;
     if (strlen(text) >= sizeof copy)
         return tern_fail(err, -EINVAL, "longer than %d bytes; ask for less", TEXT_BYTES - 1);
     memcpy(copy, text, strlen(text) + 1);
@@ -120,9 +118,18 @@ int tern_conn_query_parse(const char *text, struct tern_conn_query *out, struct 
     return 0;
 }
 
+int tern_conn_query_parse(const char *text, struct tern_conn_query *out, struct tern_error *err)
+{
+    *out = (struct tern_conn_query){0};
+    const int rc = text != NULL ? read_all(text, out, err) : 0;
+    if (out->states == 0)
+        out->states = (uint32_t)STATES_BY_DEFAULT;
+    return rc;
+}
+
 bool tern_conn_query_takes(const struct tern_conn_query *q, const struct tern_conn_info *c)
 {
-    if (q->states != 0 && (q->states >> c->state & 1) == 0)
+    if ((q->states >> c->state & 1) == 0)
         return false;
     if (q->port != 0 && q->port != c->lport && q->port != c->rport)
         return false;

@@ -7,6 +7,9 @@
  * said twice or has a bad value is refused with its name.
  *
  *   state=ESTABLISHED,state=FIN-WAIT-1,addr=198.18.0.0/15,port=80,from=1099511627776
+ *
+ * Without a state all are picked that ss(8) shows by default: not those that are half-open or in
+ * TIME-WAIT, which may be millions.
  */
 #include <tern/conn.h>
 
@@ -15,9 +18,8 @@
 
 struct tern_error;
 
-/** All zero but `states`: every connection. */
 struct tern_conn_query {
-    uint32_t states; /**< a bit each, 1 << enum tern_state; 0: any */
+    uint32_t states; /**< a bit each, 1 << enum tern_state */
     bool has_addr, has_from;
     struct tern_prefix addr; /**< one of both ends lies in it */
     uint16_t port;           /**< one of both ends has it; 0: any */

@@ -10,10 +10,10 @@
  * named as the one lcore's, so that they keep off these. What a handler takes away from workers is
  * recess.h's matter.
  *
- * Nothing is shared with other processes: no config file, hugepages through memfd, so runs cannot
- * collide and leave nothing behind, and need neither root nor hugetlbfs. The telemetry socket,
- * where it is wanted, is telemetry_socket.c's matter. Without hugepages EAL's memory is one
- * anonymous mapping of fixed size, touched when used.
+ * Nothing is shared with other processes, unless asked for (shared.h): no config file, hugepages
+ * through memfd, so runs cannot collide and leave nothing behind, and need neither root nor
+ * hugetlbfs. The telemetry socket, where it is wanted, is telemetry_socket.c's matter. Without
+ * hugepages EAL's memory is one anonymous mapping of fixed size, touched when used.
  *
  * With PCI, EAL would attach every device that is bound to a user-space driver: an allow-list of
  * one address that does not exist keeps it off them all.
@@ -24,6 +24,7 @@
 #include "eal.h"
 
 #include "error.h"
+#include "shared.h"
 
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -40,7 +41,8 @@
 enum {
     LOG_BYTES = 320,
     ARGS_MAX = 16,
-    ARG_BYTES = 512,
+    ARG_BYTES = 1024,
+    CPUS_BYTES = ARG_BYTES / 2 - 16, /* named twice in one argument */
 };
 
 struct tern_eal_log {
@@ -129,10 +131,14 @@ __attribute__((format(printf, 2, 3))) static void add(struct args *a, const char
 
 static void build_args(const struct tern_eal_options *o, bool has_telemetry, struct args *a)
 {
-    char cpus[ARG_BYTES - 16];
+    char cpus[CPUS_BYTES];
     add(a, "tern");
-    add(a, "--lcores=0@(%s)", tern_topology_cpus(o->workers_cpus, cpus, sizeof cpus));
-    add(a, "--file-prefix=tern");
+    tern_topology_cpus(o->workers_cpus, cpus, sizeof cpus);
+    if (o->shared != NULL)
+        add(a, "--lcores=0@(%s),(1-%u)@(%s)", cpus, o->n_workers, cpus);
+    else
+        add(a, "--lcores=0@(%s)", cpus);
+    add(a, "--file-prefix=%s", o->shared != NULL ? o->shared : "tern");
     if (!has_telemetry)
         add(a, "--no-telemetry");
     add(a, "--log-level=error");
@@ -141,7 +147,7 @@ static void build_args(const struct tern_eal_options *o, bool has_telemetry, str
         add(a, "--no-shconf");
         add(a, "-m");
         add(a, "%llu", (unsigned long long)((o->mem_bytes + (1 << 20) - 1) >> 20));
-    } else {
+    } else if (o->shared == NULL) {
         add(a, "--in-memory");
     }
     if (o->pci) {
@@ -169,6 +175,22 @@ static int init(struct args *a)
     return rc;
 }
 
+static int check_shared(const struct tern_eal_options *o, struct tern_error *err)
+{
+    if (o->shared == NULL)
+        return 0;
+    if (o->no_huge)
+        return tern_fail(err, -ENOTSUP,
+            "shared: other processes see hugepages only, and none are free or wanted; type: sysctl "
+            "vm.nr_hugepages=256 && mount -t hugetlbfs none /dev/hugepages");
+    if (tern_eal_is_running() && rte_lcore_count() != 1 + o->n_workers)
+        return tern_fail(err, -EALREADY,
+            "shared: DPDK runs in this process for %u workers, not for %u; open the engine that is "
+            "to be shared first, and no other with more workers",
+            rte_lcore_count() - 1, o->n_workers);
+    return 0;
+}
+
 static int start(const struct tern_eal_options *o, bool has_telemetry, struct tern_eal_log *log)
 {
     struct args *a = (struct args *)calloc(1, sizeof *a);
@@ -183,19 +205,33 @@ static int start(const struct tern_eal_options *o, bool has_telemetry, struct te
     return rc;
 }
 
+/** @return whether DPDK may bind its socket; it stands where `tern top` looks */
+static bool prepare_telemetry(
+    const struct tern_eal_options *o, struct tern_telemetry_dir_lock *lock)
+{
+    if (!o->telemetry)
+        return false;
+    if (o->shared == NULL)
+        return tern_telemetry_prepare(lock);
+    snprintf(lock->note, sizeof lock->note, "no telemetry: shared as '%s'", o->shared);
+    return false;
+}
+
 int tern_eal_start(const struct tern_eal_options *o, struct tern_eal_log *log,
     char telemetry_note[TERN_TELEMETRY_NOTE_BYTES], struct tern_error *err)
 {
     struct tern_telemetry_dir_lock lock = {.fd = -1};
-    if (tern_eal_is_running())
-        return 0;
-    const bool has_telemetry = o->telemetry && tern_telemetry_prepare(&lock);
+    const int shared_rc = check_shared(o, err);
+    if (shared_rc != 0 || tern_eal_is_running())
+        return shared_rc;
+    const bool has_telemetry = prepare_telemetry(o, &lock);
     const int rc = start(o, has_telemetry, log);
     tern_telemetry_release(&lock);
     memcpy(telemetry_note, lock.note, sizeof lock.note);
     if (rc >= 0)
-        return 0;
+        return o->shared != NULL ? tern_shared_open(o->shared, err) : 0;
     return tern_fail(err, rte_errno > 0 ? -rte_errno : -EIO,
-        "DPDK did not start (%s): %s; type: tern doctor", rte_strerror(rte_errno),
-        tern_eal_log_text(log));
+        "DPDK did not start (%s): %s; type: %stern doctor", rte_strerror(rte_errno),
+        tern_eal_log_text(log),
+        o->shared != NULL ? "mount -t hugetlbfs none /dev/hugepages, or " : "");
 }

@@ -26,6 +26,8 @@ struct tern_eal_options {
     uint64_t mem_bytes; /* with no_huge: all DPDK memory there will be */
     bool pci;           /* a PCI device will be opened */
     bool telemetry;     /* with a socket that others of this user can ask */
+    const char *shared; /* name for other processes; NULL: none may attach */
+    uint32_t n_workers; /* shared: lcores for them, from 1 on */
 };
 
 /** True when this process has started DPDK already (an earlier engine, or the application itself).

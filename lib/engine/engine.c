@@ -8,6 +8,7 @@
  */
 #include "error.h"
 #include "internal.h"
+#include "shared.h"
 
 #include <rte_ethdev.h>
 
@@ -96,6 +97,11 @@ static void launch(struct tern_worker *w, void *arg)
     sigset_t all, before;
     if (*rc != 0)
         return;
+    if (w->engine->cfg.shared != NULL) {
+        *rc = tern_shared_launch(w);
+        w->has_thread = *rc == 0;
+        return;
+    }
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     *rc = -pthread_create(&w->thread, NULL, tern_worker_main, w);
@@ -194,7 +200,9 @@ static int wait_for_addrs(struct tern_engine *e, struct tern_error *err)
 static void join(struct tern_worker *w, void *arg)
 {
     (void)arg;
-    if (w->has_thread)
+    if (w->has_thread && w->engine->cfg.shared != NULL)
+        tern_shared_join(w);
+    else if (w->has_thread)
         pthread_join(w->thread, NULL);
     w->has_thread = false;
 }

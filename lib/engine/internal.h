@@ -7,6 +7,7 @@
  */
 #include <tern/engine.h>
 
+#include "capture.h"
 #include "clock.h"
 #include "device.h"
 #include "eal.h"
@@ -80,6 +81,7 @@ struct tern_worker {
     struct tern_mailbox mail;        /* read by all workers of the endpoint */
     struct tern_handover *handovers; /* [ep->cfg.n_workers], NULL with one worker */
     struct tern_impair_way *impair[TERN_IMPAIR_DIRS]; /* NULL: as good as the device is */
+    struct tern_capture_worker *capture;              /* NULL: nothing is captured here */
     pthread_t thread;
     bool has_thread;
     uint32_t lcore;
@@ -142,6 +144,7 @@ struct tern_engine {
     struct tern_eal_log *log;
     char telemetry_note[TERN_TELEMETRY_NOTE_BYTES]; /* why there is none, or empty */
     struct tern_pair pair;
+    struct tern_capture *capture; /* NULL: none */
     struct tern_clock clock;
 
     bool stop;          /* atomic: an orderly end is asked for */

@@ -285,6 +285,7 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
     struct tern_memory_want want = {
         .n_workers = e->n_workers, .use_huge = e->use_huge, .arithmetic = arithmetic};
     add_up(e, &want, arithmetic);
+    want.mbuf_bytes += tern_capture_bytes(e->capture);
     int rc = check_mem_given(e, &want, err);
     if (is_running) /* its memory is taken already, and may be free inside */
         want.mbuf_bytes = 0;
@@ -300,6 +301,8 @@ static int plan_memory(struct tern_engine *e, struct tern_error *err)
         .mem_bytes = want.mbuf_bytes,
         .pci = e->endpoints[0].spec.kind == TERN_DEVICE_PCI,
         .telemetry = e->cfg.telemetry,
+        .shared = e->cfg.shared,
+        .n_workers = e->n_workers,
     };
     if (e->cfg.telemetry)
         tern_telemetry_register();
@@ -500,11 +503,13 @@ int tern_engine_set_up(struct tern_engine *e, struct tern_error *err)
         agree_on_queues,
         make_workers,
         place_workers,
+        tern_capture_prepare,
         plan_memory,
         open_pools,
         open_ports,
         set_up_steering,
         tern_impair_set_up,
+        tern_capture_start,
         hold_handlers,
     };
     for (size_t i = 0; i < RTE_DIM(steps); i++) {
@@ -543,6 +548,7 @@ uint64_t tern_engine_take_down(struct tern_engine *e)
     uint64_t n_missing = 0;
     for (uint32_t i = 0; i < e->n_endpoints; i++)
         free_handlers(&e->endpoints[i]);
+    n_missing += tern_capture_close(e->capture);
     for (uint32_t i = 0; i < e->n_endpoints; i++)
         tern_port_close(&e->endpoints[i].port);
     tern_pair_close(&e->pair);

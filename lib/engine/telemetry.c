@@ -56,6 +56,13 @@ static int say_error(struct rte_tel_data *out, const char *text)
     return rte_tel_data_add_dict_string(out, "error", plain);
 }
 
+/** The process starts, or ends: who watches it need not take this for a failure. */
+static int say_gone(struct rte_tel_data *out)
+{
+    say_error(out, "no engine runs in this process now");
+    return rte_tel_data_add_dict_u64(out, "gone", 1);
+}
+
 /** A dictionary inside another; filled after it was added. @return NULL: no memory */
 static struct rte_tel_data *add_dict(struct rte_tel_data *out, const char *name)
 {
@@ -228,8 +235,8 @@ static int answer_drops(struct tern_engine *e, const char *params, struct rte_te
 /** A page in the making: the worker that looks writes it, while the asker waits. */
 struct page {
     struct tern_conn_query query;
-    uint64_t place; /* in the worker's table: the next to look at */
-    bool is_over;   /* the worker's table has been seen to its end */
+    struct tern_walk walk; /* over the worker's table */
+    bool is_over;          /* that has been seen to its end */
     uint32_t n;
     struct {
         struct tern_conn_info info;
@@ -241,14 +248,13 @@ struct page {
 static bool look_around(struct tern_shard *sh, void *ctx)
 {
     struct page *p = (struct page *)ctx;
-    struct tern_conn *conns[CONNS_A_POLL];
+    struct tern_conn_info infos[CONNS_A_POLL];
     uint32_t n_found;
     const uint32_t n_max = RTE_MIN((uint32_t)CONNS_A_POLL, CONNS_A_PAGE - p->n);
-    p->is_over = !tern_shard_conns_within(sh, &p->place, PLACES_A_POLL, conns, n_max, &n_found);
-    for (uint32_t i = 0; i < n_found; i++) {
-        tern_conn_describe(sh, conns[i], &p->conns[p->n].info);
-        p->n += tern_conn_query_takes(&p->query, &p->conns[p->n].info);
-    }
+    p->is_over = !tern_shard_walk(sh, &p->walk, PLACES_A_POLL, infos, n_max, &n_found);
+    for (uint32_t i = 0; i < n_found; i++)
+        if (tern_conn_query_takes(&p->query, &infos[i]))
+            p->conns[p->n++].info = infos[i];
     return p->is_over || p->n == CONNS_A_PAGE;
 }
 
@@ -285,10 +291,10 @@ static uint64_t fill(struct tern_engine *e, struct page *p)
     const uint64_t from = RTE_MAX(p->query.from, UINT64_C(1) << PLACE_BITS);
     uint64_t k = (from >> PLACE_BITS) - 1;
     uint32_t ep, worker;
-    p->place = from & ((UINT64_C(1) << PLACE_BITS) - 1);
-    for (; nth_worker(e, k, &ep, &worker); k++, p->place = 0)
+    p->walk = (struct tern_walk){from & ((UINT64_C(1) << PLACE_BITS) - 1), p->query.states};
+    for (; nth_worker(e, k, &ep, &worker); k++, p->walk.at = 0)
         if (!ask_worker(e, ep, worker, p) || rte_rdtsc() >= end)
-            return (k + 1) << PLACE_BITS | p->place;
+            return (k + 1) << PLACE_BITS | p->walk.at;
     return 0;
 }
 
@@ -374,7 +380,7 @@ static int on_command(const char *name, const char *params, struct rte_tel_data 
     int rc = -ENOENT;
     pthread_mutex_lock(&shown.lock);
     if (shown.engine == NULL)
-        rc = say_error(out, "no engine runs in this process now");
+        rc = say_gone(out);
     for (size_t i = 0; shown.engine != NULL && i < RTE_DIM(commands); i++)
         if (strcmp(commands[i].name, name) == 0)
             rc = commands[i].answer(shown.engine, params, out);

@@ -145,6 +145,8 @@ static inline uint32_t receive_burst(
         return 0;
     w->rx_packets += n;
     w->is_behind |= n == n_max;
+    if (unlikely(w->capture != NULL))
+        tern_capture_received(w->capture, pkts, n);
     if (w->ep->port.in_memory)
         tern_pair_received(pkts, n);
     return n;
@@ -265,7 +267,11 @@ static uint32_t send_to_device(struct tern_worker *w)
         struct rte_mbuf **chunk = &o->pkts[n_sent];
         n_chunk = RTE_MIN(o->n - n_sent, (uint32_t)TERN_BURST_MAX);
         n_bytes += bytes_of(chunk, n_chunk); /* a packet that was taken is not ours to look at */
+        if (unlikely(w->capture != NULL))
+            tern_capture_sending(w->capture, chunk, n_chunk);
         n_taken = rte_eth_tx_burst(w->ep->port.id, (uint16_t)w->tx_queue, chunk, (uint16_t)n_chunk);
+        if (unlikely(w->capture != NULL))
+            tern_capture_sent(w->capture, n_taken);
         n_bytes -= bytes_of(chunk + n_taken, n_chunk - n_taken);
         n_sent += n_taken;
     } while (n_taken == n_chunk && n_sent < o->n);

@@ -6,6 +6,7 @@
  *
  * Workers are threads of ours, not EAL's: EAL fixes its set at its one start, and a second engine
  * could not have more. Registering gives them what matters of an lcore, a cache in every mempool.
+ * Only a process that is shared has lcores instead (shared.h).
  */
 #include "error.h"
 #include "internal.h"
@@ -61,7 +62,7 @@ static int open_shard(struct tern_worker *w, struct tern_error *err)
         .rss = w->ep->steering.rss,
         .now_ns = tern_clock_ns(&w->engine->clock, rte_rdtsc()),
     };
-    int rc = rte_thread_register();
+    int rc = w->engine->cfg.shared != NULL ? 0 : rte_thread_register(); /* an lcore: shared.h */
     if (rc != 0)
         return tern_fail(err, -rte_errno,
             "worker %u: DPDK has no thread number left (%s); use fewer workers", w->idx,
@@ -134,7 +135,8 @@ static void close_shard(struct tern_worker *w)
 static void end(struct tern_worker *w)
 {
     struct tern_engine *e = w->engine;
-    rte_thread_unregister();
+    if (e->cfg.shared == NULL)
+        rte_thread_unregister();
     pthread_mutex_lock(&e->lock);
     w->phase = TERN_WORKER_ENDED;
     pthread_cond_broadcast(&e->changed);

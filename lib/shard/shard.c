@@ -371,27 +371,17 @@ struct tern_stats *tern_shard_stats_rw(struct tern_shard *sh)
     return &sh->tcp.stats;
 }
 
-bool tern_shard_conns_within(struct tern_shard *sh, uint64_t *cursor, uint64_t n_places,
-    struct tern_conn **out, uint32_t n_max, uint32_t *n_found)
-{
-    const uint64_t n_slots = (uint64_t)sh->flow.n_buckets * TERN_FLOW_SLOTS;
-    const uint64_t begin = RTE_MIN(*cursor, n_slots);
-    const uint64_t end = begin + RTE_MIN(n_places, n_slots - begin);
-    *n_found = 0;
-    for (; *cursor < end && *n_found < n_max; ++*cursor) {
-        const struct tern_flow_bucket *b = &sh->flow.buckets[*cursor / TERN_FLOW_SLOTS];
-        const uint32_t slot = (uint32_t)(*cursor % TERN_FLOW_SLOTS);
-        if (b->tag[slot] != 0 && tern_ref_kind(b->ref[slot]) == TERN_REF_CONN)
-            out[(*n_found)++] = &sh->tcp.conns[tern_ref_idx(b->ref[slot])];
-    }
-    return *cursor < n_slots;
-}
-
 uint32_t tern_shard_conns(
     struct tern_shard *sh, uint64_t *cursor, struct tern_conn **out, uint32_t n)
 {
-    uint32_t n_found;
-    tern_shard_conns_within(sh, cursor, UINT64_MAX, out, n, &n_found);
+    const uint64_t n_slots = (uint64_t)sh->flow.n_buckets * TERN_FLOW_SLOTS;
+    uint32_t n_found = 0;
+    for (; *cursor < n_slots && n_found < n; ++*cursor) {
+        const struct tern_flow_bucket *b = &sh->flow.buckets[*cursor / TERN_FLOW_SLOTS];
+        const uint32_t slot = (uint32_t)(*cursor % TERN_FLOW_SLOTS);
+        if (b->tag[slot] != 0 && tern_ref_kind(b->ref[slot]) == TERN_REF_CONN)
+            out[n_found++] = &sh->tcp.conns[tern_ref_idx(b->ref[slot])];
+    }
     return n_found;
 }
 

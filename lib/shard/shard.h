@@ -116,12 +116,19 @@ bool tern_shard_listens_on(const struct tern_shard *sh, uint16_t port);
 /** Writable counters, for the engine's own rows (steered, rx/tx of rings). */
 struct tern_stats *tern_shard_stats_rw(struct tern_shard *sh);
 
+/** A walk over the records of a shard, half-open and TIME-WAIT included. */
+struct tern_walk {
+    uint64_t at;     /* the next place of the table; 0 at first */
+    uint32_t states; /* what is wanted: a bit each, 1 << enum tern_state */
+};
+
 /**
- * As tern_shard_conns(), but look at no more than `n_places` of the table: a walk that goes on for
- * many polls and makes none of them long. @return false: that was all
+ * Go on with it, over at most `n_places` of the table: no call takes long, however large that is.
+ * What tern_shard_conns() promises of the whole walk holds here, too.
+ * @param out  [n_max] @param n_found  how many @return false: that was all
  */
-bool tern_shard_conns_within(struct tern_shard *sh, uint64_t *cursor, uint64_t n_places,
-    struct tern_conn **out, uint32_t n_max, uint32_t *n_found);
+bool tern_shard_walk(struct tern_shard *sh, struct tern_walk *w, uint64_t n_places,
+    struct tern_conn_info *out, uint32_t n_max, uint32_t *n_found);
 
 /** Did the duplicate address check find another owner? @param addr, mac  which, whose; may be NULL
  */

@@ -56,3 +56,11 @@ static inline uint32_t tern_ticks_from_ms(uint32_t ms)
         ((uint64_t)ms * TERN_NS_PER_MS + (1u << TERN_TICK_SHIFT) - 1) >> TERN_TICK_SHIFT;
     return ticks < TERN_TICKS_MAX ? (uint32_t)ticks : TERN_TICKS_MAX;
 }
+
+/** How long until tick `at`, in microseconds; 0 when it is over. */
+static inline uint32_t tern_us_until(uint32_t now_tick, uint32_t at)
+{
+    const int32_t ticks = (int32_t)(at - now_tick);
+    const uint64_t us = (((uint64_t)(ticks > 0 ? ticks : 0)) << TERN_TICK_SHIFT) / TERN_NS_PER_US;
+    return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}

@@ -18,6 +18,7 @@ static const char *const timer_names[TERN_TIMER_COUNT] = {
     [TERN_TIMER_PROBE]      = "probe",
     [TERN_TIMER_PERSIST]    = "persist",
     [TERN_TIMER_FIN_WAIT_2] = "fin-wait-2",
+    [TERN_TIMER_TIME_WAIT]  = "time-wait",
     [TERN_TIMER_ACK]        = "ack",
     [TERN_TIMER_PACE]       = "pace",
     [TERN_TIMER_KEEPALIVE]  = "keepalive",
@@ -56,11 +57,11 @@ static enum tern_conn_timer what_rtx_is(const struct tern_tcp *t, const struct t
     return is_probe ? TERN_TIMER_PROBE : TERN_TIMER_RETRANSMIT;
 }
 
-/** It acts in so many ticks; one that is overdue acts now. */
-static void nearer(struct tern_conn_info *out, enum tern_conn_timer timer, int32_t in_ticks)
+/** It acts at that tick; one that is overdue acts now. */
+static void nearer(
+    const struct tern_tcp *t, struct tern_conn_info *out, enum tern_conn_timer timer, uint32_t at)
 {
-    const uint64_t ns = (uint64_t)RTE_MAX(in_ticks, 0) << TERN_TICK_SHIFT;
-    const uint32_t us = (uint32_t)RTE_MIN(ns / TERN_NS_PER_US, (uint64_t)UINT32_MAX);
+    const uint32_t us = tern_us_until(t->now_tick, at);
     if (out->timer != TERN_TIMER_NONE && us >= out->timer_us)
         return;
     out->timer = timer;
@@ -71,11 +72,11 @@ static void describe_rare_timers(
     const struct tern_tcp *t, const struct tern_rare *r, struct tern_conn_info *out)
 {
     if (r->keepalive_armed)
-        nearer(out, TERN_TIMER_KEEPALIVE, (int32_t)(r->keepalive_at - t->now_tick));
+        nearer(t, out, TERN_TIMER_KEEPALIVE, r->keepalive_at);
     if (r->linger_armed)
-        nearer(out, TERN_TIMER_LINGER, (int32_t)(r->linger_at - t->now_tick));
+        nearer(t, out, TERN_TIMER_LINGER, r->linger_at);
     if (r->timer_armed)
-        nearer(out, TERN_TIMER_APP, (int32_t)(r->timer_at - t->now_tick));
+        nearer(t, out, TERN_TIMER_APP, r->timer_at);
 }
 
 static void describe_timer(
@@ -84,11 +85,11 @@ static void describe_timer(
     const struct tern_cong *g = tern_conn_cong(t, c);
     const struct tern_rare *r = tern_conn_rare(t, c);
     if (c->flags & TERN_CF_RTX)
-        nearer(out, what_rtx_is(t, c), (int32_t)(c->rtx_at - t->now_tick));
+        nearer(t, out, what_rtx_is(t, c), c->rtx_at);
     if (c->flags & TERN_CF_ACK_LATER)
-        nearer(out, TERN_TIMER_ACK, (int32_t)(c->ack_at - t->now_tick));
+        nearer(t, out, TERN_TIMER_ACK, c->ack_at);
     if (g != NULL && (g->flags & TERN_CG_PACE_WAIT) && t->now_ns < g->pace_ns)
-        nearer(out, TERN_TIMER_PACE, (int32_t)(tern_tcp_tick_at(t, g->pace_ns) - t->now_tick));
+        nearer(t, out, TERN_TIMER_PACE, tern_tcp_tick_at(t, g->pace_ns));
     if (r != NULL)
         describe_rare_timers(t, r, out);
 }

@@ -10,7 +10,7 @@
 #include "tcp_pair.h"
 
 enum { CLIENT, SERVER };
-enum { RATE = 200, STEADY_S = 5, STALL_AT_MS = 2000, STALL_MS = 900, RTT_MS = 10, TICK_MS = 1 };
+enum { STEADY_S = 5, RTT_MS = 10, POLL_MS = 1 };
 
 struct world {
     struct pair pair;
@@ -70,15 +70,24 @@ static inline void start_load(struct world *w)
     app_load_set_phase(&w->load, APP_LOAD_RUNS);
 }
 
-static inline void start_server(struct world *w, const char *service)
+/** The services of these names on PAIR_PORT and the ports behind it. @param names  [n] */
+static inline void start_servers(struct world *w, const char *const *names, uint32_t n)
 {
     struct tern_error err;
     w->server = server_new();
-    assert_int_equal(app_server_init(w->server, service, &err), 0);
-    w->server->listeners[0].cfg.port = PAIR_PORT;
-    w->server->listeners[0].cfg.http.limit = w->limit;
+    w->server->n_listeners = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(app_server_add(w->server, names[i], &err), 0);
+        w->server->listeners[i].cfg.port = (uint16_t)(PAIR_PORT + i);
+        w->server->listeners[i].cfg.http.limit = w->limit;
+    }
     w->server_app = app_server_worker(w->server);
     assert_int_equal(w->server_app.start(server(w), w->server_app.ctx), 0);
+}
+
+static inline void start_server(struct world *w, const char *service)
+{
+    start_servers(w, &service, 1);
 }
 
 static inline void stall(struct world *w, uint64_t at_ms, uint64_t ms)
@@ -96,11 +105,11 @@ static inline void set_delay(struct world *w)
 
 static inline void run_world(struct world *w, uint32_t ms)
 {
-    for (uint32_t i = 0; i < ms / TICK_MS; i++) {
+    for (uint32_t i = 0; i < ms / POLL_MS; i++) {
         set_delay(w);
         w->app.tick(client(w), w->app.ctx, w->pair.now_ns);
         tern_shard_settle(client(w));
-        pair_run_ms(&w->pair, TICK_MS);
+        pair_run_ms(&w->pair, POLL_MS);
     }
 }
 
@@ -111,17 +120,35 @@ static inline struct app_load_counts counts_of(const struct world *w)
     return c;
 }
 
-/** Open no more, and see that every start has ended, under one name. @param out  the books */
-static inline void end_load(struct world *w, struct app_ledger *out)
+static inline uint64_t n_wrong(const struct app_load_counts *c)
 {
+    uint64_t n = 0;
+    for (int why = 0; why < APP_FAIL_COUNT; why++)
+        n += c->wrong[why];
+    return n;
+}
+
+/** Open no more, and see that every start and every request has ended, under one name. @return the
+ * books of the starts */
+static inline struct app_ledger end_load(struct world *w)
+{
+    struct app_ledger l;
     app_load_set_phase(&w->load, APP_LOAD_ENDS);
     run_world(w, 200 * ONE_SECOND);
     assert_true(app_load_is_idle(&w->load));
-    app_load_ledger(&w->load, out);
-    assert_int_equal(out->begun[true], app_ledger_n_ended(out, true));
-    assert_int_equal(out->begun[false], app_ledger_n_ended(out, false));
-    assert_int_equal(out->begun[true] + out->begun[false], counts_of(w).opened);
+    app_load_ledger(&w->load, &l);
+    const struct app_load_counts c = counts_of(w);
+    assert_int_equal(l.begun[true] + l.begun[false], c.opened);
+    for (int counts = 0; counts < 2; counts++)
+        assert_int_equal(l.begun[counts], app_ledger_n_ended(&l, counts));
+    const uint64_t n_ok = l.ended[false][TERN_CLOSE_NORMAL] + l.ended[true][TERN_CLOSE_NORMAL];
+    if (w->load.cfg.scenario
+        == &app_scenario_http) /* a request that fails does as its connection */
+        assert_int_equal(c.answered, n_ok);
+    else
+        assert_int_equal(c.asked[true] + c.asked[false], c.answered + n_wrong(&c) + c.unanswered);
     w->app.stop(client(w), w->app.ctx);
+    return l;
 }
 
 static inline void free_world(struct world *w)

@@ -142,9 +142,9 @@ static void run_search(struct searching *t, uint64_t rate_max)
     const uint64_t until_ns = w->begin_ns + ms_to_ns(UINT64_C(3600) * HOURS_MAX * ONE_SECOND);
     while (t->s->end == APP_SEARCH_GOES_ON && w->pair.now_ns < until_ns) {
         if (is_away(t))
-            pair_run_ms(&w->pair, TICK_MS);
+            pair_run_ms(&w->pair, POLL_MS);
         else
-            run_world(w, TICK_MS);
+            run_world(w, POLL_MS);
         app_search_poll(t->s, w->pair.now_ns);
     }
     assert_int_not_equal(t->s->end, APP_SEARCH_GOES_ON);
@@ -153,7 +153,6 @@ static void run_search(struct searching *t, uint64_t rate_max)
 /* Every step's books are whole: what was due in it is what was attempted. */
 static void end(struct searching *t)
 {
-    struct app_ledger l;
     for (uint32_t i = 0; i < t->s->n_steps; i++) {
         const struct app_step *step = &t->s->steps[i];
         const double due = (double)step->rate * step->steady_s;
@@ -166,7 +165,7 @@ static void end(struct searching *t)
         assert_true(step->failed <= step->attempts);
         assert_int_equal(step->why[0] == '\0', step->verdict == APP_STEP_MET);
     }
-    end_load(&t->w, &l);
+    end_load(&t->w);
     app_search_free(t->s);
     free_world(&t->w);
 }
@@ -217,7 +216,7 @@ static void the_times_of_a_step_are_its_own(void **state)
         const struct app_step *step = &t.s->steps[i];
         const struct app_latency *l = &step->latency[APP_METRIC_COMPLETE];
         assert_true(fabs((double)l->n - (double)step->rate * step->steady_s) <= 1);
-        assert_in_range(l->max_ns, ms_to_ns(2 * RTT_MS), ms_to_ns(2 * RTT_MS + 3 * TICK_MS));
+        assert_in_range(l->max_ns, ms_to_ns(2 * RTT_MS), ms_to_ns(2 * RTT_MS + 3 * POLL_MS));
         assert_true(fabs((double)step->attempts - (double)l->n) <= 1);
         assert_int_equal(step->failed, 0);
     }

@@ -20,13 +20,12 @@ static void assert_a_round(struct app_turns *t, const union tern_addr *first, ui
 {
     const uint64_t total = (uint64_t)app_sources_total(&s);
     uint8_t *taken = calloc(total, 1);
-    const uint64_t n_rounds = t->n_rounds;
     for (uint64_t i = 0; i < total; i++) {
         const union tern_addr a = app_turns_next(t);
         order[i] = steps_from(first, &a);
         assert_true(order[i] < total && !taken[order[i]]++);
     }
-    assert_int_equal(t->n_rounds, n_rounds + 1);
+    assert_true(t->done == total);
     free(taken);
 }
 
@@ -54,6 +53,30 @@ static void sequence_is_exact_round_for_round(void **state)
     for (uint64_t i = 0; i < 2 * SIXTEEN_BITS; i++) {
         const union tern_addr a = app_turns_next(&t);
         assert_int_equal(steps_from(first, &a), i % SIXTEEN_BITS);
+    }
+}
+
+/* Over ranges that a round begins in the midst of, and that cross 2^64. */
+static void sequence_is_that_of_the_places(void **state)
+{
+    static const char *const lists[] = {"198.18.1.1", "198.18.1.1,198.18.1.9",
+        "198.18.1.250-198.18.3.5,198.18.20.0/24,198.18.19.255",
+        "2001:2::fff0-2001:2::1:20,2001:2::ffff:ffff:ffff:fffe-2001:2:0:1::3,2001:2::/126"};
+    enum { WORKERS = 5, ROUNDS = 3 };
+    (void)state;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        sources_from(&s, lists[i]);
+        const app_u128 total = app_sources_total(&s);
+        for (uint32_t w = 0; w < WORKERS; w++) {
+            struct app_turns t;
+            app_turns_init(&t, &s, w, WORKERS);
+            for (app_u128 k = 0; k < ROUNDS * total; k++) {
+                const union tern_addr a = app_turns_next(&t);
+                const union tern_addr b = app_sources_at(&s, (t.begin + k) % total);
+                assert_true(tern_addr_equal(&a, &b));
+                assert_true(t.done == k % total + 1 && t.n_rounds == k / total);
+            }
+        }
     }
 }
 
@@ -290,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequence_is_exact_round_for_round),
+        cmocka_unit_test(sequence_is_that_of_the_places),
         cmocka_unit_test(workers_share_the_first_round),
         cmocka_unit_test(more_workers_than_sources_begin_inside),
         cmocka_unit_test(shuffled_order_is_a_permutation),

@@ -209,6 +209,13 @@ serve_end() {
     tern_ended
 }
 
+# new_sources: tern's next run has addresses that none before it had, so it meets no TIME-WAIT of theirs.
+new_sources() {
+    local n=$((tern_runs + 1))
+    tern_ip=([4]=198.18.1.$n [6]=2001:2::1:$n)
+    tern_net=(--ip "${tern_ip[4]}/15" --ip "${tern_ip[6]}/48")
+}
+
 # load ARGUMENTS...: `tern load` to its end.
 load() {
     tern_start load "$@" --dev "$device" "${tern_net[@]}"
@@ -270,7 +277,8 @@ print(sum(ThreadPoolExecutor(32).map(one, range(count))))
 PY
 }
 
-# nginx_start [NAMESPACE]: port 80 of both families, one byte to whoever asks; all its files in scratch.
+# nginx_start [NAMESPACE]: port 80 of both families, one byte to whoever asks; all its files in scratch. $nginx_log is
+# what a line of its log says, else as usual.
 nginx_start() {
     need nginx
     mkdir "$scratch/nginx"
@@ -279,7 +287,8 @@ daemon off; master_process off; user root; worker_processes 1;
 pid $scratch/nginx/pid; error_log $scratch/nginx/error.log;
 events { worker_connections 4096; }
 http {
-    access_log $scratch/nginx/access.log; client_body_temp_path $scratch/nginx; proxy_temp_path $scratch/nginx;
+    log_format told '${nginx_log:-}'; keepalive_requests 1000000;
+    access_log $scratch/nginx/access.log ${nginx_log:+told}; client_body_temp_path $scratch/nginx; proxy_temp_path $scratch/nginx;
     fastcgi_temp_path $scratch/nginx; uwsgi_temp_path $scratch/nginx; scgi_temp_path $scratch/nginx;
     server { listen 80 backlog=4096; listen [::]:80 backlog=4096; location / { return 200 x; } }
 }

@@ -3,7 +3,7 @@
 # ends; filtered; looked at again and again; among several processes.
 # Usage: top.sh TERN tap
 . "$(dirname "$0")/lib.sh"
-need ss
+need curl ss
 device_up "$device_kind"
 export RUNTIME_DIRECTORY=$scratch/run
 mkdir "$RUNTIME_DIRECTORY"
@@ -57,6 +57,15 @@ beside_ss() {
 # port_of PORT: the kernel's own of its connection to it
 port_of() { in_kernel ss -Htn state established "dport = :$1" | awk '{ sub(/.*:/, "", $3); print $3 }'; }
 
+# Who has closed first stays in TIME-WAIT, and is shown to who asks for it.
+resting() {
+    local port
+    port=$(in_kernel curl -sS --max-time 30 -o /dev/null -w '%{local_port}' "http://${tern_ip[4]}/")
+    equal "--state time-wait" "TIME-WAIT ${tern_ip[4]}:80 ${kernel_ip[4]}:$port" \
+        "$(top --state time-wait | awk '/^TIME-WAIT/ { print $1, $4, $5 }')"
+    equal "without it, connections" 4 "$(ours | wc -l)"
+}
+
 # Who does not read makes tern wait: its queue is full, and a probe is due.
 waiting() { top --port 19 | grep -Eq 'ESTAB +0 +[1-9][0-9]* .*timer:\(persist,' && top --port 19 | grep -q ' snd_wnd:0 '; }
 
@@ -105,10 +114,11 @@ several() {
 }
 
 refused "no tern of this user runs"
-serve --listen 7=echo --listen 19=chargen
+serve --listen 7=echo --listen 19=chargen --listen 80=http,close
 beside_ss
 poll 10 waiting || fail "a full queue: $(top --port 19)"
 ok "Send-Q, a shut window and the probe of it"
+resting
 again
 several
 refused "no tern has the pid 1;" 1

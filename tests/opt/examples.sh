@@ -2,11 +2,12 @@
 # The examples of the help that need no device: each is run as it stands, and must work. A time that
 # they do not say is made short by $TERN_CONFIG, over which the line wins.
 set -uo pipefail
-tern=$1
+tern=$(realpath "$1")
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 printf 'pair:\n  duration: 1s\n  no-huge: true\n' >"$dir/short.yml"
 export TERN_CONFIG=$dir/short.yml
+cd "$dir" || exit 1 # some write files
 n=0 bad=0
 for command in pair doctor; do
     while read -r line; do
