@@ -58,13 +58,26 @@ static int check_no_search(const struct app_settings *s, struct tern_error *err)
     return 0;
 }
 
+static bool has_starts(const struct app_scenario *s)
+{
+    return !s->holds && s != &app_scenario_stream;
+}
+
+/* Each of its scenarios, where it is a mix. */
+static bool has_starts_alone(const struct app_settings *s)
+{
+    bool all = has_starts(s->scenario);
+    for (uint32_t i = 0; i < s->mix.n; i++)
+        all = all && has_starts(s->mix.of[i].scenario);
+    return all;
+}
+
 static int check_search(const struct app_settings *s, struct tern_error *err)
 {
-    const bool has_starts = !s->scenario->holds && s->scenario != &app_scenario_stream;
     if (s->goal.slo.n == 0)
         return app_refuse(
             err, "--search: there is no goal; add --slo, such as --slo 'p99<2ms,failed<0.01%%'");
-    if (!has_starts)
+    if (!has_starts_alone(s))
         return app_refuse(
             err, "--search: %s has no rate to search for; type --scenario http", s->scenario->name);
     if (s->count != 0)

@@ -201,7 +201,8 @@ bool app_load_is_idle(const struct app_load *load);
 void app_load_sum(const struct app_load *load, struct app_load_counts *out);
 void app_load_ledger(const struct app_load *load, struct app_ledger *out);
 
-/** Of what counts: connections that a worker has begun; where requests are paced, these. */
+/** Of what counts: connections that a worker has begun; where requests are paced, these. Once the
+ * workers have stopped. */
 uint64_t app_load_begun(const struct app_load *load, uint32_t worker);
 
 /** Starts that were due in the steady part, APP_LATE_NS before its end, and never made. Once the

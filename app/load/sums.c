@@ -78,7 +78,7 @@ void app_load_ledger(const struct app_load *load, struct app_ledger *out)
         app_load_add_ledger(load, part, out);
 }
 
-/* Of those due in the steady part. */
+/* Of what counts, in open loop of those due: connections, or requests where these are paced. */
 static uint64_t n_started(const struct app_load_worker *w)
 {
     uint64_t n = 0;
@@ -97,6 +97,8 @@ uint64_t app_load_begun(const struct app_load *load, uint32_t worker)
 
 static uint64_t not_started(const struct app_load_worker *w)
 {
+    if (w->step != 0) /* each step has books of its own */
+        return 0;
     const uint64_t end_ns = w->end_ns < w->opens_until_ns ? w->end_ns : w->opens_until_ns;
     const uint64_t until_ns = end_ns - APP_LATE_NS;
     const bool is_over = w->n_opened == w->count_max; /* as it was told */
