@@ -91,6 +91,7 @@ static void list_remove(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
 
 /* ---- records ---- */
 
+/* V002 */
 static uint32_t record_new(struct tern_tcp *t, struct tern_txq *q)
 {
     const uint32_t x = tern_host_sent_new(t, q->n_sent == 0);
@@ -433,6 +434,7 @@ static uint32_t mark_sacked(
     return prev;
 }
 
+/* V001, V002, V004, V005 */
 void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left,
     struct tern_seq right, struct tern_delivered *d)
 {

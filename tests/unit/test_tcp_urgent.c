@@ -48,6 +48,7 @@ static uint32_t urgent_left(const struct peer *p)
     return info.urgent_bytes;
 }
 
+/* V044, V045 */
 static void pointer_that_advances_is_told_of(void **state) /* MUST-30, MUST-32, MUST-33 */
 {
     struct peer *p = *state;
