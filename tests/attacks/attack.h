@@ -256,7 +256,7 @@ static inline void attack_configure(struct tern_embed_config *cfg)
     memcpy(c->neighbours[1].addr.b, peer_ip6, sizeof peer_ip6);
     for (uint32_t i = 0; i < c->n_neighbours; i++)
         memcpy(c->neighbours[i].mac, peer_mac, sizeof peer_mac);
-    c->timestamps = false; /* a frame of an attacker need not know them */
+    c->timestamps = false;                /* a frame of an attacker need not know them */
     c->ack_policy = TERN_ACK_EVERY_BURST; /* no timer of an ACK among those counted */
     c->icmp_rate_per_s = 1000000;
     c->seed[0] = 1;
