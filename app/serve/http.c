@@ -126,7 +126,8 @@ static void book_reply(struct http_conn *h)
     app_service_bump(&http_worker_of(h)->instance.books->replies[h->reply]);
 }
 
-/* Answer as long as there are requests and room, and no reply has to wait for its time; on_data(),
+/* V210:
+ * Answer as long as there are requests and room, and no reply has to wait for its time; on_data(),
  * on_sendable() or tick() goes on from there. */
 static void advance(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {

@@ -346,7 +346,7 @@ enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct te
     return why;
 }
 
-/** Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
+/** V049: Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
 static enum tern_drop check_urgent(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (has(seg, TERN_TCP_URG) && tern_state_can_receive((enum tern_state)c->state)
@@ -386,6 +386,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
 
 /* ---- the order ---- */
 
+/* V211 */
 static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     typedef enum tern_drop step_fn(struct tern_tcp *, struct tern_conn *, struct tern_seg *);

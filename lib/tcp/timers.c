@@ -417,6 +417,7 @@ static void tell_unanswered(struct tern_tcp *t, struct tern_conn *c)
         app->on_unanswered(tern_shard_of(t), c);
 }
 
+/* V114 */
 static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
 {
     if (is_early(t, c))
