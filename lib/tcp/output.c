@@ -59,9 +59,10 @@ uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn 
 static struct tern_sack_block next_run(struct rte_mbuf **m)
 {
     struct tern_sack_block b = {.left = tern_mbuf_priv(*m)->seq, .right = tern_mbuf_priv(*m)->seq};
-    for (; *m != NULL && tern_mbuf_priv(*m)->seq.v == b.right.v;
-         *m = tern_mbuf_priv(*m)->next_piece)
+    do {
         b.right = tern_seq_add(b.right, tern_mbuf_priv(*m)->len_bytes);
+        *m = tern_mbuf_priv(*m)->next_piece;
+    } while (*m != NULL && tern_mbuf_priv(*m)->seq.v == b.right.v);
     return b;
 }
 
