@@ -24,6 +24,7 @@
 #include <rte_mbuf.h>
 
 enum { ATTACK_PORT = 80, LIVE_PORT = 4321, LIVE_ISS = 0x01020303 };
+enum { REST_S = 1200 /* longer than any timer of a connection that is idle */ };
 
 /** A connection of a peer that means well. */
 struct live {
@@ -194,6 +195,26 @@ static inline void attack_segment(const struct attack *a, struct frame *f, bool 
     attack_seal(a, f);
 }
 
+/* ---- time ---- */
+
+/** Move to the next deadline, at the latest to `end_ns`. @return was there one? */
+static inline bool step(struct attack *a, uint64_t end_ns)
+{
+    uint64_t at_ns;
+    const bool any = tern_embed_deadline(a->e, &at_ns) && at_ns <= end_ns;
+    a->now_ns = RTE_MAX(a->now_ns, any ? at_ns : end_ns);
+    tern_embed_advance(a->e, a->now_ns);
+    return any;
+}
+
+/** Let every timer run out that is still armed for something done. */
+static inline void rest(struct attack *a)
+{
+    const uint64_t end_ns = a->now_ns + ms_to_ns(REST_S * ONE_SECOND);
+    while (step(a, end_ns)) {
+    }
+}
+
 /* ---- the live connections ---- */
 
 static inline const uint8_t *reply_tcp(const struct attack *a, bool v6)
@@ -275,6 +296,7 @@ static inline void attack_open(struct attack *a)
     live_open(a, true);
     live_talk(a, false);
     live_talk(a, true);
+    rest(a);
     a->before = baseline_of(a->sh);
 }
 
@@ -297,6 +319,7 @@ static inline int attack_teardown(void **state)
     assert_unmoved(a);
     live_talk(a, false);
     live_talk(a, true);
+    rest(a);
     assert_unmoved(a);
     tern_shard_settle(a->sh);
     assert_books_balance(a->sh);

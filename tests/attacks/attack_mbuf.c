@@ -204,6 +204,61 @@ static void zero_is_a_checksum(void **state)
         }
 }
 
+/* ---- a ring that does not move (V192) ---- */
+
+/** Whatever the shard wants sent is refused by the device. @return how much that was */
+static uint32_t refuse_output(struct attack *a)
+{
+    struct rte_mbuf *out[TERN_SHARD_TX_MAX];
+    const uint32_t n = tern_shard_take_tx(a->sh, out);
+    tern_shard_tx_failed(a->sh, out, n, TERN_DROP_TX_FULL);
+    return n;
+}
+
+/** The peer takes segments that follow what it has, and acknowledges them. */
+static void hear_in_order(struct attack *a, bool v6)
+{
+    struct live *c = &a->live[v6];
+    struct frame f;
+    uint8_t frame[2048];
+    uint32_t n;
+    while ((n = (uint32_t)tern_embed_output(a->e, frame, sizeof frame)) > 0) {
+        const uint32_t l4 = 14u + (v6 ? 40 : 20), payload = n - l4 - (frame[l4 + 12] >> 4) * 4u;
+        if (get32(frame + l4 + 4) == c->ack)
+            c->ack += payload;
+    }
+    attack_segment(a, &f, v6, TERN_TCP_ACK, "", 0, 0);
+    tern_embed_input(a->e, f.b, f.n, a->now_ns);
+}
+
+/** V192: nothing leaves for ten seconds; then the stream goes on in order, and all is given back.
+ */
+static void stuck_ring_is_survived(void **state)
+{
+    enum { STREAM = 9000, SEGMENTS = 7, TIMEOUTS_MAX = 12, STEPS_MAX = 1000 };
+    struct attack *a = *state;
+    static const char bytes[STREAM];
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct live *c = &a->live[v6];
+        const uint32_t end = c->ack + STREAM;
+        const uint64_t freed_ns = a->now_ns + ms_to_ns(10 * ONE_SECOND);
+        assert_int_equal(tern_sock_send(c->s, bytes, STREAM), STREAM);
+        tern_embed_advance(a->e, a->now_ns);
+        uint32_t n_refused = refuse_output(a);
+        while (step(a, freed_ns))
+            n_refused += refuse_output(a);
+        assert_in_range(n_refused, SEGMENTS, SEGMENTS + TIMEOUTS_MAX); /* and no storm */
+        for (int i = 0; i < STEPS_MAX && c->ack != end; i++) {
+            step(a, a->now_ns + ms_to_ns(ONE_SECOND));
+            hear_in_order(a, v6);
+        }
+        assert_int_equal(c->ack, end);
+        hear_in_order(a, v6);
+        rest(a);
+        assert_unmoved(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +270,7 @@ int main(void)
         ATTACK(chains_cut_anywhere_are_read_and_freed),
         ATTACK(overlap_trims_whole_buffers_of_a_chain),
         ATTACK(zero_is_a_checksum),
+        ATTACK(stuck_ring_is_survived),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
 }
