@@ -305,6 +305,7 @@ static inline int attack_setup(void **state)
     struct attack *a = calloc(1, sizeof *a);
     if (a == NULL)
         return -1;
+    n_blocks = 0; /* whatever a test that failed has left */
     a->now_ns = ms_to_ns(START_MS);
     attack_configure(&a->cfg);
     attack_open(a);
