@@ -17,6 +17,7 @@
  * carry data in both directions.
  */
 #include "baseline.h"
+#include "engine/steering.h"
 #include "tcp_instance.h"
 #include "wire/pkt.h"
 #include "wire_frames.h"
@@ -117,6 +118,14 @@ static inline void take_replies(struct attack *a)
     }
 }
 
+/** What a worker of the engine reads of a frame before the shard gets it, in its first buffer. */
+static inline void look_as_worker(const struct attack *a, const struct rte_mbuf *m)
+{
+    struct tern_steer_flow flow;
+    (void)tern_shard_is_shared_frame(a->sh, m);
+    (void)tern_steer_find(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, false, &flow);
+}
+
 /** A frame arrives. @return the reason it was dropped for, NONE: it was not */
 static inline enum tern_drop arrive(struct attack *a, struct rte_mbuf *m)
 {
@@ -125,6 +134,7 @@ static inline enum tern_drop arrive(struct attack *a, struct rte_mbuf *m)
     enum tern_drop why = TERN_DROP_NONE;
     memcpy(before, now, sizeof before);
     m->ol_flags |= a->ol_flags;
+    look_as_worker(a, m);
     tern_shard_rx(a->sh, &m, 1, a->now_ns);
     for (int i = 1; i < TERN_DROP_COUNT; i++) {
         if (now[i] == before[i])
