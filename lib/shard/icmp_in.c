@@ -23,6 +23,7 @@ void tern_icmp_in_init(struct tern_icmp_in *in, const struct tern_stack_config *
         .echo = tern_rate_make(cfg->icmp_rate_per_s, now_ns),
         .l3 = cfg->l3,
         .ttl = cfg->ttl,
+        .mtu_bytes = cfg->mtu_bytes,
     };
     memcpy(in->mac, cfg->mac, sizeof in->mac);
 }
@@ -46,7 +47,7 @@ static enum tern_drop judge_asker(const struct tern_icmp_in *in, const struct te
 static enum tern_drop answer_echo(
     struct tern_icmp_in *in, uint8_t *frame, const struct tern_pkt *p, uint64_t now_ns)
 {
-    /* RFC 1122 §3.2.2.6, §3.3.6: what was sent to many is not answered by each. */
+    /* RFC 1122 §3.2.2.6, §3.3.6, V167: what was sent to many is not answered by each. */
     if (p->group_mac)
         return TERN_DROP_IP_DST;
     if (!is_to_us(in, p))
@@ -54,6 +55,8 @@ static enum tern_drop answer_echo(
     const enum tern_drop why = judge_asker(in, p);
     if (why != TERN_DROP_NONE)
         return why;
+    if (p->end_off - p->l3_off > in->mtu_bytes)
+        return TERN_DROP_ICMP_TYPE; /* received all the same: its reply could not be sent (V169) */
     if (!tern_rate_take(&in->echo, now_ns))
         return TERN_DROP_ICMP_RATE;
     if (!tern_icmp_echo_reply(frame, p, in->l3 ? NULL : in->mac, in->ttl))

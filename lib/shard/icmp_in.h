@@ -26,6 +26,7 @@ struct tern_icmp_in {
     uint8_t mac[6];        /**< ours; unused with l3 */
     bool l3;
     uint8_t ttl;
+    uint16_t mtu_bytes; /**< no longer reply is sent */
 };
 
 /** What became of a packet. */

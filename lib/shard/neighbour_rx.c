@@ -22,7 +22,8 @@ struct claim {
     bool solicited;
 };
 
-/* Another link address for an entry that is in use: ask the old one, at most once in LOCK_NS. */
+/* Another link address for an entry that is in use: ask the old one, at most once in LOCK_NS (V174,
+ * V187). */
 static void doubt(struct tern_neigh_table *t, uint16_t idx)
 {
     struct tern_neighbour *e = tern_neigh_at(t, idx);
@@ -66,7 +67,8 @@ static void hear(struct tern_neigh_table *t, uint16_t idx, const struct claim *c
         tern_neigh_enter(t, idx, TERN_NEIGH_REACHABLE);
 }
 
-/* @return was anything known about `addr`? */
+/* Who is not in the table is not put there (V175, V180).
+ * @return was anything known about `addr`? */
 static bool hear_about(
     struct tern_neigh_table *t, const union tern_addr *addr, const struct claim *c)
 {

@@ -6,11 +6,11 @@
 
 enum {
     /* Segment sizes, bytes */
-    TERN_MSS_DEFAULT4 = 536,   /* RFC 9293 §3.7.1 MUST-15 */
-    TERN_MSS_DEFAULT6 = 1220,  /* RFC 9293 §3.7.1 MUST-15 */
-    TERN_MSS_MIN = 64,         /* floor under what a peer announces (CVE-2019-11479) */
-    TERN_PMTU_MIN4 = 552,      /* floor under what ICMP announces (RFC 1191 §3, RFC 5927 §7) */
-    TERN_PMTU_MIN6 = 1280,     /* RFC 8201 §4 */
+    TERN_MSS_DEFAULT4 = 536,  /* RFC 9293 §3.7.1 MUST-15 */
+    TERN_MSS_DEFAULT6 = 1220, /* RFC 9293 §3.7.1 MUST-15 */
+    TERN_MSS_MIN = 64,        /* floor under what a peer announces (V003, V015, V016, V018, V019) */
+    TERN_PMTU_MIN4 = 552,     /* floor under what ICMP announces (RFC 1191 §3, RFC 5927 §7) */
+    TERN_PMTU_MIN6 = 1280,    /* RFC 8201 §4 */
     TERN_COPY_BYTES_MAX = 192, /* shorter payload is copied behind its header, longer attached */
     TERN_ACK_QUICK_SEGS = 16,  /* segments acknowledged at once when a connection starts */
 

@@ -50,8 +50,8 @@ static bool sort_unreachable4(uint8_t code, enum tern_icmp_kind *kind)
     }
 }
 
-/* Source quench (RFC 6633, MUST-55), redirects, replies and RFC 6918's relics fall through: not
- * ours. */
+/* Source quench (RFC 6633, MUST-55, V161), redirects (V164), replies (V041) and RFC 6918's relics
+ * (V168) fall through: not ours. */
 static bool sort4(uint8_t type, uint8_t code, enum tern_icmp_kind *kind)
 {
     switch (type) {
@@ -63,7 +63,8 @@ static bool sort4(uint8_t type, uint8_t code, enum tern_icmp_kind *kind)
     }
 }
 
-/* RFC 4443 §3. Port unreachable, and "unrecognized next header", which is protocol unreachable. */
+/* RFC 4443 §3. Port unreachable, and "unrecognized next header", which is protocol unreachable. MLD
+ * is not ours (V170). */
 static bool sort6(uint8_t type, uint8_t code, enum tern_icmp_kind *kind)
 {
     switch (type) {
@@ -138,7 +139,7 @@ static bool quotes_something(enum tern_icmp_kind kind)
 }
 
 /* An error answers a packet of ours, so it comes to an address of ours, never to a group; and
- * nothing answers it (1122-6). */
+ * nothing answers it (1122-6, V166). */
 static bool is_to_group(const struct tern_pkt *p)
 {
     return p->group_mac || (p->v6 && p->dst[0] == 0xff);
@@ -174,7 +175,8 @@ static void swap(uint8_t *a, uint8_t *b, size_t n_bytes)
     memcpy(b, held, n_bytes);
 }
 
-/* The reply goes to who asked, and to nowhere else (RFC 1122 §3.2.2.6, RFC 4443 §4.2). */
+/* The reply goes to who asked, and to nowhere else (RFC 1122 §3.2.2.6, RFC 4443 §4.2; V149, V167).
+ */
 static bool echo_is_answerable(const struct tern_pkt *p)
 {
     const uint32_t ip_bytes = p->v6 ? TERN_IP6_BYTES : TERN_IP4_BYTES;
@@ -185,7 +187,7 @@ static bool echo_is_answerable(const struct tern_pkt *p)
     return !(p->v6 && tern_addr6_class(p->src) != TERN_ADDR_UNICAST);
 }
 
-/* Don't fragment, identification 0: nothing to be learnt from it (RFC 6864 §4.1). */
+/* Don't fragment, identification 0: nothing to be learnt from it (RFC 6864 §4.1; V090, V091). */
 static void turn_ip4(uint8_t *ip, uint8_t tos, uint8_t ttl)
 {
     ip[1] = tos;
@@ -211,6 +213,7 @@ static void turn_icmp(uint8_t *icmp, uint8_t reply_type, uint32_t icmp_bytes, ui
     memcpy(icmp + 2, &csum, sizeof csum);
 }
 
+/* As long as the request was found to be (V030, V033). */
 bool tern_icmp_echo_reply(
     uint8_t *frame, const struct tern_pkt *p, const uint8_t *l2_src, uint8_t ttl)
 {

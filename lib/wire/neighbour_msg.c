@@ -39,10 +39,11 @@ enum {
     ARP_REPLY = 2,
 };
 
-/* Hardware type Ethernet, protocol type IPv4, address lengths 6 and 4. */
+/* Hardware type Ethernet, protocol type IPv4, address lengths 6 and 4: no other ARP is read (V176). */
 static const uint8_t arp_ethernet_ip4[ARP_OFF_OP] = {0, 1, 0x08, 0x00, MAC_BYTES, 4};
 
-/* RFC 5227 §1.1: a probe is a request from 0.0.0.0; nothing else speaks for no address. */
+/* RFC 5227 §1.1: a probe is a request from 0.0.0.0; nothing else speaks for no address, nor for one
+ * that no station has (V178). */
 static bool arp_sender_is_fine(const uint8_t *spa, uint16_t op)
 {
     if (tern_load32(spa) == 0)
@@ -119,7 +120,7 @@ static bool is_unspecified(const uint8_t *addr16)
 /*
  * Walk the options. `*mac` becomes the first link address of kind `want` that has Ethernet's
  * length.
- * @return false when one has length 0 or does not fit (RFC 4861 §4.6)
+ * @return false when one has length 0 or does not fit (RFC 4861 §4.6; V038, V181)
  */
 static bool read_ndp_options(
     const uint8_t *opt, uint32_t len_bytes, uint8_t want, const uint8_t **mac)
@@ -137,7 +138,7 @@ static bool read_ndp_options(
     return true;
 }
 
-/* What RFC 4861 §7.1.1 and §7.1.2 ask of both messages, options aside. */
+/* What RFC 4861 §7.1.1 and §7.1.2 ask of both messages, options aside (V181). */
 static bool ndp_is_valid(const uint8_t *icmp, const struct tern_pkt *p)
 {
     if (p->hop_limit != NDP_HOP_LIMIT || icmp[1] != 0 || p->l4_bytes < NDP_BYTES)
@@ -166,7 +167,7 @@ enum tern_drop tern_ndp_parse(
 {
     const uint8_t *icmp = frame + p->l4_off;
     const bool is_answer = icmp[0] == NDP_NA;
-    if (icmp[0] != NDP_NS && icmp[0] != NDP_NA)
+    if (icmp[0] != NDP_NS && icmp[0] != NDP_NA) /* routers configure nothing: V164, V182..V185 */
         return TERN_DROP_NDP_NOT_MINE;
     if (!ndp_is_valid(icmp, p))
         return TERN_DROP_NDP_BAD;

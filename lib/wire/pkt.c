@@ -42,7 +42,7 @@ enum {
 };
 
 /* The first buffer must hold the frame up to `end`; `missing` when not even the whole frame does.
- */
+ * Nothing of a frame is read that this has not let pass (V026, V034, V038, V042, V171). */
 static inline enum tern_drop need(
     const struct tern_pkt_input *in, uint32_t end, enum tern_drop missing)
 {
@@ -64,8 +64,8 @@ static inline bool is_tag(uint16_t ethertype)
 }
 
 /*
- * At most one tag, of the VLAN that was asked for, in the frame or taken off by the device; VLAN 0
- * is a priority tag and belongs to no VLAN (IEEE 802.1Q §9.6).
+ * At most one tag (V159), of the VLAN that was asked for (V202), in the frame or taken off by the
+ * device; VLAN 0 is a priority tag and belongs to no VLAN (IEEE 802.1Q §9.6).
  */
 static TERN_ASIDE enum tern_drop parse_tag(
     const struct tern_pkt_input *in, struct tern_pkt *p, uint16_t *ethertype)
@@ -93,7 +93,7 @@ static inline enum tern_drop parse_ethernet(
         return drop;
     const uint8_t *dst = in->frame, *src = in->frame + 6;
     p->group_mac = dst[0] & 1;
-    if (unlikely(!p->group_mac && memcmp(dst, in->mac, 6) != 0))
+    if (unlikely(!p->group_mac && memcmp(dst, in->mac, 6) != 0)) /* V201 */
         return TERN_DROP_ETH_NOT_MINE;
     if (unlikely(src[0] & 1))
         return TERN_DROP_ETH_SRC_GROUP;
@@ -123,7 +123,8 @@ static enum tern_drop parse_no_link(
 
 /* ---- network ---- */
 
-/* MUST-50: options we do not know are skipped. RFC 7126 §4.3, §4.4: source routes are refused. */
+/* MUST-50: options we do not know are skipped. RFC 7126 §4.3, §4.4: source routes are refused
+ * (V148). Each round moves by one octet at least (V151). */
 static TERN_RARE enum tern_drop check_ip4_options(const uint8_t *opt, uint32_t len_bytes)
 {
     uint32_t at = 0;
@@ -151,7 +152,7 @@ static TERN_RARE enum tern_drop parse_ihl(
     if (version_ihl >> 4 != 4) /* RFC 1122 §3.2.1.1 */
         return TERN_DROP_IP_VERSION;
     *ihl_bytes = (version_ihl & 15u) * 4;
-    if (*ihl_bytes < TERN_IP4_BYTES)
+    if (*ihl_bytes < TERN_IP4_BYTES) /* V027 */
         return TERN_DROP_IP_HDR_LEN;
     return need(in, p->l3_off + *ihl_bytes, TERN_DROP_IP_HDR_LEN);
 }
@@ -182,10 +183,13 @@ static inline enum tern_drop parse_ip4(
     }
     const uint32_t total_bytes = tern_load16(ip + 2);
     p->end_off = p->l3_off + total_bytes;
+    /* The one length that all behind it go by (V024, V027..V031, V036, V037, V039). */
     if (unlikely(total_bytes < ihl_bytes || p->end_off > in->n_total))
         return TERN_DROP_IP_LEN;
     if (unlikely(!ip4_csum_is_good(in->rx_flags, ip, ihl_bytes)))
         return TERN_DROP_IP_CSUM;
+    /* V134, V135, V139, V142..V144: not put together, so nothing is kept and no offset is believed.
+     */
     if (unlikely(tern_load16(ip + 6) & IP4_FRAGMENT_BITS))
         return TERN_DROP_IP_FRAGMENT;
     if (unlikely(ihl_bytes > TERN_IP4_BYTES)) {
@@ -207,14 +211,14 @@ static inline enum tern_drop parse_ip4(
     return TERN_DROP_NONE;
 }
 
-/* The two upper bits of an unknown option's type say what to do: only 00 is "skip" (RFC 8200 §4.2).
- */
+/* The two upper bits of an unknown option's type say what to do: only 00 is "skip" (RFC 8200 §4.2,
+ * V158); the packet of any other is dropped, that of a jumbogram too (V155). */
 static inline bool ip6_option_is_skippable(uint8_t type)
 {
     return type >> 6 == 0;
 }
 
-/* RFC 8200 §4.2; RFC 8504 §5.3 allows a limit on their number. */
+/* RFC 8200 §4.2; RFC 8504 §5.3 allows a limit on their number (V152). */
 static bool ip6_options_are_fine(const uint8_t *opt, uint32_t len_bytes)
 {
     uint32_t at = 0;
@@ -246,20 +250,22 @@ static inline bool is_ip6_ext(uint8_t next)
 static bool ip6_ext_is_fine(uint8_t kind, uint32_t nth, const uint8_t *ext, uint32_t ext_bytes)
 {
     if (kind == IP6_ROUTING)
-        return ext[3] == 0; /* segments left: we route for nobody (RFC 8200 §4.4, RFC 5095) */
+        return ext[3] == 0; /* segments left: we route for nobody (RFC 8200 §4.4, V157) */
     if (kind == IP6_HOP_BY_HOP && nth != 0)
         return false; /* RFC 8200 §4.1 */
     return ip6_options_are_fine(ext + 2, ext_bytes - 2);
 }
 
-/* Walk from p->l4_off to the first header that is none; RFC 8504 §5.3 allows the bounds. */
+/* Walk from p->l4_off to the first header that is none; RFC 8504 §5.3 allows the bounds (V153,
+ * V154). */
 static TERN_RARE enum tern_drop skip_ip6_ext(
     const struct tern_pkt_input *in, struct tern_pkt *p, uint8_t *next)
 {
     const uint32_t first = p->l4_off;
     uint32_t at = first;
     for (uint32_t nth = 0; is_ip6_ext(*next); nth++) {
-        if (*next == IP6_FRAGMENT) /* atomic ones too (RFC 8021) */
+        if (*next == IP6_FRAGMENT) /* atomic ones too (RFC 8021; V134..V136, V140, V141, V146), and
+                                      NDP's (V188) */
             return TERN_DROP_IP_FRAGMENT;
         if (nth == TERN_IP6_EXT_MAX || at + IP6_EXT_UNIT_BYTES > p->end_off)
             return TERN_DROP_IP6_EXT;
@@ -302,7 +308,7 @@ static inline enum tern_drop parse_ip6(
         return TERN_DROP_IP_VERSION;
     p->l4_off = (uint16_t)(p->l3_off + TERN_IP6_BYTES);
     p->end_off = p->l4_off + tern_load16(ip + 4); /* 0 of a jumbogram too: RFC 2675 is not spoken */
-    if (unlikely(p->end_off > in->n_total))
+    if (unlikely(p->end_off > in->n_total))       /* V035..V037 */
         return TERN_DROP_IP_LEN;
     *proto = ip[6];
     if (unlikely(is_ip6_ext(*proto))) {
@@ -355,7 +361,8 @@ static TERN_ASIDE bool l4_sum_is_good(
     return tern_csum_fold(front + (front_bytes & 1 ? tern_csum_odd(tail_sum) : tail_sum)) == 0xffff;
 }
 
-/* The packet ends in the first buffer, or in the last where the frame does. */
+/* The packet ends in the first buffer, or in the last where the frame does. A device is believed
+ * what it says of sums and nothing else (V194). */
 static inline bool l4_csum_is_good(const struct tern_pkt_input *in, const struct tern_pkt *p)
 {
     if (unlikely(in->rx_flags & TERN_RX_L4_CSUM_BAD))
@@ -383,17 +390,17 @@ static TERN_ASIDE bool split_tcp_is_usable(
 static inline enum tern_drop parse_tcp(const struct tern_pkt_input *in, struct tern_pkt *p)
 {
     p->kind = TERN_PKT_TCP;
-    if (unlikely(!is_to_one(p))) /* MUST-57 */
+    if (unlikely(!is_to_one(p))) /* MUST-57, V053, V201 */
         return TERN_DROP_IP_DST;
-    if (unlikely(p->l4_bytes < TERN_TCP_BYTES))
+    if (unlikely(p->l4_bytes < TERN_TCP_BYTES)) /* V025, V026 */
         return TERN_DROP_TCP_SHORT;
-    if (unlikely(is_split(in)) && !split_tcp_is_usable(in, p))
+    if (unlikely(is_split(in)) && !split_tcp_is_usable(in, p)) /* of any size: V203 */
         return TERN_DROP_LINEARISE;
     const uint8_t *tcp = in->frame + p->l4_off;
     const uint32_t doff_bytes = data_offset_bytes(tcp);
-    if (unlikely(doff_bytes < TERN_TCP_BYTES || doff_bytes > p->l4_bytes))
+    if (unlikely(doff_bytes < TERN_TCP_BYTES || doff_bytes > p->l4_bytes)) /* V023, V031 */
         return TERN_DROP_TCP_HDR_LEN;
-    if (unlikely(!l4_csum_is_good(in, p))) /* MUST-3 */
+    if (unlikely(!l4_csum_is_good(in, p))) /* MUST-3, V195: a sum of 0 is one like any other */
         return TERN_DROP_TCP_CSUM;
 
     p->sport = tern_load16(tcp + TERN_TCP_OFF_SPORT);
@@ -424,7 +431,7 @@ static TERN_RARE enum tern_drop parse_icmp(const struct tern_pkt_input *in, stru
     p->kind = p->v6 ? TERN_PKT_ICMP6 : TERN_PKT_ICMP4;
     if (!icmp_destination_is_fine(p))
         return TERN_DROP_IP_DST;
-    if (p->l4_bytes < ICMP_BYTES)
+    if (p->l4_bytes < ICMP_BYTES) /* V029, V041, V173 */
         return TERN_DROP_ICMP_SHORT;
     if (is_split(in))
         return TERN_DROP_LINEARISE;
@@ -516,7 +523,7 @@ enum tern_drop tern_pkt_parse(const struct tern_pkt_input *in, struct tern_pkt *
     case TERN_ETHERTYPE_IP4: drop = parse_ip4(in, out, &proto); break;
     case TERN_ETHERTYPE_IP6: drop = parse_ip6(in, out, &proto); break;
     case TERN_ETHERTYPE_ARP: return parse_arp(in, out);
-    default: return TERN_DROP_ETH_TYPE; /* RARP and 802.3 lengths too */
+    default: return TERN_DROP_ETH_TYPE; /* RARP (V177) and 802.3 lengths (V034) too */
     }
     if (unlikely(drop != TERN_DROP_NONE))
         return drop;
@@ -525,5 +532,5 @@ enum tern_drop tern_pkt_parse(const struct tern_pkt_input *in, struct tern_pkt *
         return parse_tcp(in, out);
     if (proto == (out->v6 ? TERN_IPPROTO_ICMP6 : TERN_IPPROTO_ICMP))
         return parse_icmp(in, out);
-    return TERN_DROP_IP_PROTO;
+    return TERN_DROP_IP_PROTO; /* IGMP (V172), UDP (V216) and tunnels (V159) too */
 }

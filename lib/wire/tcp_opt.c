@@ -39,7 +39,8 @@ static struct tern_sack_block load_block(const uint8_t *at)
     return b;
 }
 
-/* RFC 2018 §3: one to four blocks. One that is empty or reversed makes the whole option a lie. */
+/* RFC 2018 §3: one to four blocks. One that is empty or reversed makes the whole option a lie
+ * (V008). */
 static void read_sack(const uint8_t *opt, uint32_t opt_bytes, struct tern_tcp_opts *out)
 {
     const uint32_t n = (opt_bytes - SACK_HEAD_BYTES) / SACK_BLOCK_BYTES;
@@ -57,7 +58,7 @@ static void read_sack(const uint8_t *opt, uint32_t opt_bytes, struct tern_tcp_op
     out->has |= TERN_HAS_SACK;
 }
 
-/* RFC 7413 §4.1.1: no cookie, or 4 to 16 bytes of it, even; any other length is ignored. */
+/* RFC 7413 §4.1.1: no cookie, or 4 to 16 bytes of it, even; any other length is ignored (V105). */
 static void read_tfo(uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
 {
     const uint32_t n = opt_bytes - TFO_HEAD_BYTES;
@@ -70,10 +71,11 @@ static void read_tfo(uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
 
 static uint8_t clamp_wscale(uint8_t shift)
 {
-    return shift > TERN_WSCALE_MAX ? TERN_WSCALE_MAX : shift; /* RFC 7323 §2.3 (7323-2) */
+    return shift > TERN_WSCALE_MAX ? TERN_WSCALE_MAX : shift; /* RFC 7323 §2.3 (7323-2, V022) */
 }
 
-/* One option that lies whole inside the header, `at` bytes into the area; opt_bytes >= 2. */
+/* One option that lies whole inside the header, `at` bytes into the area; opt_bytes >= 2. Of two of
+ * a kind the first counts (V022), and one of a length that is not its own not at all (V015). */
 static void read_option(
     const uint8_t *area, uint32_t at, uint32_t opt_bytes, struct tern_tcp_opts *out)
 {
@@ -107,11 +109,12 @@ static void read_option(
         if (!(out->has & TERN_HAS_TFO))
             read_tfo(at, opt_bytes, out);
         break;
-    default: /* MUST-6: an option we do not know is skipped, by its length */ break;
+    default: /* MUST-6, V021: an option we do not know is skipped, by its length */ break;
     }
 }
 
-/* MUST-4: EOL ends, NOP is one byte. MUST-64: options lie at any octet. */
+/* MUST-4: EOL ends, NOP is one byte. MUST-64: options lie at any octet. Each round moves by one
+ * octet at least and never beyond len_bytes (V010..V013, V017). */
 static void walk(const uint8_t *opt, uint32_t len_bytes, struct tern_tcp_opts *out)
 {
     uint32_t at = 0;
