@@ -40,7 +40,8 @@ static const struct app_opt_row rows[] = {
     {.name = "listen", .arg = "PORT[-PORT]=APP[,KEY=VALUE]", .many = true, SERVE, APP_CALL(add_listener),
         .standard = "--app on --port",
         .help = "a listener; again for more, up to 16. Keys of http: status=503, body=4k, file=PATH, type=text/html, close, keep-alive, "
-                "any-method, delay=20ms|exp:20ms|uniform:5ms-20ms, stall=1s@10s, max-rate=20k (503 beyond it), burst=N; "
+                "any-method, delay=20ms|exp:20ms|uniform:5ms-20ms, stall=1s@10s, max-rate=20k (503 beyond it), burst=N, "
+                "header-timeout=10s (408 beyond it), min-rate=500 (bytes a second of a body or reply, over a minute; 0: any); "
                 "of stream: direction=WAY, bytes=N, verify"},
     {.name = "port", .arg = "N", SERVE, APP_U16(port, 1, UINT16_MAX), .standard = "the service's: 80, 7, 9, 19 or 5001",
         .help = "port to listen on"},

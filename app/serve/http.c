@@ -20,143 +20,25 @@
  * After the last reply: FIN. If the peer may still be sending (pipelined behind a close, or
  * garbage), its bytes are thrown away until its FIN or LINGER_NS, because an RST would take the
  * reply with it (RFC 9112 §9.6).
+ *
+ * A peer that lets a reply or a request wait is waited for (patience.h): for the rest of a header a
+ * certain time in all, and for a body or for room to send in as long as it goes on at a rate.
  */
-#include "../memo.h"
-#include "../pool.h"
-#include "../segq.h"
-#include "http_reply.h"
-#include "later.h"
-#include "service.h"
+#include "http_inside.h"
 
 #include <errno.h>
-#include <http_parser.h>
 #include <stdlib.h>
 
 #define LINGER_NS UINT64_C(2000000000)
 
+enum { STEADY_S = 60 /* a peer is watched so long: an outage that TCP survives is no slow peer */ };
 enum { LATER_BURST = 64 /* replies that are sent between two polls, once their time has come */ };
-
-struct http_worker {
-    struct app_instance instance;
-    bool has_conditions; /**< delay, stall or limit: a reply may be another, or wait */
-    struct app_pool conns;
-    struct app_replies replies;
-    struct app_memo requests; /**< verdict: an answer, see below */
-    struct app_later later;   /**< replies that wait for their time */
-    uint64_t dice;
-};
-
-/* What a request gets: a reply's number, and these. */
-enum {
-    ANSWER_REPLY = 0xff,       /**< mask of enum app_reply_id */
-    ANSWER_HEADERS_ONLY = 256, /**< to HEAD */
-    ANSWER_LAST = 512,         /**< the connection ends with it */
-};
-
-struct http_conn {
-    uintptr_t instance; /**< see service.h */
-    http_parser parser;
-    struct app_segq in;      /**< received, not parsed */
-    uint32_t in_off;         /**< bytes of in.head that are parsed */
-    enum app_reply_id reply; /**< with `replying` */
-    size_t sent, to_send;    /**< bytes of the reply; HEAD wants less than all */
-    bool is_fresh;           /**< the parser has seen no byte yet */
-    bool in_message;         /**< a request has begun and not ended */
-    bool replying;           /**< the reply is not all queued */
-    bool last;               /**< the connection ends with this reply */
-    bool peer_closed;        /**< the peer sent FIN */
-    bool lingering;          /**< our FIN is queued; what still comes is thrown away */
-    uint64_t asked_ns;       /**< conditions: when the reply began, … */
-    uint64_t due_ns;         /**< … and when it may be sent; 0: now */
-    struct tern_conn *conn;  /**< while it waits for that */
-    struct app_later_node later;
-};
-
-static struct http_worker *worker_of(const struct http_conn *h)
-{
-    return app_instance_of(h->instance);
-}
 
 /* HEAD wants less than all. */
 static size_t reply_bytes(const struct http_worker *w, int32_t answer)
 {
     const struct app_reply *reply = &w->replies.of[answer & ANSWER_REPLY];
     return answer & ANSWER_HEADERS_ONLY ? reply->header_bytes : reply->total_bytes;
-}
-
-/* ---- requests ---- */
-
-static int on_message_begin(http_parser *p)
-{
-    ((struct http_conn *)p->data)->in_message = true;
-    return 0;
-}
-
-/* An Upgrade or CONNECT is a request like any other to us (RFC 9110 §7.8: a server may ignore it).
- */
-static int on_headers_complete(http_parser *p)
-{
-    p->upgrade = 0;
-    return 0;
-}
-
-static int on_message_complete(http_parser *p)
-{
-    struct http_conn *h = p->data;
-    h->in_message = false;
-    http_parser_pause(p, 1);
-    return 0;
-}
-
-static const http_parser_settings settings = {
-    .on_message_begin = on_message_begin,
-    .on_headers_complete = on_headers_complete,
-    .on_message_complete = on_message_complete,
-};
-
-/* Forget the first `n` bytes that wait, and return their window. */
-static void eat(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h, uint32_t n)
-{
-    h->in_off += n;
-    if (n > 0)
-        tern_consume(sh, c, n);
-    if (h->in_off < h->in.head->data_len)
-        return;
-    rte_pktmbuf_free_seg(app_segq_pop(&h->in));
-    h->in_off = 0;
-}
-
-/* What the request that was just parsed gets. */
-static int32_t judge(const struct http_worker *w, const struct http_conn *h)
-{
-    const struct app_http_config *cfg = &w->instance.cfg->http;
-    const bool is_head = h->parser.method == HTTP_HEAD;
-    const bool is_known = is_head || h->parser.method == HTTP_GET || cfg->any_method;
-    const bool is_last = cfg->closes || http_should_keep_alive(&h->parser) == 0;
-    int32_t answer = is_known ? APP_REPLY_OK : APP_REPLY_METHOD;
-    if (is_last) /* the replies that say so follow those that do not */
-        answer = (answer + 1) | ANSWER_LAST;
-    return is_head ? answer | ANSWER_HEADERS_ONLY : answer;
-}
-
-/* Parse what waits, at most to the end of one request. @return HPE_OK: more input is needed */
-static enum http_errno parse_one(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
-{
-    struct http_worker *w = worker_of(h);
-    enum http_errno e = HPE_OK;
-    h->parser.data = h;
-    while (h->in.head != NULL && e == HPE_OK) {
-        const char *at = rte_pktmbuf_mtod_offset(h->in.head, const char *, h->in_off);
-        const uint32_t left = h->in.head->data_len - h->in_off;
-        /* Length 0 would tell the parser that the connection has ended. */
-        const size_t used = left == 0 ? 0 : http_parser_execute(&h->parser, &settings, at, left);
-        e = HTTP_PARSER_ERRNO(&h->parser);
-        if (e == HPE_PAUSED && h->is_fresh)
-            app_memo_learn(&w->requests, at, used, judge(w, h));
-        h->is_fresh = false;
-        eat(sh, c, h, (uint32_t)used);
-    }
-    return e;
 }
 
 /* ---- conditions ---- */
@@ -182,7 +64,7 @@ static uint64_t draw_due_ns(struct http_worker *w, uint64_t now_ns)
 
 static void begin_reply(const struct tern_shard *sh, struct http_conn *h, int32_t answer)
 {
-    struct http_worker *w = worker_of(h);
+    struct http_worker *w = http_worker_of(h);
     if (w->has_conditions) {
         h->asked_ns = tern_shard_now_ns(sh);
         answer = admit(w, answer, h->asked_ns);
@@ -195,23 +77,23 @@ static void begin_reply(const struct tern_shard *sh, struct http_conn *h, int32_
     h->last = answer & ANSWER_LAST;
 }
 
-static void refuse(const struct tern_shard *sh, struct http_conn *h)
+static void refuse(const struct tern_shard *sh, struct http_conn *h, enum app_reply_id id)
 {
-    h->in_message = false;
-    begin_reply(sh, h, APP_REPLY_BAD | ANSWER_LAST);
+    h->in_message = h->in_body = false;
+    begin_reply(sh, h, (int32_t)id | ANSWER_LAST);
 }
 
 /* Read the next request and begin its reply. @return false when it is not all there */
 static bool next_request(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
-    const enum http_errno e = parse_one(sh, c, h);
+    const enum http_errno e = app_http_parse_one(sh, c, h);
     if (e == HPE_OK)
         return false;
     if (e == HPE_PAUSED) {
         http_parser_pause(&h->parser, 0);
-        begin_reply(sh, h, judge(worker_of(h), h));
+        begin_reply(sh, h, app_http_judge(http_worker_of(h), h));
     } else {
-        refuse(sh, h);
+        refuse(sh, h, app_http_refusal(e));
     }
     return true;
 }
@@ -221,13 +103,14 @@ static bool next_request(struct tern_shard *sh, struct tern_conn *c, struct http
 static void discard_input(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
     while (h->in.head != NULL)
-        eat(sh, c, h, h->in.head->data_len - h->in_off);
+        app_http_eat(sh, c, h, h->in.head->data_len - h->in_off);
 }
 
 /* The last reply is queued. */
 static void finish(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
     const bool more = h->in.head != NULL || HTTP_PARSER_ERRNO(&h->parser) != HPE_OK;
+    app_patience_leave(sh, &h->debtor, false); /* the timer becomes that of lingering */
     discard_input(sh, c, h);
     h->lingering = more && !h->peer_closed && tern_timer_arm(sh, c, LINGER_NS) == 0;
     if (h->lingering)
@@ -240,14 +123,15 @@ static void finish(struct tern_shard *sh, struct tern_conn *c, struct http_conn 
 static void book_reply(struct http_conn *h)
 {
     h->replying = false;
-    app_service_bump(&worker_of(h)->instance.books->replies[h->reply]);
+    app_service_bump(&http_worker_of(h)->instance.books->replies[h->reply]);
 }
 
-/* Answer as long as there are requests and room, and no reply has to wait for its time; on_data(),
+/* V210:
+ * Answer as long as there are requests and room, and no reply has to wait for its time; on_data(),
  * on_sendable() or tick() goes on from there. */
 static void advance(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
-    const struct app_replies *replies = &worker_of(h)->replies;
+    const struct app_replies *replies = &http_worker_of(h)->replies;
     while (h->replying || next_request(sh, c, h)) {
         if (h->due_ns != 0 || !app_reply_send(sh, c, replies, h->reply, &h->sent, h->to_send))
             return;
@@ -267,32 +151,79 @@ static bool is_idle(const struct http_conn *h)
     return !h->in_message && h->in.head == NULL && !h->replying && !h->lingering;
 }
 
-static void forget(struct tern_conn *c, struct http_conn *h)
+static void forget(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h, bool ended)
 {
-    struct http_worker *w = worker_of(h);
+    struct http_worker *w = http_worker_of(h);
     tern_conn_set_user(c, app_instance_user(&w->instance));
     app_later_remove(&w->later, &h->later);
+    app_patience_leave(sh, &h->debtor, ended);
     app_segq_clear(&h->in);
     app_pool_put(&w->conns, h);
+}
+
+/* ---- what a peer owes ---- */
+
+/* Grows with each byte that the peer sends of a body, or takes of a reply. */
+static uint64_t progress_of(
+    const struct tern_shard *sh, const struct tern_conn *c, const struct http_conn *h)
+{
+    return h->replying ? h->sent + tern_sendable_bytes(sh, c) : h->body_bytes;
+}
+
+/* V116, V204, V205: the rest of a header within a time, else steady progress. NULL: nothing. */
+static struct app_patience *patience_for(const struct http_conn *h)
+{
+    struct http_worker *w = http_worker_of(h);
+    const struct app_http_config *cfg = &w->instance.cfg->http;
+    const bool owes_room = h->replying && h->due_ns == 0;
+    if (h->lingering || (h->replying && !owes_room))
+        return NULL;
+    if (owes_room || h->in_body)
+        return cfg->min_rate > 0 ? &w->steady : NULL;
+    return h->in_message && cfg->header_ns > 0 ? &w->headers : NULL;
+}
+
+/* A request that goes on has the time it had; one that begins has its own. */
+static void watch(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
+{
+    struct app_patience *p = patience_for(h);
+    if (p == h->debtor.queue && !h->begun)
+        return;
+    h->begun = false;
+    app_patience_leave(sh, &h->debtor, false);
+    if (p == NULL)
+        return;
+    h->progress = progress_of(sh, c, h);
+    app_patience_enter(sh, p, &h->debtor, c);
+}
+
+/* Since it was last looked at the peer did at the least what is asked of it. */
+static bool is_steady(
+    const struct tern_shard *sh, const struct tern_conn *c, const struct http_conn *h)
+{
+    const struct app_http_config *cfg = &http_worker_of(h)->instance.cfg->http;
+    const uint64_t asked = (uint64_t)cfg->min_rate * STEADY_S;
+    return progress_of(sh, c, h) - h->progress >= asked;
 }
 
 /* The connection has got as far as it can now. */
 static void rest(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
 {
     if (is_idle(h)) {
-        forget(c, h);
+        forget(sh, c, h, false);
         return;
     }
+    watch(sh, c, h);
     h->conn = c;
     const bool waits = h->due_ns != 0 && h->later.place == 0;
-    if (waits && !app_later_put(&worker_of(h)->later, &h->later, h->due_ns))
+    if (waits && !app_later_put(&http_worker_of(h)->later, &h->later, h->due_ns))
         tern_abort(sh, c);
 }
 
 /* The connection leaves the stack: it waits for input, for room or for its time. */
 static void keep(struct tern_shard *sh, struct tern_conn *c, struct http_conn *on_stack)
 {
-    struct http_worker *w = worker_of(on_stack);
+    struct http_worker *w = http_worker_of(on_stack);
     struct http_conn *h = app_pool_get(&w->conns);
     if (h == NULL) {
         app_segq_clear(&on_stack->in);
@@ -413,20 +344,44 @@ static void on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
         tern_close(sh, c);
 }
 
+/* Whoever takes nothing gets no reply; whoever asks too slowly is told. */
+static void lose_patience(struct tern_shard *sh, struct tern_conn *c, struct http_conn *h)
+{
+    if (h->replying) {
+        tern_abort(sh, c);
+        return;
+    }
+    refuse(sh, h, APP_REPLY_TIMEOUT);
+    go_on(sh, c, h);
+}
+
 static void on_timer(struct tern_shard *sh, struct tern_conn *c)
 {
-    tern_close(sh, c);
+    struct http_conn *h = app_conn_state(c);
+    if (h == NULL)
+        return;
+    if (h->lingering) {
+        tern_close(sh, c);
+        return;
+    }
+    const bool was_steady = h->debtor.queue == &http_worker_of(h)->steady;
+    if (!app_patience_is_over(sh, &h->debtor))
+        return;
+    if (was_steady && is_steady(sh, c, h))
+        watch(sh, c, h);
+    else
+        lose_patience(sh, c, h);
 }
 
 static void on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)
 {
-    (void)sh, (void)why;
+    (void)why;
     struct http_conn *h = app_conn_state(c);
     if (h == NULL)
         return;
     if (h->replying)
-        app_service_bump(&worker_of(h)->instance.books->unanswered);
-    forget(c, h);
+        app_service_bump(&http_worker_of(h)->instance.books->unanswered);
+    forget(sh, c, h, true);
 }
 
 static const struct tern_app http_app = {
@@ -487,6 +442,8 @@ static int start(struct tern_shard *sh, struct app_instance *i)
     const struct app_http_config *cfg = &i->cfg->http;
     app_pool_init(&w->conns, sizeof(struct http_conn));
     w->has_conditions = may_wait(cfg) || cfg->limit.each_q8 != 0;
+    w->headers.time_ns = cfg->header_ns;
+    w->steady.time_ns = (uint64_t)STEADY_S * NS_PER_S;
     w->dice = (uint64_t)i->cfg->port << 16 | tern_shard_worker(sh);
     return app_replies_make(sh, &w->replies, cfg, i->cfg->body_bytes);
 }

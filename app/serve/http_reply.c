@@ -15,9 +15,11 @@
 enum {
     HEADER_BYTES_MAX = 320,
     INLINE_BODY_BYTES_MAX = 1024,
+    MIN_RATE_BYTES_PER_S = 500, /**< well below any link's, well above a trickle's */
     LETTERS = 26,
     TEXT_BYTES = LETTERS * 10080, /**< 256 KiB but for 64 bytes, whole alphabets */
 };
+#define HEADER_TIMEOUT_NS UINT64_C(10000000000)
 
 // clang-format off
 static const struct {
@@ -32,12 +34,16 @@ static const struct {
     [APP_REPLY_LIMITED]       = {HTTP_STATUS_SERVICE_UNAVAILABLE, false, "Connection: keep-alive\r\n"},
     [APP_REPLY_LIMITED_CLOSE] = {HTTP_STATUS_SERVICE_UNAVAILABLE, false, "Connection: close\r\n"},
     [APP_REPLY_BAD]           = {HTTP_STATUS_BAD_REQUEST, false, "Connection: close\r\n"},
+    [APP_REPLY_TIMEOUT]       = {HTTP_STATUS_REQUEST_TIMEOUT, false, "Connection: close\r\n"},
+    [APP_REPLY_HEADER]        = {HTTP_STATUS_REQUEST_HEADER_FIELDS_TOO_LARGE, false, "Connection: close\r\n"},
+    [APP_REPLY_VERSION]       = {HTTP_STATUS_HTTP_VERSION_NOT_SUPPORTED, false, "Connection: close\r\n"},
 };
 // clang-format on
 
 void app_http_config_init(struct app_http_config *cfg)
 {
-    *cfg = (struct app_http_config){.status = HTTP_STATUS_OK};
+    *cfg = (struct app_http_config){
+        .status = HTTP_STATUS_OK, .header_ns = HEADER_TIMEOUT_NS, .min_rate = MIN_RATE_BYTES_PER_S};
 }
 
 uint16_t app_reply_status(const struct app_http_config *cfg, enum app_reply_id id)

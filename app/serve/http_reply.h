@@ -25,6 +25,10 @@ struct app_http_config {
     struct app_delay delay;
     struct app_stall stall;
     struct app_bucket_plan limit; /**< of requests; beyond it 503 */
+    uint64_t header_ns; /**< from a request's first byte to its header's last; 0: for ever, default
+                             10 s */
+    uint32_t min_rate;  /**< bytes a second, over a minute, that a peer sends of a body or takes of
+                             a reply; 0: any, default 500 */
 };
 
 void app_http_config_init(struct app_http_config *cfg);
@@ -37,6 +41,9 @@ enum app_reply_id {
     APP_REPLY_LIMITED, /**< as far behind APP_REPLY_OK as their closing ones are */
     APP_REPLY_LIMITED_CLOSE,
     APP_REPLY_BAD,
+    APP_REPLY_TIMEOUT, /**< a request that did not come in time */
+    APP_REPLY_HEADER,  /**< one whose header is too long */
+    APP_REPLY_VERSION, /**< one of another HTTP */
     APP_REPLY_COUNT,
 };
 

@@ -21,7 +21,8 @@ enum {
     RATE_MAX = 1000000000,
     DEPTH_PER_S = 50, /* a bucket holds 20 ms of its rate: what a worker may be kept from its CPU */
 };
-#define STREAM_BYTES_MAX (UINT64_C(1) << 50)
+#define STREAM_BYTES_MAX      (UINT64_C(1) << 50)
+#define HEADER_TIMEOUT_NS_MAX (UINT64_C(3600) * 1000000000)
 
 /* What has been read of a listener. */
 struct reading {
@@ -120,6 +121,16 @@ static int set_burst(struct reading *r, const char *option, const char *value)
     return app_value_u64(option, value, 1, TOKENS_MAX, &r->burst, r->err);
 }
 
+static int set_header_timeout(struct reading *r, const char *option, const char *value)
+{
+    return app_value_ns(option, value, 0, HEADER_TIMEOUT_NS_MAX, &r->l->cfg.http.header_ns, r->err);
+}
+
+static int set_min_rate(struct reading *r, const char *option, const char *value)
+{
+    return app_value_u32(option, value, 0, RATE_MAX, &r->l->cfg.http.min_rate, r->err);
+}
+
 static int set_direction(struct reading *r, const char *option, const char *value)
 {
     (void)option; /* says its own: --direction */
@@ -151,6 +162,8 @@ static const struct key keys[] = {
     {"stall",      &app_service_http,   false, set_stall},
     {"max-rate",   &app_service_http,   false, set_max_rate},
     {"burst",      &app_service_http,   false, set_burst},
+    {"header-timeout", &app_service_http, false, set_header_timeout},
+    {"min-rate",   &app_service_http,   false, set_min_rate},
     {"direction",  &app_service_stream, false, set_direction},
     {"bytes",      &app_service_stream, false, set_bytes},
     {"verify",     &app_service_stream, true,  set_verify},

@@ -87,7 +87,8 @@ TERN_API const char *tern_state_name(enum tern_state s);
 TERN_API TERN_MUST_CHECK int tern_listen(struct tern_shard *sh, const union tern_addr *addr,
     uint16_t port, const struct tern_app *app, void *user);
 
-/** Stop accepting; half-open entries of the listener die, established connections stay. */
+/** Stop accepting; half-open entries die, unless somebody listens there again before they do;
+ * established connections stay. */
 TERN_API void tern_unlisten(struct tern_shard *sh, int listener);
 
 /** What to connect to. Zero-initialise; `remote`, `rport` and `app` are needed. */

@@ -257,7 +257,7 @@ static uint64_t bytes_of(struct rte_mbuf *const *pkts, uint32_t n)
     return sum;
 }
 
-/** @return packets the device took, from the front */
+/** V192: @return packets the device took, from the front */
 static uint32_t send_to_device(struct tern_worker *w)
 {
     struct tern_outbox *o = &w->out;

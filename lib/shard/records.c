@@ -238,6 +238,7 @@ static void conn_unmake(struct tern_shard *sh, struct tern_conn *c)
     tern_pool_put(&sh->conns, tern_conn_idx(&sh->tcp, c));
 }
 
+/* V213 */
 struct tern_conn *tern_host_conn_new(struct tern_tcp *t, const struct tern_conn *as,
     const struct tern_flow_key *key, uint64_t hash, uint16_t neighbour)
 {
@@ -459,6 +460,7 @@ void tern_host_rxq_free(struct tern_tcp *t, uint32_t idx)
     tern_pool_put(&tern_shard_of(t)->rxqs, idx);
 }
 
+/* V044 */
 uint32_t tern_host_rare_new(struct tern_tcp *t)
 {
     return get_zeroed(&tern_shard_of(t)->rares);

@@ -160,7 +160,8 @@ static inline bool is_mine(struct tern_shard *sh, const union tern_addr *a)
     return true;
 }
 
-/** Why is a segment between these addresses not one for us? (1122-6, MUST-57, MUST-63) */
+/** Why is a segment between these addresses not one for us? (1122-6, MUST-57, MUST-63; V050, V051,
+ * V094) */
 static TERN_ASIDE enum tern_drop address_fault(
     const struct tern_shard *sh, const struct tern_flow_key *k)
 {
@@ -170,6 +171,7 @@ static TERN_ASIDE enum tern_drop address_fault(
     return tern_route_is_mine(&sh->routes, &k->remote) ? TERN_DROP_IP_SRC_MINE : TERN_DROP_IP_SRC;
 }
 
+/* V189 */
 static TERN_ASIDE bool refuse(struct tern_shard *sh, struct rte_mbuf *m, enum tern_drop why)
 {
     tern_drop_mbuf(&sh->tcp, m, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "packet.h"
 
-/* A segment for which there is neither connection nor listener (RFC 9293 §3.10.7.1). */
+/* V062: A segment for which there is neither connection nor listener (RFC 9293 §3.10.7.1). */
 enum tern_drop tern_closed_rx(struct tern_tcp *t, struct tern_seg *seg)
 {
     if (seg->p.flags & TERN_TCP_RST)

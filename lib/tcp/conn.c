@@ -188,6 +188,7 @@ void tern_conn_abort(struct tern_tcp *t, struct tern_conn *c, enum tern_close_re
     tern_conn_end(t, c, why);
 }
 
+/* V111 */
 void tern_conn_time_wait(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (c->flags & TERN_CF_ACK_NOW) /* the peer's FIN brought us here; not so from CLOSING */

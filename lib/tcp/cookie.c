@@ -8,6 +8,7 @@ enum { WSCALE_NONE = 15 };
 /* Rounded down: what links of today announce, and the defaults of both families. */
 static const uint16_t mss_table[8] = {TERN_MSS_MIN, 536, 1220, 1300, 1400, 1440, 1460, 8940};
 
+/* V098 */
 static uint8_t mss_index(uint16_t mss)
 {
     uint8_t i = 0;
@@ -16,7 +17,8 @@ static uint8_t mss_index(uint16_t mss)
     return i;
 }
 
-/* The top 24 bits must bind the data byte, or it could be exchanged: a·data + b with secret a, b of
+/* V096:
+ * The top 24 bits must bind the data byte, or it could be exchanged: a·data + b with secret a, b of
  * 32 bits is strongly universal (Dietzfelbinger 1996) in those bits, and each pair serves one SYN.
  */
 static uint32_t seal(struct tern_prf secret, uint8_t data)

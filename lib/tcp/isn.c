@@ -15,11 +15,13 @@ enum {
     ISN_BEYOND_OLD = 1 << 17, /* sequence space between an old connection and its successor */
 };
 
+/* V081 */
 static struct tern_prf of_tuple(const struct tern_prf_key *key, const struct tern_flow_key *k)
 {
     return tern_tuple_prf(key, k, 0, (struct tern_prf){0});
 }
 
+/* V081..V085 */
 void tern_keys_init(struct tern_keys *k, const uint64_t seed[4])
 {
     const struct tern_siphash_key master = {seed[0], seed[1]};

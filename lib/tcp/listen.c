@@ -87,6 +87,7 @@ static inline void answer_syn(
 
 /* ---- half-open records ---- */
 
+/* V098 */
 static struct tern_tcp_opts half_opts(const struct tern_half *h)
 {
     struct tern_tcp_opts o = {.has = TERN_HAS_MSS, .mss = h->mss, .ts_val = h->ts_recent};
@@ -130,6 +131,7 @@ static void half_arm(struct tern_tcp *t, struct tern_half *h)
     tern_host_half_timer(t, h, tries, t->now_tick + t->syn_ack_ticks[tries - 1]);
 }
 
+/* V099, V103 */
 void tern_half_timer(struct tern_tcp *t, struct tern_half *h)
 {
     if (half_tries(h) >= TERN_SYNACK_TRIES_MAX) { /* (4987-3) */
@@ -239,7 +241,8 @@ static inline enum tern_drop complete_plainly(struct tern_tcp *t, const struct t
     return take_rest(t, c, seg, bare);
 }
 
-/** Fill in a connection from what the handshake agreed on, and tell the application. @return as
+/** V070, V107:
+ * Fill in a connection from what the handshake agreed on, and tell the application. @return as
  * take_rest() */
 static TERN_ASIDE enum tern_drop complete(struct tern_tcp *t, const struct tern_listen_ctx *l,
     struct tern_conn *c, struct tern_seg *seg, const struct handshake *h)
@@ -293,6 +296,7 @@ static bool returns_cookie(const struct tern_tcp *t, const struct tern_seg *seg)
     return read_cookie(t, seg, &peer);
 }
 
+/* V096 */
 static enum tern_drop try_cookie(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
@@ -324,6 +328,7 @@ static enum tern_drop try_cookie(
 
 /* ---- LISTEN ---- */
 
+/* V095 */
 bool tern_syn_gets_cookie(const struct tern_tcp *t)
 {
     if (t->cfg.syn_cookies == TERN_SYN_COOKIES_AUTO)
@@ -356,6 +361,7 @@ static inline struct tern_half *make_half(
     return h;
 }
 
+/* V105, V106 */
 static inline enum tern_drop take_syn(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
@@ -382,6 +388,7 @@ static inline enum tern_drop take_syn(
     return TERN_DROP_TCP_DONE;
 }
 
+/* V061, V063, V104 */
 enum tern_drop tern_listen_rx(
     struct tern_tcp *t, const struct tern_listen_ctx *l, struct tern_seg *seg)
 {
@@ -452,7 +459,7 @@ static enum tern_drop half_syn(struct tern_tcp *t, struct tern_half *h, struct t
     return TERN_DROP_TCP_DUPLICATE;
 }
 
-/** RFC 9293 §3.10.7.4, table 6: starts in the window, or reaches into it. */
+/** V058: RFC 9293 §3.10.7.4, table 6: starts in the window, or reaches into it. */
 static bool half_accepts(
     const struct tern_tcp *t, const struct tern_half *h, const struct tern_seg *seg)
 {

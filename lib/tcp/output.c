@@ -374,6 +374,7 @@ static uint32_t send_payload(struct tern_tcp *t, struct tern_conn *c, struct ter
     return len;
 }
 
+/* V115 */
 static uint32_t usable_window(const struct tern_conn *c, const struct tern_txq *q)
 {
     return RTE_MIN(tern_output_window_room(c, c->snd.nxt), tern_output_cwnd_room(c, q));

@@ -13,7 +13,8 @@
 #include "mbuf.h"
 #include "wire/bytes.h"
 
-/* RFC 6864 §4.1: an atomic datagram's identification means nothing; 0 tells an observer nothing,
+/* V090, V091:
+ * RFC 6864 §4.1: an atomic datagram's identification means nothing; 0 tells an observer nothing,
  * the first time and again (MAY-4). */
 static uint16_t next_ip_id(struct tern_tcp *t)
 {

@@ -82,6 +82,7 @@ static uint16_t nth_port(const struct tern_tcp *t, const struct tern_port_order 
     return (uint16_t)(o->first + nth * o->stride);
 }
 
+/* V086, V212 */
 static uint32_t feistel(uint32_t x, uint32_t half_bits, uint64_t key)
 {
     const uint32_t mask = (1u << half_bits) - 1;

@@ -88,7 +88,7 @@ static bool pool_is_low(const struct tern_tcp *t)
     return rte_mempool_avail_count(t->pool) < t->pool->size / TERN_REASM_POOL_SHARE;
 }
 
-/** One more segment is within the bounds. */
+/** V117..V120: One more segment is within the bounds. */
 static bool has_room(const struct tern_tcp *t, const struct tern_conn *c, const struct tern_rxq *r,
     const struct tern_pkt *p, const struct rte_mbuf *before)
 {
@@ -152,6 +152,7 @@ static void release_if_empty(struct tern_tcp *t, struct tern_conn *c)
     c->slow &= (uint8_t)~TERN_SLOW_REASM;
 }
 
+/* V068, V120 */
 enum tern_drop tern_reasm_hold(
     struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg, bool fin)
 {

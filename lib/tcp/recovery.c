@@ -189,7 +189,8 @@ void tern_recovery_timeout(struct tern_tcp *t, struct tern_conn *c, struct tern_
     tern_conn_touch(t, c);
 }
 
-/** The timeout was for nothing: as before, and what was taken for lost is still on its way. */
+/** V127: The timeout was for nothing: as before, and what was taken for lost is still on its
+ * way. */
 static void timeout_was_spurious(
     struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q, struct tern_cong *g)
 {
@@ -226,7 +227,8 @@ static void watch_for_spurious(
 
 /* ---- without SACK ---- */
 
-/** Duplicate ACKs can speak of no more than is outstanding, and in recovery of no more than was
+/** V124:
+ * Duplicate ACKs can speak of no more than is outstanding, and in recovery of no more than was
  * when it began, less the one segment that is missing for sure: made-up ones gain nothing. */
 static void clamp_reports(const struct tern_tcp *t, const struct tern_conn *c, struct tern_txq *q)
 {
@@ -314,7 +316,7 @@ void tern_recovery_undo_late(struct tern_tcp *t, struct tern_conn *c)
         undo(t, c, g);
 }
 
-/** RFC 3168 §6.1.2: ECE is a loss of nothing; once a round trip (3168-4). */
+/** V126: RFC 3168 §6.1.2: ECE is a loss of nothing; once a round trip (3168-4). */
 static void take_ece(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q)
 {
     struct tern_cong *g = tern_conn_cong(t, c);

@@ -38,9 +38,9 @@ static void owe_ack(struct tern_tcp *t, struct tern_conn *c)
 }
 
 /**
- * What is not acceptable is answered with an ACK. A segment with payload always (its sender lost
- * our ACK); an empty one at the challenge rate, or two ends out of step would answer each other for
- * ever.
+ * V060: What is not acceptable is answered with an ACK. A segment with payload always (its sender
+ * lost our ACK); an empty one at the challenge rate, or two ends out of step would answer each
+ * other for ever.
  */
 static enum tern_drop refuse_with_ack(
     struct tern_tcp *t, struct tern_conn *c, const struct tern_seg *seg, enum tern_drop why)
@@ -63,6 +63,7 @@ void tern_conn_note_duplicate(
 
 /* ---- timestamp: RFC 7323 §5 ---- */
 
+/* V130, V131, V215 */
 static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (!(c->flags & TERN_CF_TS) || has(seg, TERN_TCP_RST)) /* R1 exempts RST (7323-9) */
@@ -78,7 +79,8 @@ static enum tern_drop check_timestamp(struct tern_tcp *t, struct tern_conn *c, s
     return TERN_DROP_NONE;
 }
 
-/** RFC 7323 §4.3 (7323-5): the segment that moves Last.ACK.sent sets the echo (once its ACK is
+/** V130:
+ * RFC 7323 §4.3 (7323-5): the segment that moves Last.ACK.sent sets the echo (once its ACK is
  * believed). So does one that came past an outdated TS.Recent, which would refuse all that follows.
  */
 static bool sets_echo(const struct tern_conn *c, const struct tern_seg *seg)
@@ -111,7 +113,7 @@ static bool probes_shut_window(const struct tern_conn *c, const struct tern_seg 
     return c->rcv.nxt.v == c->rcv.adv.v && seg->p.seq.v == c->rcv.nxt.v;
 }
 
-/** Keep of the segment only what lies in the window. */
+/** V122, V190: Keep of the segment only what lies in the window. */
 static void trim(struct tern_conn *c, struct tern_seg *seg)
 {
     struct tern_pkt *p = &seg->p;
@@ -130,6 +132,7 @@ static void trim(struct tern_conn *c, struct tern_seg *seg)
     }
 }
 
+/* V078, V122, V131 */
 static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (has(seg, TERN_TCP_RST) || has(seg, TERN_TCP_SYN))
@@ -152,6 +155,7 @@ static enum tern_drop check_sequence(struct tern_tcp *t, struct tern_conn *c, st
 
 /* ---- RST and SYN: RFC 5961 §3, §4 ---- */
 
+/* V071 */
 static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (!has(seg, TERN_TCP_RST)) /* with or without data (SHLD-2), with any window (MUST-66) */
@@ -167,6 +171,7 @@ static enum tern_drop check_rst(struct tern_tcp *t, struct tern_conn *c, struct 
     return TERN_DROP_TCP_RST_WINDOW;      /* (5961-1) */
 }
 
+/* V056, V072 */
 static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (!has(seg, TERN_TCP_SYN))
@@ -188,6 +193,7 @@ static enum tern_drop check_syn(struct tern_tcp *t, struct tern_conn *c, struct 
 
 /* ---- ACK: fifth ---- */
 
+/* V058 */
 static enum tern_drop check_handshake_ack(
     struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
@@ -217,6 +223,7 @@ static uint32_t max_window(const struct tern_tcp *t, const struct tern_conn *c)
     return RTE_MAX(q != NULL ? q->max_wnd_bytes : 0, c->snd.wnd_bytes);
 }
 
+/* V055, V073, V080, V125 */
 static enum tern_drop check_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (!has(seg, TERN_TCP_ACK))
@@ -282,7 +289,7 @@ void tern_conn_deliver(struct tern_tcp *t, struct tern_conn *c, struct rte_mbuf 
     rte_pktmbuf_free(m);
 }
 
-/** @param seg  brought the FIN, or what was missing before it */
+/** V080: @param seg  brought the FIN, or what was missing before it */
 static void peer_closed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     c->rcv.nxt = tern_seq_add(c->rcv.nxt, 1);
@@ -339,7 +346,7 @@ enum tern_drop tern_conn_take(struct tern_tcp *t, struct tern_conn *c, struct te
     return why;
 }
 
-/** Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
+/** V049: Sixth; the data itself is in line. A RST or the like has been dealt with (MUST-66). */
 static enum tern_drop check_urgent(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     if (has(seg, TERN_TCP_URG) && tern_state_can_receive((enum tern_state)c->state)
@@ -348,6 +355,7 @@ static enum tern_drop check_urgent(struct tern_tcp *t, struct tern_conn *c, stru
     return TERN_DROP_NONE;
 }
 
+/* V043, V045..V048 */
 static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     struct tern_pkt *p = &seg->p;
@@ -378,6 +386,7 @@ static enum tern_drop take_payload(struct tern_tcp *t, struct tern_conn *c, stru
 
 /* ---- the order ---- */
 
+/* V211 */
 static enum tern_drop arrive(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     typedef enum tern_drop step_fn(struct tern_tcp *, struct tern_conn *, struct tern_seg *);

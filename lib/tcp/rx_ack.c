@@ -50,7 +50,8 @@ static void take_late_dsack(struct tern_tcp *t, struct tern_conn *c, const struc
     tern_recovery_undo_late(t, c);
 }
 
-/** The blocks say something only of [SND.UNA, SND.NXT) (RFC 2018 §5); others are refused. */
+/** V007, V008: The blocks say something only of [SND.UNA, SND.NXT) (RFC 2018 §5); others are
+ * refused. */
 static void take_sack(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     const struct tern_seg *seg, struct tern_ack *a, struct tern_delivered *d)
 {
@@ -85,9 +86,9 @@ static void note_min_rtt(const struct tern_tcp *t, struct tern_cong *g, uint32_t
 }
 
 /**
- * One sample a round trip for the estimate (RFC 6298 §3), of the newest segment that was sent once
- * only (Karn), or whose last transmission the echoed timestamp tells of (RFC 7323 §4.1) (6298-5).
- * The time since an earlier one would be the peer's timers, too, where ACKs were lost.
+ * V128: One sample a round trip for the estimate (RFC 6298 §3), of the newest segment that was sent
+ * once only (Karn), or whose last transmission the echoed timestamp tells of (RFC 7323 §4.1)
+ * (6298-5). The time since an earlier one would be the peer's timers, too, where ACKs were lost.
  */
 static void sample_rtt(struct tern_tcp *t, struct tern_conn *c, struct tern_txq *q,
     const struct tern_delivered *d, struct tern_ack *a)
@@ -393,6 +394,7 @@ static bool is_stalling(const struct tern_conn *c, const struct tern_seg *seg)
            && c->snd.una.v != c->snd.nxt.v;
 }
 
+/* V123 */
 void tern_conn_ack(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const struct tern_seq ack = seg->p.ack;

@@ -30,6 +30,7 @@ static enum tern_drop established(struct tern_tcp *t, struct tern_conn *c, struc
     return TERN_DROP_TCP_DONE;
 }
 
+/* V069 */
 static enum tern_drop crossed(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     note_peer(t, c, seg);
@@ -41,6 +42,7 @@ static enum tern_drop crossed(struct tern_tcp *t, struct tern_conn *c, struct te
     return TERN_DROP_TCP_DONE;
 }
 
+/* V057, V125 */
 enum tern_drop tern_syn_sent_rx(struct tern_tcp *t, struct tern_conn *c, struct tern_seg *seg)
 {
     const uint8_t flags = seg->p.flags;

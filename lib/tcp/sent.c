@@ -91,6 +91,7 @@ static void list_remove(struct tern_tcp *t, struct tern_txq *q, uint32_t x)
 
 /* ---- records ---- */
 
+/* V002 */
 static uint32_t record_new(struct tern_tcp *t, struct tern_txq *q)
 {
     const uint32_t x = tern_host_sent_new(t, q->n_sent == 0);
@@ -433,6 +434,14 @@ static uint32_t mark_sacked(
     return prev;
 }
 
+/** Behind its first `n` bytes and before `right` the stretch has a whole segment. */
+static bool has_segment(const struct tern_sent *s, uint32_t n, struct tern_seq right)
+{
+    const uint32_t first = RTE_MIN((uint32_t)s->seg_bytes, len_of(s) - n);
+    return !tern_seq_before(right, tern_seq_add(s->start, n + first));
+}
+
+/* V001, V002, V004, V005: nothing is split for a block that holds no whole segment */
 void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left,
     struct tern_seq right, struct tern_delivered *d)
 {
@@ -448,6 +457,8 @@ void tern_sent_sack(struct tern_tcp *t, struct tern_txq *q, struct tern_seq left
             const uint32_t n = (skip + s->seg_bytes - 1) / s->seg_bytes * s->seg_bytes;
             if (n >= len_of(s))
                 continue;
+            if (!has_segment(s, n, right))
+                return;
             x = split(t, q, x, n);
             if (x == 0)
                 return;

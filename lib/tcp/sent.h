@@ -33,7 +33,7 @@ struct tern_delivered {
     struct tern_sent newest; /* the one sent last, as it was */
 };
 
-/** The bytes taken to be in the network. */
+/** V067: The bytes taken to be in the network. */
 static inline uint32_t tern_sent_pipe(const struct tern_conn *c, const struct tern_txq *q)
 {
     return tern_seq_span(c->snd.una, c->snd.nxt) - q->sacked_bytes - q->lost_bytes;

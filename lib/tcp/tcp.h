@@ -267,7 +267,8 @@ static inline bool tern_flow_key_equal(const struct tern_flow_key *a, const stru
            && a->rport == b->rport && a->lport == b->lport;
 }
 
-/** Our timestamp clock: 1 ms a tick (RFC 7323 §5.4), from the connection's own offset (7323-10). */
+/** V088: Our timestamp clock: 1 ms a tick (RFC 7323 §5.4), from the connection's own offset
+ * (7323-10). */
 static inline uint32_t tern_ts_now(const struct tern_tcp *t, uint32_t ts_offset)
 {
     return t->now_ms + ts_offset;

@@ -35,7 +35,8 @@ static enum tern_drop answer(struct tern_tcp *t, const struct tern_tw *tw, struc
     return TERN_DROP_TCP_TIME_WAIT;
 }
 
-/** RFC 6191 §2 (SHLD-4, MAY-2): a SYN may open anew when its timestamp or sequence shows that it is
+/** V066, V132:
+ * RFC 6191 §2 (SHLD-4, MAY-2): a SYN may open anew when its timestamp or sequence shows that it is
  * not an old one. */
 static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
 {
@@ -47,6 +48,7 @@ static bool is_new_syn(const struct tern_tw *tw, const struct tern_seg *seg)
     return tern_seq_before(tw->rcv_nxt, seg->p.seq);
 }
 
+/* V132, V133 */
 enum tern_drop tern_tw_rx(
     struct tern_tcp *t, struct tern_tw *tw, struct tern_seg *seg, bool *reopen)
 {

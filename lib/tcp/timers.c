@@ -52,6 +52,7 @@ static uint8_t unanswered_of(const struct tern_conn *c)
 
 /* ---- RTO ---- */
 
+/* V128 */
 void tern_conn_rtt_sample(struct tern_conn *c, uint32_t rtt_us)
 {
     c->backoff &= 0xf0; /* a doubled RTO stays until something is known better (RFC 6298 §5) */
@@ -77,6 +78,7 @@ static uint32_t base_rto_ms(const struct tern_tcp *t, const struct tern_conn *c)
     return RTE_MIN(RTE_MAX(rto_ms, t->cfg.rto_min_ms), t->cfg.rto_max_ms); /* (6298-3, 6298-4) */
 }
 
+/* V127, V128 */
 static uint32_t doubled_ms(const struct tern_tcp *t, uint32_t base_ms, uint8_t doublings)
 {
     const uint64_t ms = (uint64_t)base_ms << doublings;
@@ -132,6 +134,7 @@ static uint32_t syn_ack_timeout_ms(const struct tern_tcp *t)
     return RTE_MIN(ms, t->cfg.syn_timeout_ms);
 }
 
+/* V109, V110, V214 */
 static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     if (tern_conn_is_early(c))
@@ -142,7 +145,7 @@ static uint32_t user_timeout_ms(const struct tern_tcp *t, const struct tern_conn
     return r != NULL && r->user_timeout_ms != 0 ? r->user_timeout_ms : t->cfg.user_timeout_ms;
 }
 
-/** How much longer a shut window is borne, ms; UINT64_MAX: for ever, or it is open. */
+/** V108: How much longer a shut window is borne, ms; UINT64_MAX: for ever, or it is open. */
 static uint64_t persist_left_ms(const struct tern_tcp *t, const struct tern_conn *c)
 {
     const uint32_t limit_ms = t->cfg.persist_timeout_ms;
@@ -414,6 +417,7 @@ static void tell_unanswered(struct tern_tcp *t, struct tern_conn *c)
         app->on_unanswered(tern_shard_of(t), c);
 }
 
+/* V114 */
 static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
 {
     if (is_early(t, c))
@@ -451,6 +455,7 @@ static void rtx_expired(struct tern_tcp *t, struct tern_conn *c)
     tern_conn_arm_rtx(t, c); /* RFC 6298 §5.5, §5.6 */
 }
 
+/* V214 */
 static void keepalive_expired(struct tern_tcp *t, struct tern_conn *c, struct tern_rare *r)
 {
     r->keepalive_armed = false;

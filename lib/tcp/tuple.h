@@ -7,7 +7,7 @@
 #include "wire/prf.h"
 
 /**
- * @param extra  32 bits beside the tuple
+ * V100: @param extra  32 bits beside the tuple
  * @param blind  added to what is hashed; a secret value makes functions of different `blind`
  *               independent but for a chance of 2^-64. {0, 0}: none
  */

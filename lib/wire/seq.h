@@ -14,7 +14,7 @@ struct tern_seq {
     uint32_t v;
 };
 
-/** `a` is before `b` on the circle. Meaningful while |a - b| < 2^31. */
+/** V007, V059: `a` is before `b` on the circle. Meaningful while |a - b| < 2^31. */
 static inline bool tern_seq_before(struct tern_seq a, struct tern_seq b)
 {
     return (int32_t)(a.v - b.v) < 0;

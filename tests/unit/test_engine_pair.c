@@ -176,7 +176,8 @@ static void ip6_on_one_queue_without_offloads(void **state)
     run(cfg, &s);
 }
 
-/** What hides ISNs, ports and cookies is drawn from the kernel, for each endpoint of each start. */
+/** V081, V085: What hides ISNs, ports and cookies is drawn from the kernel, for each endpoint
+ * of each start. */
 static void secrets_are_new_with_every_start(void **state) /* 6528-2 */
 {
     (void)state;

@@ -202,6 +202,7 @@ static void churn_at_load_0_9_refuses_nothing(void **state)
     tern_flow_fini(&t);
 }
 
+/* V100 */
 static void one_hash_fills_its_two_buckets_then_is_refused(void **state)
 {
     struct tern_flow_table t;
@@ -221,6 +222,7 @@ static void one_hash_fills_its_two_buckets_then_is_refused(void **state)
     tern_flow_fini(&t);
 }
 
+/* V213 */
 static void full_table_refuses_within_its_bound_and_stays_as_it_was(void **state)
 {
     enum { N = 100000 };

@@ -244,6 +244,7 @@ static void echo_with_ip_options_is_not_answered(void **state)
     assert_drop(v.why, TERN_DROP_ICMP_TYPE);
 }
 
+/* V091 */
 static void echo_replica_is_not_answered(void **state)
 {
     struct bed *b = *state;

@@ -242,6 +242,7 @@ static void other_protocols_are_refused(void **state)
 
 /* ---- checksums ---- */
 
+/* V194 */
 static void checksum_verdicts_of_the_device_by_table(void **state)
 {
     (void)state;
@@ -324,6 +325,7 @@ static void split_tcp_is_taken_when_its_headers_are_together(void **state)
     }
 }
 
+/* V190 */
 static void split_tcp_with_options_needs_them_together(void **state)
 {
     (void)state;

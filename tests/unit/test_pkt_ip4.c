@@ -167,6 +167,7 @@ static void ip4_option_illegal_length_at_every_position_is_refused(void **state)
 
 /* ---- addresses ---- */
 
+/* V051, V053 */
 static void ip4_addresses_by_table(void **state)
 {
     (void)state;

@@ -44,6 +44,7 @@ static void length_matrix_ip6_tcp(void **state)
 
 /* ---- addresses ---- */
 
+/* V051, V053 */
 static void ip6_addresses_by_table(void **state)
 {
     (void)state;

@@ -62,6 +62,7 @@ static void tcp_options_are_handed_to_the_walker_and_end_with_the_header(void **
 
 /* ---- checksum ---- */
 
+/* V189 */
 static void tcp_checksum_is_verified_at_every_payload_length(void **state)
 {
     (void)state;

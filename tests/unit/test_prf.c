@@ -51,6 +51,7 @@ static void each_bit_of_an_ipv4_tuple_changes_both_halves(void **state)
     }
 }
 
+/* V100 */
 static void each_bit_of_an_ipv6_tuple_changes_both_halves(void **state)
 {
     (void)state;
@@ -70,6 +71,7 @@ static void each_bit_of_an_ipv6_tuple_changes_both_halves(void **state)
     assert_true(differ(tern_prf6(&k, a[1], a[0], 7), base));
 }
 
+/* V085 */
 static void each_label_and_master_is_another_function(void **state)
 {
     (void)state;
@@ -83,7 +85,7 @@ static void each_label_and_master_is_another_function(void **state)
     assert_true(differ(tern_prf6(&k, a, b, 0), tern_prf6(&other_label, a, b, 0)));
 }
 
-/** Counters are what tuples look like; the low bits choose tags and the high ones buckets. */
+/** V100: Counters are what tuples look like; the low bits choose tags and the high ones buckets. */
 static void neighbouring_tuples_spread_evenly(void **state)
 {
     (void)state;

@@ -31,6 +31,7 @@ static uint32_t window(const struct peer *p)
 
 /* ---- RST (RFC 5961 §3.2) ---- */
 
+/* V071 */
 static void rst_is_judged_by_its_sequence(void **state)
 {
     struct peer *p = *state;
@@ -84,6 +85,7 @@ static void rst_at_shut_window_resets(void **state) /* MUST-66 */
     assert_over(p, ECONNRESET);
 }
 
+/* V131 */
 static void rst_ignores_paws(void **state) /* 7323-9 */
 {
     struct peer *p = *state;
@@ -99,6 +101,7 @@ static void rst_ignores_paws(void **state) /* 7323-9 */
 
 /* ---- SYN (RFC 5961 §4.2) ---- */
 
+/* V056, V072 */
 static void syn_is_challenged_whatever_its_sequence(void **state)
 {
     struct peer *p = *state;
@@ -142,6 +145,7 @@ static void restarted_peer_resets_by_answering_the_challenge(void **state)
 
 /* ---- ACK (fifth; RFC 5961 §5.2) ---- */
 
+/* V073, V125 */
 static void ack_of_unsent_is_answered_and_dropped(void **state) /* 5961-5 */
 {
     struct peer *p = *state;
@@ -157,6 +161,7 @@ static void ack_of_unsent_is_answered_and_dropped(void **state) /* 5961-5 */
     }
 }
 
+/* V073 */
 static void ack_older_than_the_largest_window_is_dropped(void **state) /* MAY-12 */
 {
     struct peer *p = *state;
@@ -183,6 +188,7 @@ static void old_ack_brings_data_but_no_window(void **state)
     assert_int_equal(describe(p).snd_wnd_bytes, 65535);
 }
 
+/* V055 */
 static void ack_flag_missing_is_dropped(void **state)
 {
     struct peer *p = *state;
@@ -233,7 +239,8 @@ static void window_is_unsigned(void **state) /* MUST-1 */
 
 /* ---- any control bits ---- */
 
-/** Each of the 64 combinations, in every state, at three sequences: no crash, no leak, books right.
+/** V056:
+ * Each of the 64 combinations, in every state, at three sequences: no crash, no leak, books right.
  */
 static void all_control_bits_do_no_harm(void **state)
 {
@@ -254,6 +261,7 @@ static void all_control_bits_do_no_harm(void **state)
     }
 }
 
+/* V057, V061 */
 static void all_control_bits_to_listen_and_syn_sent_do_no_harm(void **state)
 {
     struct peer *p = *state;
@@ -288,6 +296,7 @@ static void establish_with_timestamps(struct peer *p)
     establish(p);
 }
 
+/* V215 */
 static void older_timestamp_is_acked_and_dropped(void **state) /* 7323-6 */
 {
     struct peer *p = *state;
@@ -300,6 +309,7 @@ static void older_timestamp_is_acked_and_dropped(void **state) /* 7323-6 */
     expect_segment(p, ACK, 1, 101, 0);
 }
 
+/* V215 */
 static void timestamps_wrap(void **state)
 {
     struct peer *p = *state;
@@ -320,6 +330,7 @@ static void missing_timestamp_is_dropped_silently(void **state) /* 7323-8 */
     assert_int_equal(drops(p, TERN_DROP_TCP_TS_MISSING), 1);
 }
 
+/* V131 */
 static void idle_timestamp_expires_after_24_days(void **state) /* 7323-7 */
 {
     struct peer *p = *state;
@@ -347,6 +358,7 @@ static void delayed_ack_echoes_the_first_timestamp(void **state)
     assert_int_equal(expect_segment(p, ACK, 1, 2911, 0)->opts.ts_ecr, p->ts_val + 30);
 }
 
+/* V130 */
 static void out_of_order_timestamp_is_not_echoed(void **state)
 {
     struct peer *p = *state;
@@ -357,7 +369,7 @@ static void out_of_order_timestamp_is_not_echoed(void **state)
     assert_int_equal(expect_segment(p, ACK, 1, 201, 0)->opts.ts_ecr, p->ts_val + 60);
 }
 
-/** A forged timestamp far ahead must not shut out the peer (CVE-2005-0356). */
+/** V130: A forged timestamp far ahead must not shut out the peer (CVE-2005-0356). */
 static void timestamp_with_bad_ack_is_not_believed(void **state)
 {
     struct peer *p = *state;
@@ -403,6 +415,7 @@ static void wholly_old_segment_is_acked_at_once(void **state)
     expect_read(p, 100);
 }
 
+/* V122 */
 static void segment_overlapping_the_right_edge_is_trimmed(void **state)
 {
     struct peer *p = *state;
@@ -431,6 +444,7 @@ static void segment_beyond_the_right_edge_is_acked_and_dropped(void **state)
     assert_int_equal(drops(p, TERN_DROP_TCP_OUT_OF_WINDOW), 2);
 }
 
+/* V078 */
 static void shut_window_takes_acks_and_answers_data(void **state)
 {
     struct peer *p = *state;
@@ -451,6 +465,7 @@ static void shut_window_takes_acks_and_answers_data(void **state)
 
 /* ---- challenges are bounded, and nobody answers for ever ---- */
 
+/* V060, V071 */
 static void challenges_of_a_connection_are_bounded(void **state) /* 5961-6 */
 {
     struct peer *p = *state;
@@ -491,7 +506,7 @@ static void challenges_go_on_for_ever(void **state)
     }
 }
 
-/** Two ends that disagree: each ACK is out of the other's window; it must die down. */
+/** V060, V078: Two ends that disagree: each ACK is out of the other's window; it must die down. */
 static void empty_acks_out_of_window_are_not_answered_each(void **state)
 {
     struct peer *p = *state;
@@ -508,6 +523,7 @@ static void empty_acks_out_of_window_are_not_answered_each(void **state)
     expect_nothing(p);
 }
 
+/* V078 */
 static void keepalive_probe_of_peer_is_answered(void **state) /* MAY-6 */
 {
     struct peer *p = *state;
@@ -521,6 +537,7 @@ static void keepalive_probe_of_peer_is_answered(void **state) /* MAY-6 */
 
 /* ---- urgent data is in line (RFC 6093) ---- */
 
+/* V043, V046..V049 */
 static void urgent_pointer_is_no_matter(void **state) /* MUST-30, MUST-31 */
 {
     struct peer *p = *state;
@@ -538,6 +555,7 @@ static void urgent_pointer_is_no_matter(void **state) /* MUST-30, MUST-31 */
 
 /* ---- sequence numbers wrap ---- */
 
+/* V059 */
 static void sequences_wrap_in_both_directions(void **state)
 {
     struct peer *p = *state;
@@ -568,6 +586,7 @@ static void sequences_wrap_in_both_directions(void **state)
 
 /* ---- checksums and nonsense ---- */
 
+/* V189 */
 static void bad_checksum_is_dropped(void **state) /* MUST-3 */
 {
     struct peer *p = *state;

@@ -426,6 +426,7 @@ static void shut_window_is_borne_for_ever_by_default(void **state) /* MUST-37 */
     assert_in_range(stats(p)->rto_expired, 24 * 60, 24 * 60 + 12); /* capped at rto_max_ms */
 }
 
+/* V108 */
 static void shut_window_ends_the_connection_where_configured(void **state)
 {
     struct peer *p = *state;

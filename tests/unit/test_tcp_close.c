@@ -104,6 +104,7 @@ static void fin_with_data_is_taken_and_acked_at_once(void **state)
     assert_state(p, TERN_CLOSE_WAIT);
 }
 
+/* V080 */
 static void fin_out_of_order_waits_for_the_gap(void **state)
 {
     struct peer *p = *state;
@@ -157,6 +158,7 @@ static void half_closed_by_peer_data_flows_on(void **state)
     assert_over(p, 0);
 }
 
+/* V109 */
 static void fully_closed_fin_wait_2_is_bounded(void **state)
 {
     struct peer *p = *state;
@@ -174,6 +176,7 @@ static void fully_closed_fin_wait_2_is_bounded(void **state)
     expect_segment(p, RST, 2, 0, 0);
 }
 
+/* V109 */
 static void fully_closed_later_fin_wait_2_is_bounded_too(void **state)
 {
     struct peer *p = *state;
@@ -184,7 +187,7 @@ static void fully_closed_later_fin_wait_2_is_bounded_too(void **state)
     assert_int_equal(closed(p, TERN_CLOSE_TIMEOUT), 1);
 }
 
-/** A peer that shuts and opens its window cannot hold on to a connection we have closed. */
+/** V109: A peer that shuts and opens its window cannot hold on to a connection we have closed. */
 static void fin_wait_2_window_games_do_not_lift_the_bound(void **state)
 {
     struct peer *p = *state;
@@ -200,7 +203,8 @@ static void fin_wait_2_window_games_do_not_lift_the_bound(void **state)
     assert_int_equal(closed(p, TERN_CLOSE_TIMEOUT), 1);
 }
 
-/** A window that stays shut cannot hold on to a closed connection either (CVE-2015-5358). */
+/** V109, V110: A window that stays shut cannot hold on to a closed connection either
+ * (CVE-2015-5358). */
 static void closed_at_a_shut_window_is_bounded(void **state)
 {
     struct peer *p = *state;
@@ -396,6 +400,7 @@ static void reset_and_fin_are_told_apart(void **state) /* MUST-12 */
 
 /* ---- FIN lost ---- */
 
+/* V110 */
 static void fin_is_repeated_and_given_up(void **state)
 {
     struct peer *p = *state;
@@ -431,6 +436,7 @@ static void fin_repeated_by_peer_is_acked_again(void **state)
     }
 }
 
+/* V080 */
 static void data_beyond_fin_is_not_taken(void **state)
 {
     struct peer *p = *state;

@@ -19,6 +19,7 @@ static void ask(struct peer *p)
     expect_segment(p, SYN | ACK, 0, 1, 0);
 }
 
+/* V095 */
 static void always_keeps_no_state_and_establishes(void **state)
 {
     struct peer *p = *state;
@@ -73,6 +74,7 @@ static uint16_t rounded_down(uint16_t mss)
     return found;
 }
 
+/* V098 */
 static void mss_survives_rounded_down(void **state) /* 4987-2 */
 {
     struct peer *p = *state;
@@ -95,6 +97,7 @@ static void mss_survives_rounded_down(void **state) /* 4987-2 */
     assert_int_equal(describe(p).mss_bytes, p->v6 ? 1220 : 536);
 }
 
+/* V098 */
 static void options_survive(void **state)
 {
     struct peer *p = *state;
@@ -120,6 +123,7 @@ static void options_survive(void **state)
     }
 }
 
+/* V096 */
 static void forged_acks_are_reset(void **state) /* 4987-4 */
 {
     struct peer *p = *state;
@@ -136,6 +140,7 @@ static void forged_acks_are_reset(void **state) /* 4987-4 */
     accept_one(p);
 }
 
+/* V096 */
 static void cookie_is_bound_to_its_syn(void **state)
 {
     struct peer *p = *state;
@@ -154,6 +159,7 @@ static void cookie_is_bound_to_its_syn(void **state)
     assert_int_equal(stats(p)->syn_cookies_accepted, 0);
 }
 
+/* V096 */
 static void cookie_expires_after_two_periods(void **state)
 {
     struct peer *p = *state;
@@ -188,6 +194,7 @@ static void never_accepts_no_cookie(void **state)
     expect_segment(p, RST, 1, 0, 0);
 }
 
+/* V095, V103 */
 static void auto_takes_over_when_the_cache_is_full(void **state) /* 4987-1 */
 {
     struct peer *p = *state;
@@ -217,7 +224,8 @@ static void auto_takes_over_when_the_cache_is_full(void **state) /* 4987-1 */
     p->ts = false;
 }
 
-/** The key of the period's cookies is there from the first SYN on, and follows the periods. */
+/** V096: The key of the period's cookies is there from the first SYN on, and follows the
+ * periods. */
 static void each_period_has_its_key(void **state)
 {
     struct peer *p = *state;

@@ -16,6 +16,7 @@ static uint16_t connect_anywhere(struct peer *p, uint32_t *abs_seq, uint32_t *ts
     return h->sport;
 }
 
+/* V086, V212 */
 static void ephemeral_ports_are_spread_and_never_repeat(void **state) /* 6056-1 */
 {
     struct peer *p = *state;
@@ -38,6 +39,7 @@ static void ephemeral_ports_are_spread_and_never_repeat(void **state) /* 6056-1 
     assert_in_range(n_steps_of_one, 0, 2);
 }
 
+/* V212 */
 static void ephemeral_range_exhausted_is_refused(void **state)
 {
     struct peer *p = *state;
@@ -54,6 +56,7 @@ static void ephemeral_range_exhausted_is_refused(void **state)
     expect_flags(p, SYN);
 }
 
+/* V212 */
 static void ephemeral_ports_avoid_listeners_and_time_wait(void **state) /* 6056-2 */
 {
     struct peer *p = *state;
@@ -75,6 +78,7 @@ static void ephemeral_ports_avoid_listeners_and_time_wait(void **state) /* 6056-
     assert_int_equal(connect_anywhere(p, &isn, &ts), 5001);
 }
 
+/* V083 */
 static void isn_follows_the_clock(void **state) /* MUST-8, 6528-1 */
 {
     struct peer *p = *state;
@@ -87,6 +91,7 @@ static void isn_follows_the_clock(void **state) /* MUST-8, 6528-1 */
     assert_int_equal(expect_flags(p, SYN)->abs_seq - first, 250000);
 }
 
+/* V081, V088 */
 static void isns_and_timestamps_of_tuples_are_unrelated(void **state) /* MUST-9, SHLD-1, 7323-10 */
 {
     struct peer *p = *state;

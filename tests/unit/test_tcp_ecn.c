@@ -59,6 +59,7 @@ static void active_open_asks_and_takes_the_answer(void **state) /* 3168-1 */
     assert_true(describe(p).ecn);
 }
 
+/* V126 */
 static void answer_that_reflects_both_bits_is_no_ecn(void **state)
 {
     struct peer *p = *state;
@@ -101,6 +102,7 @@ static void mark_is_echoed_until_cwr(void **state) /* 3168-3, 3168-6 */
     assert_int_equal(stats(p)->ecn_ce_rcvd, 2);
 }
 
+/* V126 */
 static void echo_halves_the_window_once_a_round_trip(void **state) /* 3168-4 */
 {
     struct peer *p = *state;

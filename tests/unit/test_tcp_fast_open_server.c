@@ -71,6 +71,7 @@ static const struct heard *expect_ordinary_syn_ack(struct peer *p)
 
 /* ---- cookies ---- */
 
+/* V105 */
 static void server_off_ignores_option_and_data(void **state)
 {
     struct peer *p = *state;
@@ -128,6 +129,7 @@ static void server_cookie_fits_beside_all_options(void **state)
     assert_int_equal(info.snd_wnd_bytes, 65535u << 7); /* the ACK's window is scaled again */
 }
 
+/* V105 */
 static void server_cookie_of_another_address_is_refused(void **state)
 {
     struct peer *p = *state;
@@ -148,6 +150,7 @@ static void server_cookie_of_another_address_is_refused(void **state)
     expect_segment(p, SYN | ACK, 0, 1 + REQUEST_BYTES, 0);
 }
 
+/* V105 */
 static void server_any_wrong_bit_or_length_is_refused(void **state)
 {
     struct peer *p = *state;
@@ -168,6 +171,7 @@ static void server_any_wrong_bit_or_length_is_refused(void **state)
     }
 }
 
+/* V105 */
 static void server_option_of_illegal_length_is_ignored(void **state) /* RFC 7413 §4.1.1 */
 {
     struct peer *p = *state;
@@ -480,6 +484,7 @@ static void server_full_backlog_resets(void **state)
 
 /* ---- limits ---- */
 
+/* V105 */
 static void server_pending_limit_makes_handshakes_ordinary(void **state) /* RFC 7413 §5.1 */
 {
     struct peer *p = *state;
@@ -512,6 +517,7 @@ static void server_pending_limit_makes_handshakes_ordinary(void **state) /* RFC 
     expect_segment(p, SYN | ACK, 0, 1 + REQUEST_BYTES, 0);
 }
 
+/* V105 */
 static void server_reset_connections_still_count_for_a_while(void **state) /* RFC 7413 §5.1 */
 {
     struct peer *p = *state;

@@ -316,6 +316,7 @@ static void assert_dropped(struct peer *p, const struct odd_address *odd, bool i
         fail_msg("%s is not counted as %s", odd->addr, tern_drop_name(odd->why));
 }
 
+/* V050, V051, V053 */
 static void impossible_sources_are_dropped(void **state) /* MUST-63 */
 {
     struct peer *p = *state;
@@ -331,6 +332,7 @@ static void impossible_sources_are_dropped(void **state) /* MUST-63 */
         assert_dropped(p, p->v6 ? &v6[i] : &v4[i], true);
 }
 
+/* V053 */
 static void impossible_destinations_are_dropped(void **state) /* MUST-57 */
 {
     struct peer *p = *state;

@@ -81,6 +81,7 @@ static uint32_t count_repeated(uint32_t *v, uint32_t n)
     return n_same;
 }
 
+/* V083 */
 static void one_tuple_goes_along_the_clock(void **state) /* MUST-8, 6528-1, SHLD-1 */
 {
     (void)state;
@@ -114,6 +115,7 @@ static void look_at_neighbours(struct tern_flow_key (*key)(uint16_t))
     assert_int_equal(count_repeated(step, N_TUPLES), 0);
 }
 
+/* V081, V082, V084 */
 static void neighbouring_ports_are_unrelated(void **state) /* MUST-9, SHLD-1, 6528-1 */
 {
     (void)state;
@@ -135,6 +137,7 @@ static void turn_every_bit(const struct tern_flow_key *k, uint32_t n_bits)
     assert_in_range(n_changed, n_bits * 16 - n_bits * 2, n_bits * 16 + n_bits * 2);
 }
 
+/* V085 */
 static void every_bit_of_the_tuple_counts(void **state) /* 6528-1 */
 {
     (void)state;
@@ -143,6 +146,7 @@ static void every_bit_of_the_tuple_counts(void **state) /* 6528-1 */
     turn_every_bit(&k6, N_KEY_BITS6);
 }
 
+/* V081, V084 */
 static void another_seed_has_other_numbers_and_other_steps(void **state) /* 6528-2, MUST-9 */
 {
     (void)state;
@@ -160,6 +164,7 @@ static void another_seed_has_other_numbers_and_other_steps(void **state) /* 6528
     assert_int_equal(count_repeated(step, 65), 0);
 }
 
+/* V085, V088 */
 static void timestamp_offset_is_of_another_key(void **state) /* MUST-9, 7323-10 */
 {
     (void)state;

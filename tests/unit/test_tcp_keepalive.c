@@ -15,6 +15,7 @@ static void expect_probe(struct peer *p)
     expect_segment(p, ACK, 0, 1, 0); /* SEQ = SND.NXT - 1, no data */
 }
 
+/* V214 */
 static void idle_connection_is_silent_by_default(void **state) /* MUST-25 */
 {
     struct peer *p = *state;
@@ -111,6 +112,7 @@ static void one_lost_answer_does_not_end_it(void **state) /* MUST-29 */
     assert_state(p, TERN_ESTABLISHED);
 }
 
+/* V214 */
 static void nine_lost_answers_end_it(void **state)
 {
     struct peer *p = *state;

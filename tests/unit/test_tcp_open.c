@@ -57,11 +57,13 @@ static void open_simultaneously(struct peer *p, uint8_t how)
     assert_int_equal(stats(p)->active_established, 1);
 }
 
+/* V069 */
 static void syn_sent_syn_then_syn_ack_establishes(void **state) /* MUST-10 */
 {
     open_simultaneously(*state, SYN | ACK);
 }
 
+/* V069 */
 static void syn_sent_syn_then_ack_establishes(void **state)
 {
     open_simultaneously(*state, ACK);
@@ -125,6 +127,7 @@ static void syn_sent_silence_repeats_syn_and_gives_up_after_180_s(
     assert_int_equal(stats(p)->active_failed[TERN_CLOSE_TIMEOUT], 1);
 }
 
+/* V099, V103 */
 static void syn_received_silence_repeats_syn_ack_and_expires(void **state)
 {
     struct peer *p = *state;
@@ -155,6 +158,7 @@ static void syn_received_late_ack_establishes(void **state)
     expect_silence_ms(p, 100000);
 }
 
+/* V070 */
 static void syn_received_closed_listener_falls_silent(void **state)
 {
     struct peer *p = *state;
@@ -166,6 +170,7 @@ static void syn_received_closed_listener_falls_silent(void **state)
     assert_int_equal(tern_shard_n_live(p->sh), 0);
 }
 
+/* V070 */
 static void syn_received_closed_listener_refuses_the_ack(void **state)
 {
     struct peer *p = *state;
@@ -228,6 +233,7 @@ static void lost_syn_ack_and_lost_data_wait_3_s(void **state)
 
 /* ---- RST and bad ACKs while opening ---- */
 
+/* V057 */
 static void syn_sent_bad_ack_is_reset_and_survived(void **state)
 {
     struct peer *p = *state;
@@ -313,6 +319,7 @@ static void syn_received_rst_outside_window_is_dropped(void **state) /* 5961-1 *
     accept_one(p);
 }
 
+/* V058 */
 static void syn_received_bad_ack_is_reset_and_survived(void **state)
 {
     struct peer *p = *state;
@@ -429,6 +436,7 @@ static void closed_port_syn_is_reset(void **state)
     assert_int_equal(drops(p, TERN_DROP_TCP_RST_NO_CONN), 2);
 }
 
+/* V061, V063 */
 static void listen_everything_but_syn_is_refused(void **state)
 {
     struct peer *p = *state;
@@ -445,6 +453,7 @@ static void listen_everything_but_syn_is_refused(void **state)
     assert_int_equal(drops(p, TERN_DROP_TCP_LISTEN_ACK), 2);
 }
 
+/* V062, V063 */
 static void rst_rate_bounds_answers_of_closed_ports(void **state)
 {
     struct peer *p = *state;
@@ -455,6 +464,7 @@ static void rst_rate_bounds_answers_of_closed_ports(void **state)
     assert_in_range(drops(p, TERN_DROP_TCP_RST_RATE), 40, 49);
 }
 
+/* V107 */
 static void backlog_full_resets_once(void **state)
 {
     struct peer *p = *state;
@@ -472,6 +482,7 @@ static void backlog_full_resets_once(void **state)
     assert_int_equal(stats(p)->closed[TERN_CLOSE_ABORTED], 1);
 }
 
+/* V213 */
 static void conns_max_refuses_connect_and_keeps_half_open(void **state)
 {
     struct peer *p = *state;
@@ -494,6 +505,7 @@ static void conns_max_refuses_connect_and_keeps_half_open(void **state)
     accept_one(p);
 }
 
+/* V095 */
 static void half_open_max_refuses_silently(void **state)
 {
     struct peer *p = *state;
@@ -508,6 +520,7 @@ static void half_open_max_refuses_silently(void **state)
 
 /* ---- SYN with data ---- */
 
+/* V104, V106 */
 static void listen_syn_with_data_acks_the_syn_alone(void **state)
 {
     struct peer *p = *state;
@@ -551,6 +564,7 @@ static void connect_early_data_follows_the_handshake(void **state)
 
 /* ---- names of the ends ---- */
 
+/* V069 */
 static void connect_impossible_destinations_are_refused(void **state) /* MUST-46 */
 {
     struct peer *p = *state;

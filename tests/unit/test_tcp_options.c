@@ -133,11 +133,13 @@ static void mss_of_peer_bounds_segments(struct peer *p, bool active)
     }
 }
 
+/* V003 */
 static void mss_of_peer_bounds_segments_of_passive(void **state)
 {
     mss_of_peer_bounds_segments(*state, false);
 }
 
+/* V003 */
 static void mss_of_peer_bounds_segments_of_active(void **state)
 {
     mss_of_peer_bounds_segments(*state, true);

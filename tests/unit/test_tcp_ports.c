@@ -193,6 +193,7 @@ static void take_turns(uint16_t *out)
         out[i] = nth(i);
 }
 
+/* V086 */
 static void order_depends_on_seed_and_destination(void **state) /* 6056-1 */
 {
     (void)state;
@@ -238,6 +239,7 @@ static void expect_spread_steps(uint32_t n_steps)
     assert_in_range(n_same_max, 1, 16);
 }
 
+/* V085, V086 */
 static void steps_are_spread(void **state) /* 6056-1 */
 {
     (void)state;

@@ -239,6 +239,7 @@ static void later_acks_of_a_burst_are_no_samples(void **state) /* RFC 6298 §3: 
 
 /* ---- tail loss probes ---- */
 
+/* V127 */
 static void tail_is_probed_after_two_round_trips(void **state) /* 8985-4, 8985-5 */
 {
     struct peer *p = *state;
@@ -425,6 +426,7 @@ static void next_flight(struct peer *p, uint32_t n)
     expect_nothing(p);
 }
 
+/* V067 */
 static void loss_repaired_by_the_probe_reduces_cwnd_once(void **state) /* 8985-6 */
 {
     struct peer *p = *state;

@@ -178,6 +178,7 @@ static void play_random_segments(struct peer *p, uint64_t seed)
     expect_segment(p, ACK, 1, STREAM + 2, 0);
 }
 
+/* V117 */
 static void random_segments_give_the_stream(void **state)
 {
     struct peer *p = *state;
@@ -188,6 +189,7 @@ static void random_segments_give_the_stream(void **state)
     }
 }
 
+/* V117, V118 */
 static void pieces_held_are_bounded(void **state)
 {
     struct peer *p = *state;
@@ -204,6 +206,7 @@ static void pieces_held_are_bounded(void **state)
     expect_read(p, 2000);
 }
 
+/* V119 */
 static void held_pieces_are_freed_with_the_connection(void **state)
 {
     struct peer *p = *state;

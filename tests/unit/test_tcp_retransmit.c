@@ -54,6 +54,7 @@ static void rto_minimum_is_honoured(void **state) /* 6298-3: declared */
     expect_segment(p, ACK, 201, 1, 10);
 }
 
+/* V214 */
 static void lost_data_is_repeated_with_doubling_gaps_and_given_up(void **state)
 {
     struct peer *p = *state;
@@ -122,6 +123,7 @@ static void leap_is_one_timeout(struct peer *p, uint64_t leap_ms)
     peer_restart(p);
 }
 
+/* V127 */
 static void leap_of_any_length_is_one_timeout(void **state)
 {
     static const uint64_t hours[] = {1, 39, 40, 78, 79, 156, 1999, 100000};
@@ -271,6 +273,7 @@ static void data_added_meanwhile_is_not_part_of_the_repetition(void **state)
 
 /* ---- fast retransmit ---- */
 
+/* V124 */
 static void third_duplicate_ack_repeats_the_segment(void **state) /* 5681-5 */
 {
     struct peer *p = *state;
@@ -291,7 +294,7 @@ static void third_duplicate_ack_repeats_the_segment(void **state) /* 5681-5 */
     expect_silence_ms(p, 100000);
 }
 
-/** Made-up duplicates inflate the window by no more than was in flight. */
+/** V124: Made-up duplicates inflate the window by no more than was in flight. */
 static void duplicate_acks_beyond_the_flight_open_no_window(void **state)
 {
     struct peer *p = *state;

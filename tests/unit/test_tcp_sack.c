@@ -85,6 +85,7 @@ static void pipe_counts_what_is_in_the_network(void **state) /* 6675-3 */
     assert_int_equal(pipe_segs(&f), 0);
 }
 
+/* V004 */
 static void block_is_rounded_inward_to_whole_segments(void **state)
 {
     struct peer *p = *state;
@@ -128,6 +129,7 @@ static void one_record_for_all_in_flight_measures_no_round_trip(void **state) /*
     assert_int_equal(stats(p)->retransmits, 0);
 }
 
+/* V002, V005 */
 static void one_record_for_all_in_flight_still_recovers(void **state)
 {
     struct peer *p = *state;
@@ -146,6 +148,7 @@ static void one_record_for_all_in_flight_still_recovers(void **state)
     expect_silence_ms(p, 10000);
 }
 
+/* V005 */
 static void one_record_for_all_in_flight_needs_one_timeout(void **state)
 {
     struct peer *p = *state;
@@ -168,6 +171,7 @@ static void one_record_for_all_in_flight_needs_one_timeout(void **state)
 
 /* ---- what may not be believed ---- */
 
+/* V008 */
 static void blocks_outside_of_the_flight_are_refused(void **state) /* RFC 2018 §5 */
 {
     struct peer *p = *state;
@@ -288,6 +292,7 @@ static void dsack_is_refused(struct peer *p, uint32_t left, uint32_t right)
     skip_segments(p);
 }
 
+/* V008 */
 static void dsack_that_is_no_range_takes_nothing_back(void **state)
 {
     struct peer *p = *state;

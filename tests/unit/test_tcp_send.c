@@ -167,6 +167,7 @@ static void half_of_the_largest_window_is_worth_a_segment(void **state)
     expect_nothing(p);
 }
 
+/* V114 */
 static void shut_window_is_probed_with_doubling_gaps(void **state) /* MUST-36, SHLD-29, SHLD-30 */
 {
     struct peer *p = *state;
@@ -274,7 +275,7 @@ static void window_shut_is_no_congestion(void **state)
     assert_true(skip_segments(p) >= 8);
 }
 
-/** The peer takes back what it offered (MUST-34, SHLD-15, SHLD-16). */
+/** V115: The peer takes back what it offered (MUST-34, SHLD-15, SHLD-16). */
 static void window_shrunk_sends_nothing_new_and_repeats_the_old(void **state)
 {
     struct peer *p = *state;
@@ -297,7 +298,7 @@ static void window_shrunk_sends_nothing_new_and_repeats_the_old(void **state)
     assert_int_equal(h->seq, end);
 }
 
-/** Everything in flight is thrown away with the window shut; it comes again when it opens. */
+/** V114: Everything in flight is thrown away with the window shut; it comes again when it opens. */
 static void window_shut_with_data_in_flight_is_probed_and_resent(void **state) /* MUST-35 */
 {
     struct peer *p = *state;
@@ -344,6 +345,7 @@ static void fin_at_shut_window_is_repeated_until_it_opens(void **state)
 
 /* ---- the queue ---- */
 
+/* V116 */
 static void send_buffer_is_bounded_and_tells_of_room(void **state)
 {
     struct peer *p = *state;

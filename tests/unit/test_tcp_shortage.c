@@ -219,6 +219,7 @@ static void one_buffer_is_enough_to_answer(void **state)
     give_back(&hoard);
 }
 
+/* V119 */
 static void no_buffer_to_receive_is_counted(void **state)
 {
     struct peer *p = *state;

@@ -110,6 +110,7 @@ static void simultaneous_opens_work_on_lossy_wires(void **state)
     }
 }
 
+/* V066 */
 static void thousand_connections_open_and_close(void **state)
 {
     struct run run;

@@ -36,6 +36,7 @@ static void time_wait_ack_is_not_answered(void **state)
     expect_nothing(p);
 }
 
+/* V132, V133 */
 static void time_wait_rst_does_not_end_it(void **state) /* RFC 1337 §3 F1 */
 {
     struct peer *p = *state;
@@ -75,6 +76,7 @@ static void assert_challenged(struct peer *p, int32_t seq_moved, int32_t ts_move
     assert_int_equal(stats(p)->time_wait_reused, 0);
 }
 
+/* V132 */
 static void time_wait_newer_timestamp_reopens(void **state) /* SHLD-4, RFC 6191 */
 {
     struct peer *p = *state;
@@ -96,6 +98,7 @@ static void time_wait_equal_timestamp_and_later_sequence_reopens(void **state)
     assert_reopens(p, 1, 0);
 }
 
+/* V132 */
 static void time_wait_later_sequence_reopens(void **state)
 {
     struct peer *p = *state;
@@ -105,7 +108,7 @@ static void time_wait_later_sequence_reopens(void **state)
     assert_reopens(p, 1, 0);
 }
 
-/** Faster than the ISN clock: the next ISN must still lie beyond. */
+/** V066: Faster than the ISN clock: the next ISN must still lie beyond. */
 static void time_wait_reopens_beyond_a_fast_connection(void **state)
 {
     struct peer *p = *state;
@@ -148,6 +151,7 @@ static void time_wait_holds_the_tuple_until_it_expires(void **state)
     expect_flags(p, SYN);
 }
 
+/* V066 */
 static void time_wait_with_timestamps_is_reused_by_connect(void **state)
 {
     struct peer *p = *state;
@@ -163,6 +167,7 @@ static void time_wait_with_timestamps_is_reused_by_connect(void **state)
     assert_int_equal(stats(p)->time_wait_reused, 1);
 }
 
+/* V111 */
 static void time_wait_records_exhausted_are_counted(void **state)
 {
     struct peer *p = *state;

@@ -591,6 +591,7 @@ static uint64_t live(bool v6, uint64_t seed)
     return n_fast;
 }
 
+/* V211 */
 static void twins_live_alike(void **state)
 {
     uint64_t n_fast = 0;

@@ -48,6 +48,7 @@ static uint32_t urgent_left(const struct peer *p)
     return info.urgent_bytes;
 }
 
+/* V045 */
 static void pointer_that_advances_is_told_of(void **state) /* MUST-30, MUST-32, MUST-33 */
 {
     struct peer *p = *state;
@@ -118,10 +119,36 @@ static void third_unanswered_retransmission_is_told_of(void **state) /* SHLD-9, 
     skip_segments(p);
 }
 
+/** V044: what an earlier connection of the same four-tuple knew of urgent data is forgotten. */
+static void urgent_state_begins_anew(void **state)
+{
+    struct peer *p = *state;
+    establish_watched(p);
+    p->urg = 1000;
+    inject(p, ACK | URG, 1, 1, 10);
+    assert_int_equal(urgent_left(p), 990);
+    p->urg = 0;
+    inject(p, RST, 11, 0, 0);
+    skip_segments(p);
+    p->iss += 100000;
+    inject_syn(p, SYN, 0);
+    expect_segment(p, SYN | ACK, 0, 1, 0);
+    p->urg = UINT16_MAX; /* before the handshake is over, and no ACK */
+    inject(p, FIN | URG, 1, 0, 5);
+    p->urg = 0;
+    inject(p, ACK, 1, 1, 0);
+    assert_int_equal(urgent_left(p), 0);
+    inject(p, ACK, 1, 1, 100);
+    assert_int_equal(urgent_left(p), 0);
+    assert_int_equal(seen.n_urgent, 1);
+    skip_segments(p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(pointer_that_advances_is_told_of),
+        BOTH(urgent_state_begins_anew),
         BOTH(pointer_counts_from_the_segments_own_sequence),
         BOTH(urgent_pointer_is_right_behind_the_data),
         BOTH(third_unanswered_retransmission_is_told_of),
