@@ -35,6 +35,8 @@ static const struct scenario scenarios[] = {
     {"pingflood", "ICMP echo flood", siege_run, &flood_ping},
     {"fragments", "flood of first fragments", siege_run, &flood_fragment},
     {"arpflood", "ARP / NDP flood, half of it in the clients' name", siege_run, &flood_neighbour},
+    {"table", "The table at 110 % of its limit, ten cycles", table_run, NULL},
+    {"tuples", "A million adversarial four-tuples", tuples_run, NULL},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

@@ -104,7 +104,7 @@ static void must(bool holds, const char *what)
     exit(EXIT_FAILURE);
 }
 
-static struct tern_conn *connect_to(
+struct tern_conn *legit_connect(
     struct legit *l, uint16_t port, const struct tern_app *app, void *user)
 {
     struct tern_conn *c = NULL;
@@ -117,7 +117,7 @@ static struct tern_conn *connect_to(
 static void open_stream(struct legit *l, int i)
 {
     struct tern_conn_info *info = &l->stream[i];
-    l->streams[i] = connect_to(l, LEGIT_STREAM_PORT, &stream_app, l);
+    l->streams[i] = legit_connect(l, LEGIT_STREAM_PORT, &stream_app, l);
     world_pass(l->w, (uint64_t)OPENING_MS * NS_PER_MS);
     must(l->streams[i] != NULL, "open its streams");
     tern_conn_describe(world_shard(l->w, CLIENTS), l->streams[i], info);
@@ -152,7 +152,7 @@ void legit_begin_visits(struct legit *l)
     while (l->n < due) {
         struct visit *v = &l->visits[l->n++];
         *v = (struct visit){.of = l, .begun_ns = l->w->now_ns};
-        (void)connect_to(l, LEGIT_PORT, &visit_app, v); /* refused: a visit that is never done */
+        (void)legit_connect(l, LEGIT_PORT, &visit_app, v); /* refused: a visit that is never done */
     }
 }
 

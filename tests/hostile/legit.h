@@ -7,6 +7,7 @@
  */
 #include "world.h"
 
+/* what LEGIT_PORT serves waits for a request for as long as its client likes */
 enum {
     LEGIT_PORT = 80,
     LEGIT_STREAM_PORT = 81,
@@ -38,6 +39,10 @@ struct legit {
 void legit_open(struct legit *l, struct world *w, uint32_t rate_per_s, uint32_t n_max);
 /** Free what it took; the world is still open, its connections need not be. */
 void legit_close(struct legit *l);
+
+/** A connection of the clients' to the server. @return NULL: refused at once */
+struct tern_conn *legit_connect(
+    struct legit *l, uint16_t port, const struct tern_app *app, void *user);
 
 /** Begin the visits that are due by now. */
 void legit_begin_visits(struct legit *l);
