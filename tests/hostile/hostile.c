@@ -37,6 +37,7 @@ static const struct scenario scenarios[] = {
     {"arpflood", "ARP / NDP flood, half of it in the clients' name", siege_run, &flood_neighbour},
     {"table", "The table at 110 % of its limit, ten cycles", table_run, NULL},
     {"tuples", "A million adversarial four-tuples", tuples_run, NULL},
+    {"held", "90 % of slots held by peers that never finish", held_run, NULL},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
