@@ -38,6 +38,8 @@ static const struct scenario scenarios[] = {
     {"table", "The table at 110 % of its limit, ten cycles", table_run, NULL},
     {"tuples", "A million adversarial four-tuples", tuples_run, NULL},
     {"held", "90 % of slots held by peers that never finish", held_run, NULL},
+    {"drought", "Ten seconds without buffers, transmit room, receive descriptors", drought_run,
+        NULL},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };

@@ -60,8 +60,10 @@ static void visit_on_data(struct tern_shard *sh, struct tern_conn *c, struct rte
     struct visit *v = tern_conn_user(c);
     v->got_bytes += take(sh, c, m);
     v->done = v->got_bytes == LEGIT_RESPONSE_BYTES;
-    if (v->done)
+    if (v->done) {
+        v->done_ns = v->of->w->now_ns;
         tern_close(sh, c);
+    }
 }
 
 static void visit_on_peer_closed(struct tern_shard *sh, struct tern_conn *c)
@@ -75,7 +77,10 @@ static const struct tern_app visit_app = {
 static void stream_on_data(struct tern_shard *sh, struct tern_conn *c, struct rte_mbuf *m)
 {
     struct legit *l = tern_conn_user(c);
-    l->streamed_bytes += take(sh, c, m);
+    const uint32_t n = take(sh, c, m);
+    l->streamed_bytes += n;
+    for (int i = 0; i < LEGIT_STREAMS; i++)
+        l->stream_bytes[i] += l->streams[i] == c ? n : 0;
 }
 
 static void stream_on_closed(struct tern_shard *sh, struct tern_conn *c, enum tern_close_reason why)

@@ -22,13 +22,15 @@ struct visit {
     uint64_t begun_ns, open_ns; /* open_ns 0: not connected yet */
     uint32_t got_bytes;
     bool done;
+    uint64_t done_ns;
 };
 
 struct legit {
     struct world *w;
     struct visit *visits; /* [n_max] */
     uint32_t n, n_max, rate_per_s;
-    uint64_t started_ns, streamed_bytes;
+    uint64_t started_ns, streamed_bytes; /* of all streams */
+    uint64_t stream_bytes[LEGIT_STREAMS];
     uint64_t streams_lost;                       /* established connections that ended */
     struct tern_conn *streams[LEGIT_STREAMS];    /* the clients' ends */
     struct tern_conn_info stream[LEGIT_STREAMS]; /* … as they were when they had opened */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "world.h"
 
+#include "embed/embed.h"
+
+#include <rte_mbuf.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +84,9 @@ void world_open(struct world *w, const struct world_config *cfg)
         if (w->towards[i].ring == NULL)
             abort();
     }
+    w->withheld = calloc(MBUFS, sizeof(struct rte_mbuf *));
+    if (w->withheld == NULL)
+        abort();
     world_pass(w, SETTLE_MS * WORLD_SECOND_NS / 1000);
 }
 
@@ -93,6 +100,7 @@ struct tern_embed_leaks world_close(struct world *w)
         sum.timers += one.timers;
         free(w->towards[i].ring);
     }
+    free(w->withheld);
     return sum;
 }
 
@@ -143,11 +151,25 @@ static bool is_for(const uint8_t *frame, const uint8_t mac[TERN_MAC_BYTES])
     return (frame[0] & 1) != 0 || memcmp(frame, mac, TERN_MAC_BYTES) == 0;
 }
 
+/** Like the engine before a device that takes nothing. */
+static void refuse_tx(struct world *w)
+{
+    struct rte_mbuf *out[TERN_SHARD_TX_MAX];
+    struct tern_shard *sh = world_shard(w, SERVER);
+    tern_shard_settle(sh);
+    const uint32_t n = tern_shard_take_tx(sh, out);
+    tern_shard_tx_failed(sh, out, n, TERN_DROP_TX_FULL);
+}
+
 /** What an end wants sent: to the other end, or to the attacker. */
 static void collect(struct world *w, enum world_end from)
 {
     uint8_t frame[WORLD_FRAME_BYTES];
     size_t n;
+    if (from == SERVER && w->lack == WORLD_LACKS_TX) {
+        refuse_tx(w);
+        return;
+    }
     const enum world_end to = from == SERVER ? CLIENTS : SERVER;
     while ((n = tern_embed_output(w->end[from], frame, sizeof frame)) > 0) {
         if (is_for(frame, world_mac[to])) {
@@ -155,8 +177,6 @@ static void collect(struct world *w, enum world_end from)
         } else if (from == SERVER) {
             w->come_back.frames++;
             w->come_back.bytes += n;
-            if (w->on_reply != NULL)
-                w->on_reply(w, frame, (uint32_t)n);
         }
     }
 }
@@ -169,11 +189,32 @@ void world_attack(struct world *w, const struct shot *s)
     collect(w, SERVER);
 }
 
+/** Take what buffers come back meanwhile, too. */
+static void withhold(struct world *w)
+{
+    struct rte_mbuf *m;
+    while (w->n_withheld < MBUFS && (m = rte_pktmbuf_alloc(w->end[SERVER]->pool)) != NULL)
+        w->withheld[w->n_withheld++] = m;
+}
+
+void world_lack(struct world *w, enum world_lack lack)
+{
+    w->lack = lack;
+    if (lack != WORLD_LACKS_MBUFS) {
+        rte_pktmbuf_free_bulk(w->withheld, w->n_withheld);
+        w->n_withheld = 0;
+    }
+}
+
 static void arrive(struct world *w, enum world_end at)
 {
     struct path *p = &w->towards[at];
     while (p->tail < p->head && p->ring[p->tail % WORLD_UNDER_WAY_MAX].due_ns <= w->now_ns) {
         const struct passage *f = &p->ring[p->tail++ % WORLD_UNDER_WAY_MAX];
+        if (at == SERVER && w->lack == WORLD_LACKS_RX) {
+            w->n_missed++;
+            continue;
+        }
         tern_embed_input(w->end[at], f->bytes, f->n_bytes, w->now_ns);
         collect(w, at);
     }
@@ -182,6 +223,8 @@ static void arrive(struct world *w, enum world_end at)
 void world_step(struct world *w)
 {
     w->now_ns += WORLD_STEP_NS;
+    if (w->lack == WORLD_LACKS_MBUFS)
+        withhold(w);
     for (int i = 0; i < N_ENDS; i++) {
         arrive(w, (enum world_end)i);
         tern_embed_advance(w->end[i], w->now_ns);

@@ -51,6 +51,9 @@ struct tally {
     uint64_t frames, bytes;
 };
 
+/** What the server lacks for a while. */
+enum world_lack { WORLD_LACKS_NOTHING, WORLD_LACKS_MBUFS, WORLD_LACKS_TX, WORLD_LACKS_RX };
+
 struct world {
     struct tern_embed *end[N_ENDS];
     struct path towards[N_ENDS];
@@ -58,8 +61,10 @@ struct world {
     bool v6;
     struct tern_prng dice;        /* the attacker's */
     struct tally shot, come_back; /* from the attacker, to addresses behind the gateway */
-    void (*on_reply)(struct world *w, const uint8_t *frame, uint32_t n_bytes); /* or NULL */
-    void *user;
+    enum world_lack lack;
+    struct rte_mbuf **withheld; /* [n_withheld] the server's buffers, while it lacks them */
+    uint32_t n_withheld;
+    uint64_t n_missed; /* frames that found no receive descriptor */
 };
 
 /** What may differ between worlds. */
@@ -87,6 +92,9 @@ union tern_addr world_station(struct world *w);
 
 extern const uint8_t world_mac[N_ENDS][TERN_MAC_BYTES];
 extern const uint8_t world_gateway_mac[TERN_MAC_BYTES];
+
+/** From now on the server lacks that. */
+void world_lack(struct world *w, enum world_lack lack);
 
 /** A frame of the attacker's arrives at the server, now. */
 void world_attack(struct world *w, const struct shot *s);
