@@ -40,6 +40,7 @@ static const struct scenario scenarios[] = {
     {"held", "90 % of slots held by peers that never finish", held_run, NULL},
     {"drought", "Ten seconds without buffers, transmit room, receive descriptors", drought_run,
         NULL},
+    {"amplify", "Bytes out for bytes in, to addresses that nobody verified", amplify_run, NULL},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
