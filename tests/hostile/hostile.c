@@ -41,6 +41,7 @@ static const struct scenario scenarios[] = {
     {"drought", "Ten seconds without buffers, transmit room, receive descriptors", drought_run,
         NULL},
     {"amplify", "Bytes out for bytes in, to addresses that nobody verified", amplify_run, NULL},
+    {"samples", "What must not be guessed, a million times", samples_run, NULL},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
@@ -55,7 +56,7 @@ static void usage(FILE *to)
     fprintf(to,
         "usage: hostile [--seconds N] [--seed N] [--document] NAME...\n\n"
         "  --seconds N   of virtual time under attack, 1..%d (default %d)\n"
-        "  --seed N      of the attacker's dice (default 1)\n"
+        "  --seed N      of the dice (default 1)\n"
         "  --document    write docs/reliability.md to the standard output\n\nNAME is all, or of\n",
         SECONDS_MAX, SECONDS);
     for (int i = 0; i < N_SCENARIOS; i++)

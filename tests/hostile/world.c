@@ -177,6 +177,8 @@ static void collect(struct world *w, enum world_end from)
         } else if (from == SERVER) {
             w->come_back.frames++;
             w->come_back.bytes += n;
+            if (w->on_reply != NULL)
+                w->on_reply(w, frame, (uint32_t)n);
         }
     }
 }

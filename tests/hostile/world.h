@@ -61,6 +61,8 @@ struct world {
     bool v6;
     struct tern_prng dice;        /* the attacker's */
     struct tally shot, come_back; /* from the attacker, to addresses behind the gateway */
+    void (*on_reply)(struct world *w, const uint8_t *frame, uint32_t n_bytes); /* or NULL */
+    void *user;                                                                /* … its own */
     enum world_lack lack;
     struct rte_mbuf **withheld; /* [n_withheld] the server's buffers, while it lacks them */
     uint32_t n_withheld;
