@@ -17,31 +17,44 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum { SECONDS = 5, SECONDS_MAX = 3600, MEM_MIB = 512, EXIT_USAGE = 2 };
+enum {
+    SECONDS = 5,
+    CHURN_SECONDS = 100 /* 100000 a second */,
+    SECONDS_MAX = 3600,
+    MEM_MIB = 512,
+    EXIT_USAGE = 2
+};
 
 struct scenario {
     const char *name, *row;
     scenario_fn *run;
     const void *what;
+    uint32_t seconds; /* that it lasts, unless told otherwise */
 };
 
 static const struct scenario scenarios[] = {
-    {"synflood", "SYN flood, random sources", siege_run, &flood_syn},
-    {"ackflood", "ACK flood, half of it in established connections' names", siege_run, &flood_ack},
-    {"rstflood", "RST flood, half of it in established connections' names", siege_run, &flood_rst},
-    {"finflood", "FIN flood, half of it in established connections' names", siege_run, &flood_fin},
+    {"synflood", "SYN flood, random sources", siege_run, &flood_syn, SECONDS},
+    {"ackflood", "ACK flood, half of it in established connections' names", siege_run, &flood_ack,
+        SECONDS},
+    {"rstflood", "RST flood, half of it in established connections' names", siege_run, &flood_rst,
+        SECONDS},
+    {"finflood", "FIN flood, half of it in established connections' names", siege_run, &flood_fin,
+        SECONDS},
     {"syndata", "SYN with data, half of it in established connections' names", siege_run,
-        &flood_syn_data},
-    {"pingflood", "ICMP echo flood", siege_run, &flood_ping},
-    {"fragments", "flood of first fragments", siege_run, &flood_fragment},
-    {"arpflood", "ARP / NDP flood, half of it in the clients' name", siege_run, &flood_neighbour},
-    {"table", "The table at 110 % of its limit, ten cycles", table_run, NULL},
-    {"tuples", "A million adversarial four-tuples", tuples_run, NULL},
-    {"held", "90 % of slots held by peers that never finish", held_run, NULL},
+        &flood_syn_data, SECONDS},
+    {"pingflood", "ICMP echo flood", siege_run, &flood_ping, SECONDS},
+    {"fragments", "flood of first fragments", siege_run, &flood_fragment, SECONDS},
+    {"arpflood", "ARP / NDP flood, half of it in the clients' name", siege_run, &flood_neighbour,
+        SECONDS},
+    {"table", "The table at 110 % of its limit, ten cycles", table_run, NULL, SECONDS},
+    {"tuples", "A million adversarial four-tuples", tuples_run, NULL, SECONDS},
+    {"held", "90 % of slots held by peers that never finish", held_run, NULL, SECONDS},
     {"drought", "Ten seconds without buffers, transmit room, receive descriptors", drought_run,
-        NULL},
-    {"amplify", "Bytes out for bytes in, to addresses that nobody verified", amplify_run, NULL},
-    {"samples", "What must not be guessed, a million times", samples_run, NULL},
+        NULL, SECONDS},
+    {"amplify", "Bytes out for bytes in, to addresses that nobody verified", amplify_run, NULL,
+        SECONDS},
+    {"samples", "What must not be guessed, a million times", samples_run, NULL, SECONDS},
+    {"churn", "Ten million connections opened and closed", churn_run, NULL, CHURN_SECONDS},
 };
 
 enum { N_SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
@@ -55,10 +68,10 @@ static void usage(FILE *to)
 {
     fprintf(to,
         "usage: hostile [--seconds N] [--seed N] [--document] NAME...\n\n"
-        "  --seconds N   of virtual time under attack, 1..%d (default %d)\n"
+        "  --seconds N   of virtual time under load, 1..%d (default %d; churn %d)\n"
         "  --seed N      of the dice (default 1)\n"
         "  --document    write docs/reliability.md to the standard output\n\nNAME is all, or of\n",
-        SECONDS_MAX, SECONDS);
+        SECONDS_MAX, SECONDS, CHURN_SECONDS);
     for (int i = 0; i < N_SCENARIOS; i++)
         fprintf(to, "  %-10s  %s\n", scenarios[i].name, scenarios[i].row);
 }
@@ -101,11 +114,14 @@ static bool run(const struct scenario *s, const struct options *o)
     struct sheet *sheet = calloc(1, sizeof *sheet);
     if (sheet == NULL)
         abort();
-    s->run(s->what, &o->scenario, sheet);
+    struct scenario_options opt = o->scenario;
+    if (opt.seconds == 0)
+        opt.seconds = s->seconds;
+    s->run(s->what, &opt, sheet);
     const bool holds = sheet_holds(sheet);
     if (o->document) {
-        printf(
-            "## %s\n\n`./dev hostile %s`: **%s**\n\n", s->row, s->name, holds ? "held" : "BROKEN");
+        printf("## %s\n\n`./dev hostile --seconds %u %s`: **%s**\n\n", s->row, opt.seconds, s->name,
+            holds ? "held" : "BROKEN");
         sheet_print_markdown(sheet);
         printf("\n");
     } else {
@@ -155,10 +171,9 @@ static void print_head(const struct options *o)
     printf(
         "# Reliability under attack\n\n"
         "Written by `./dev hostile --write`; nothing here is typed. A server, its clients and an "
-        "attacker in\nmemory, in virtual time: %" PRIu32
-        " s under attack, dice seeded with %" PRIu64
-        ". Equal arguments give equal figures on\nany machine; these were found on ",
-        o->scenario.seconds, o->scenario.seed);
+        "attacker in\nmemory, in virtual time, dice seeded with %" PRIu64
+        ". Equal arguments give equal figures on any machine;\nthese were found on ",
+        o->scenario.seed);
     print_cpu();
     printf(", %s %s %s.\nWhat virtual time means for these figures: "
            "[design/0022](design/0022-hostile-loads.md).\n\n",
@@ -167,7 +182,7 @@ static void print_head(const struct options *o)
 
 int main(int argc, char **argv)
 {
-    struct options o = {.scenario = {.seconds = SECONDS, .seed = 1}};
+    struct options o = {.scenario = {.seed = 1}};
     struct tern_error err;
     bool holds = true;
     read_options(argc, argv, &o);

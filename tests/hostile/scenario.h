@@ -14,4 +14,5 @@ struct scenario_options {
 /** @param what  of the scenarios that share a form, this one: siege.h */
 typedef void scenario_fn(const void *what, const struct scenario_options *opt, struct sheet *out);
 
-scenario_fn siege_run, amplify_run, drought_run, held_run, samples_run, table_run, tuples_run;
+scenario_fn siege_run, amplify_run, churn_run, drought_run, held_run, samples_run, table_run,
+    tuples_run;

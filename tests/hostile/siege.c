@@ -4,7 +4,6 @@
 #include <rte_common.h>
 
 #include <inttypes.h>
-#include <stdio.h>
 
 #define SUCCESS_MIN_PERCENT 99.9
 #define GOODPUT_MIN_PERCENT 90.0
@@ -21,19 +20,6 @@ struct outcome {
     uint64_t streams_lost, pages_grown, shots, judged;
     struct tern_embed_leaks leaks;
 };
-
-/** Pages that the process has mapped. */
-static uint64_t pages_mapped(void)
-{
-    unsigned long long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f != NULL) {
-        if (fscanf(f, "%llu", &pages) != 1)
-            pages = 0;
-        fclose(f);
-    }
-    return pages;
-}
 
 /** Shots that are due by now, evenly spread. */
 static void shoot_due(const struct siege *g, struct legit *l)
@@ -79,10 +65,10 @@ static struct outcome run_once(
     cfg.seed = opt->seed;
     world_open(&w, &cfg);
     legit_open(&l, &w, SIEGE_RATE_PER_S, SIEGE_RATE_PER_S * opt->seconds);
-    const uint64_t pages = pages_mapped();
+    const uint64_t pages = world_pages_mapped();
     besiege(g, attack, &l, n_ns);
     struct outcome o = {
-        .pages_grown = pages_mapped() - pages,
+        .pages_grown = world_pages_mapped() - pages,
         .goodput_mb_per_s = (double)l.streamed_bytes / 1e6 / opt->seconds,
         .shots = w.shot.frames,
         .judged = judged_as(&w, g->reasons),

@@ -240,3 +240,15 @@ void world_pass(struct world *w, uint64_t n_ns)
     while (w->now_ns < until_ns)
         world_step(w);
 }
+
+uint64_t world_pages_mapped(void)
+{
+    unsigned long long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f != NULL) {
+        if (fscanf(f, "%llu", &pages) != 1)
+            pages = 0;
+        fclose(f);
+    }
+    return pages;
+}

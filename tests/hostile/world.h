@@ -107,6 +107,9 @@ void world_step(struct world *w);
 /** Steps until `n_ns` have passed. */
 void world_pass(struct world *w, uint64_t n_ns);
 
+/** Pages of memory that the process has mapped. */
+uint64_t world_pages_mapped(void);
+
 static inline struct tern_shard *world_shard(const struct world *w, enum world_end end)
 {
     return tern_embed_shard(w->end[end]);
