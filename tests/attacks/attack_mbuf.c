@@ -204,6 +204,30 @@ static void zero_is_a_checksum(void **state)
         }
 }
 
+/** V190, V024: cut frames between the segments of one burst: these arrive whole, in their order. */
+static void burst_of_good_and_cut_frames(void **state)
+{
+    struct attack *a = *state;
+    for (int v6 = 0; v6 <= 1; v6++) {
+        struct rte_mbuf *burst[TERN_BURST_MAX];
+        uint8_t bytes[TERN_BURST_MAX * PAYLOAD];
+        uint32_t n_good = 0;
+        for (uint32_t i = 0; i < TERN_BURST_MAX; i++) {
+            struct frame f;
+            build(a, &f, v6);
+            const bool is_cut = i % 2 == 0;
+            burst[i] = mbuf_exact(a, f.b, is_cut ? f.n - 1 - i : f.n);
+            a->live[v6].seq += is_cut ? 0 : PAYLOAD;
+            n_good += !is_cut;
+        }
+        tern_shard_rx(a->sh, burst, TERN_BURST_MAX, a->now_ns);
+        take_replies(a);
+        assert_int_equal(tern_sock_recv(a->live[v6].s, bytes, sizeof bytes), n_good * PAYLOAD);
+        assert_int_equal(get32(reply_tcp(a, v6) + 8), a->live[v6].seq);
+        assert_unmoved(a);
+    }
+}
+
 /* ---- a ring that does not move (V192) ---- */
 
 /** Whatever the shard wants sent is refused by the device. @return how much that was */
@@ -270,6 +294,7 @@ int main(void)
         ATTACK(chains_cut_anywhere_are_read_and_freed),
         ATTACK(overlap_trims_whole_buffers_of_a_chain),
         ATTACK(zero_is_a_checksum),
+        ATTACK(burst_of_good_and_cut_frames),
         ATTACK(stuck_ring_is_survived),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);
