@@ -55,26 +55,20 @@ uint32_t tern_conn_payload_max(const struct tern_tcp *t, const struct tern_conn 
     return c->mss_bytes - ts;
 }
 
-/** The run of touching pieces that holds `seq`. @return false: none does */
-static bool block_at(const struct tern_rxq *r, struct tern_seq seq, struct tern_sack_block *b)
+/** The run of touching pieces that begins with *m, which moves on behind it. */
+static struct tern_sack_block next_run(struct rte_mbuf **m)
 {
-    for (struct rte_mbuf *m = r->first; m != NULL;) {
-        b->left = b->right = tern_mbuf_priv(m)->seq;
-        for (; m != NULL && tern_mbuf_priv(m)->seq.v == b->right.v;
-             m = tern_mbuf_priv(m)->next_piece)
-            b->right = tern_seq_add(b->right, tern_mbuf_priv(m)->len_bytes);
-        if (!tern_seq_before(seq, b->left) && tern_seq_before(seq, b->right))
-            return true;
-    }
-    return false;
+    struct tern_sack_block b = {.left = tern_mbuf_priv(*m)->seq, .right = tern_mbuf_priv(*m)->seq};
+    for (; *m != NULL && tern_mbuf_priv(*m)->seq.v == b.right.v;
+         *m = tern_mbuf_priv(*m)->next_piece)
+        b.right = tern_seq_add(b.right, tern_mbuf_priv(*m)->len_bytes);
+    return b;
 }
 
 /** @param n_dsack  blocks in front that speak of a duplicate */
-static void add_block(
-    const struct tern_rxq *r, struct tern_seq seq, struct tern_tcp_opts *o, uint8_t n_dsack)
+static void add_block(struct tern_sack_block b, struct tern_tcp_opts *o, uint8_t n_dsack)
 {
-    struct tern_sack_block b;
-    if (o->n_sack == TERN_SACK_BLOCKS_MAX || !block_at(r, seq, &b))
+    if (o->n_sack == TERN_SACK_BLOCKS_MAX || b.left.v == b.right.v)
         return;
     for (uint8_t i = n_dsack; i < o->n_sack; i++)
         if (o->sack[i].left.v == b.left.v)
@@ -83,15 +77,27 @@ static void add_block(
 }
 
 /** First the block of the segment that came last, then those reported before (RFC 2018 §4)
- * (2018-3). */
+ * (2018-3), then any. V117: one walk over what is held, whatever is reported of it. */
 static void sack_blocks(const struct tern_rxq *r, struct tern_tcp_opts *o)
 {
+    struct tern_sack_block recent[TERN_SACK_BLOCKS_MAX] = {0}, front[TERN_SACK_BLOCKS_MAX];
     const uint8_t n_dsack = o->n_sack;
+    uint8_t n_left = r->n_recent, n_front = 0;
+    for (struct rte_mbuf *m = r->first; m != NULL && (n_left > 0 || n_front < RTE_DIM(front));) {
+        const struct tern_sack_block b = next_run(&m);
+        const uint32_t n_bytes = tern_seq_span(b.left, b.right);
+        if (n_front < RTE_DIM(front))
+            front[n_front++] = b;
+        for (uint8_t i = 0; i < r->n_recent; i++)
+            if (r->recent[i].v - b.left.v < n_bytes) {
+                recent[i] = b;
+                n_left--;
+            }
+    }
     for (uint8_t i = 0; i < r->n_recent; i++)
-        add_block(r, r->recent[i], o, n_dsack);
-    for (struct rte_mbuf *m = r->first; m != NULL && o->n_sack < TERN_SACK_BLOCKS_MAX;
-         m = tern_mbuf_priv(m)->next_piece)
-        add_block(r, tern_mbuf_priv(m)->seq, o, n_dsack);
+        add_block(recent[i], o, n_dsack);
+    for (uint8_t i = 0; i < n_front; i++)
+        add_block(front[i], o, n_dsack);
 }
 
 /** The duplicate of this connection that is to be reported next, or NULL. */

@@ -173,8 +173,8 @@ enum tern_drop tern_reasm_hold(
     struct rte_mbuf *before;
     struct rte_mbuf **link = find_link(r, p->seq, &before);
     settle_overlap(r, p, link, before);
-    note_recent(r, start);
     if (p->len_bytes == 0) {
+        note_recent(r, start);
         tern_conn_note_duplicate(t, c, start, tern_seq_add(start, came));
         return TERN_DROP_TCP_DUPLICATE;
     }
@@ -182,6 +182,7 @@ enum tern_drop tern_reasm_hold(
         release_if_empty(t, c);
         return TERN_DROP_TCP_REASM_FULL;
     }
+    note_recent(r, start);
 
     struct rte_mbuf *m = tern_mbuf_cut(seg->m, p->payload_off, p->len_bytes);
     seg->m = NULL;

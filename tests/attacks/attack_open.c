@@ -55,7 +55,7 @@ static void answers_are_no_larger_than_what_asks(void **state)
                 struct frame f;
                 next_sender(p, flags);
                 p->tern_port = (uint16_t)port;
-                write_segment(p, &f, (uint8_t)flags, 0, 77, lens[i], NULL, 0);
+                write_segment(p, &f, (uint8_t)flags, 0, 77, lens[i], (const uint8_t *)"", 0);
                 feed(p, &f);
                 const bool is_syn = (flags & (SYN | ACK | RST | FIN)) == SYN && port == TERN_PORT;
                 if (!is_syn)

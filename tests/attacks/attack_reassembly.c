@@ -140,7 +140,7 @@ static void segments_without_a_byte_are_never_held(void **state)
 static void arrive_in_pieces(struct peer *p, uint32_t seq, uint32_t len, uint32_t step)
 {
     struct frame f;
-    write_segment(p, &f, ACK, seq, 1, len, NULL, 0);
+    write_segment(p, &f, ACK, seq, 1, len, (const uint8_t *)"", 0);
     const uint32_t headers = f.n - len;
     struct rte_mbuf *m = tern_shard_mbuf(p->sh);
     memcpy(rte_pktmbuf_append(m, (uint16_t)headers), f.b, headers);
