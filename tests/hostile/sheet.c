@@ -47,7 +47,7 @@ void sheet_print(const struct sheet *s)
 {
     for (uint32_t i = 0; i < s->n; i++) {
         const struct figure *f = &s->figures[i];
-        printf("  %-58s %12.7g %-3s  %2s %-9.7g %s\n", f->label, f->value, f->unit,
+        printf("  %-58s %12.8g %-3s  %2s %-9.8g %s\n", f->label, f->value, f->unit,
             bound_signs[f->bound], f->limit, verdict(f));
     }
 }
@@ -57,7 +57,7 @@ void sheet_print_markdown(const struct sheet *s)
     printf("| figure | found | bound | |\n|---|--:|--:|---|\n");
     for (uint32_t i = 0; i < s->n; i++) {
         const struct figure *f = &s->figures[i];
-        printf("| %s | %.7g %s | %s %.7g | %s |\n", f->label, f->value, f->unit,
+        printf("| %s | %.8g %s | %s %.8g | %s |\n", f->label, f->value, f->unit,
             bound_signs[f->bound], f->limit, verdict(f));
     }
 }
