@@ -76,27 +76,50 @@ static void add_block(struct tern_sack_block b, struct tern_tcp_opts *o, uint8_t
     o->sack[o->n_sack++] = b;
 }
 
+/** Of the recent segments whose bit is in `want`, the first in sequence. */
+static struct tern_seq first_wanted(const struct tern_rxq *r, uint32_t want)
+{
+    struct tern_seq first = r->recent[rte_bsf32(want)];
+    for (uint8_t i = 0; i < r->n_recent; i++)
+        if ((want & 1u << i) != 0 && tern_seq_before(r->recent[i], first))
+            first = r->recent[i];
+    return first;
+}
+
+/** The recent segments in the run get it. @return those that lie behind it */
+static uint32_t take_run(const struct tern_rxq *r, uint32_t want, struct tern_sack_block run,
+    struct tern_sack_block recent[TERN_SACK_BLOCKS_MAX])
+{
+    for (uint8_t i = 0; i < r->n_recent; i++) {
+        if ((want & 1u << i) == 0 || !tern_seq_before(r->recent[i], run.right))
+            continue;
+        if (!tern_seq_before(r->recent[i], run.left))
+            recent[i] = run;
+        want &= ~(1u << i);
+    }
+    return want;
+}
+
 /** First the block of the segment that came last, then those reported before (RFC 2018 §4)
- * (2018-3), then any. V117: one walk over what is held, whatever is reported of it. */
+ * (2018-3), then any. V117: one walk over what is held, and a comparison a run. */
 static void sack_blocks(const struct tern_rxq *r, struct tern_tcp_opts *o)
 {
     struct tern_sack_block recent[TERN_SACK_BLOCKS_MAX] = {0}, front[TERN_SACK_BLOCKS_MAX];
     const uint8_t n_dsack = o->n_sack;
-    uint8_t n_left = r->n_recent, n_front = 0;
-    for (struct rte_mbuf *m = r->first; m != NULL && (n_left > 0 || n_front < RTE_DIM(front));) {
-        const struct tern_sack_block b = next_run(&m);
-        const uint32_t n_bytes = tern_seq_span(b.left, b.right);
+    uint32_t want = (1u << r->n_recent) - 1, n_front = 0;
+    struct tern_seq next = want != 0 ? first_wanted(r, want) : (struct tern_seq){0};
+    for (struct rte_mbuf *m = r->first; m != NULL && (want != 0 || n_front < RTE_DIM(front));) {
+        const struct tern_sack_block run = next_run(&m);
         if (n_front < RTE_DIM(front))
-            front[n_front++] = b;
-        for (uint8_t i = 0; i < r->n_recent; i++)
-            if (r->recent[i].v - b.left.v < n_bytes) {
-                recent[i] = b;
-                n_left--;
-            }
+            front[n_front++] = run;
+        if (want == 0 || !tern_seq_before(next, run.right))
+            continue;
+        want = take_run(r, want, run, recent);
+        next = want != 0 ? first_wanted(r, want) : next;
     }
     for (uint8_t i = 0; i < r->n_recent; i++)
         add_block(recent[i], o, n_dsack);
-    for (uint8_t i = 0; i < n_front; i++)
+    for (uint32_t i = 0; i < n_front; i++)
         add_block(front[i], o, n_dsack);
 }
 
