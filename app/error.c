@@ -20,13 +20,25 @@ int app_refuse(struct tern_error *err, const char *format, ...)
     return -EINVAL;
 }
 
+/* C0, DEL, and C1 as UTF-8 has it: C2 80 … C2 9F. */
+static bool is_control(const unsigned char *p)
+{
+    return iscntrl(p[0]) || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f);
+}
+
+void app_print_plain(FILE *out, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)text; *p != '\0'; p++) {
+        const bool control = is_control(p);
+        p += control && !iscntrl(p[0]) ? 1 : 0;
+        fputc(control ? '?' : *p, out);
+    }
+}
+
 int app_report_error(enum app_exit status, const struct tern_error *err)
 {
-    char line[sizeof err->text];
-    size_t n = 0;
-    for (const char *p = err->text; *p != '\0' && n < sizeof line - 1; p++)
-        line[n++] = (char)(iscntrl((unsigned char)*p) ? '?' : *p);
-    line[n] = '\0';
-    fprintf(stderr, "tern: %s\n", line);
+    fputs("tern: ", stderr);
+    app_print_plain(stderr, err->text);
+    fputc('\n', stderr);
     return (int)status;
 }

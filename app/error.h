@@ -10,6 +10,8 @@
  */
 #include <tern/config.h>
 
+#include <stdio.h>
+
 enum app_exit {
     APP_EXIT_OK = 0,
     APP_EXIT_RUN = 1, /**< the run failed: books, leaks, a device that broke */
@@ -25,6 +27,9 @@ enum { APP_HELP_GIVEN = 1 };
 /** Write one line into *err. @return -EINVAL, always */
 __attribute__((format(printf, 2, 3))) int app_refuse(
     struct tern_error *err, const char *format, ...);
+
+/** Print what somebody typed, its control characters as '?'. */
+void app_print_plain(FILE *out, const char *text);
 
 /** Print *err as one line on stderr. @return `status` */
 int app_report_error(enum app_exit status, const struct tern_error *err);

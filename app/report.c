@@ -6,6 +6,7 @@
 #include "report.h"
 
 #include "capture/capture.h"
+#include "error.h"
 #include "goal/goal.h"
 #include "load/requests_result.h"
 #include "measure/latency.h"
@@ -92,7 +93,9 @@ static void print_end(FILE *out, const char *name, const struct tern_engine *e, 
 void app_report_banner(FILE *out, const char *title, const struct tern_engine *e,
     const struct tern_config *cfg, const char *const *end_names)
 {
-    fprintf(out, "tern %s %s\n", TERN_VERSION, title);
+    fprintf(out, "tern %s ", TERN_VERSION);
+    app_print_plain(out, title);
+    fputc('\n', out);
     for (uint32_t ep = 0; ep < cfg->n_endpoints; ep++)
         print_end(out, end_names[ep], e, ep, &cfg->endpoints[ep]);
     fflush(out);

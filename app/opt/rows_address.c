@@ -29,7 +29,8 @@ static int set_n_sources(struct app_settings *s, const char *text, struct tern_e
 {
     if (s->command == CMD_LOAD)
         return app_refuse(err,
-            "--sources: '%s' is a number, which is for pair; type addresses, such as 198.18.64.0/18",
+            "--sources: '%s' is a number, which is for pair; type addresses, such as "
+            "198.18.64.0/18",
             text);
     return app_value_u32("--sources", text, 1, PAIR_SOURCES_MAX, &s->n_sources, err);
 }
@@ -37,10 +38,11 @@ static int set_n_sources(struct app_settings *s, const char *text, struct tern_e
 static int add_sources(struct app_settings *s, const char *text, struct tern_error *err)
 {
     const bool is_number = text[0] != '\0' && text[strspn(text, "0123456789")] == '\0';
-    const int rc = is_number ? set_n_sources(s, text, err) : app_sources_add(&s->sources, text, err);
+    const int rc =
+        is_number ? set_n_sources(s, text, err) : app_sources_add(&s->sources, text, err);
     if (rc == 0 && s->n_sources != 0 && s->sources.n != 0)
-        return app_refuse(err,
-            "--sources: '%s': addresses, and a number of them; type one or the other", text);
+        return app_refuse(
+            err, "--sources: '%s': addresses, and a number of them; type one or the other", text);
     return rc;
 }
 

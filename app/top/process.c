@@ -203,7 +203,8 @@ int app_process_open(struct app_process *p, uint64_t pid, struct tern_error *err
 
 static int has_ended(const struct app_process *p, struct tern_error *err)
 {
-    app_refuse(err, "top: no engine runs in process %" PRIu64 ": it has ended, or has just begun", p->pid);
+    app_refuse(
+        err, "top: no engine runs in process %" PRIu64 ": it has ended, or has just begun", p->pid);
     return -ESHUTDOWN;
 }
 

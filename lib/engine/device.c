@@ -371,6 +371,7 @@ static int start(const struct tern_port_want *w, struct tern_port *p, struct ter
     if (rc != 0)
         return refuse(w, rc, "starting the device", err);
     p->is_started = true;
+    tern_port_draw_rss_key(p);
     choose_mac(w, p);
     admit(w, p);
     wait_for_link(w, p);

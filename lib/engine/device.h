@@ -89,6 +89,8 @@ bool tern_port_link_is_up(const struct tern_port *p);
 /** The abilities in use, for the stack. */
 void tern_port_abilities(const struct tern_port *p, struct tern_stack_config *stack);
 
+/** Give the running device a key of its own that nobody knows, if it takes one. */
+void tern_port_draw_rss_key(const struct tern_port *p);
 /** What the running device tells of its RSS; empty where it has none, or none to tell. */
 void tern_port_rss(const struct tern_port *p, struct tern_rss_facts *out);
 /** The part of it that the hashed fields (RTE_ETH_RSS_*) tell. */

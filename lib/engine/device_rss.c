@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What a running device tells of its RSS. Drivers that keep it to themselves (or have none) leave
- * the facts empty, and wire/rss.c says what is missing. Nothing is ever set: key and table are the
- * device's own, so this works where neither can be changed.
+ * the facts empty, and wire/rss.c says what is missing. A key that everybody knows lets everybody
+ * choose connections that meet on one worker, so one is drawn; the table is the device's own. What
+ * counts is what the device tells afterwards, so all works where neither can be changed.
  *
  * What it says need not be what it does (symmetric variants report a plain hash, DPDK 22.11 has no
  * field for the function): steering.c copes with that, and segments handed over are counted.
@@ -12,6 +13,7 @@
 #include <rte_ethdev.h>
 
 #include <string.h>
+#include <sys/random.h>
 
 enum {
     KEY_BYTES_MAX = UINT8_MAX, /* rte_eth_rss_conf counts in 8 bits */
@@ -58,6 +60,21 @@ static void read_table(uint16_t port_id, uint32_t n_entries, struct tern_rss_fac
     out->n_entries = n_entries;
     for (uint32_t i = 0; i < n_entries; i++)
         out->queue[i] = groups[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE];
+}
+
+/* V102. A driver that refuses goes on with its own. */
+void tern_port_draw_rss_key(const struct tern_port *p)
+{
+    uint8_t key[KEY_BYTES_MAX];
+    struct rte_eth_dev_info info;
+    struct rte_eth_rss_conf conf = {.rss_key = NULL};
+    if (!p->spreads_by_rss || rte_eth_dev_info_get(p->id, &info) != 0
+        || rte_eth_dev_rss_hash_conf_get(p->id, &conf) != 0)
+        return;
+    conf.rss_key_len = info.hash_key_size != 0 ? info.hash_key_size : KEY_BYTES_USUAL;
+    conf.rss_key = key;
+    if (getrandom(key, conf.rss_key_len, 0) == (ssize_t)conf.rss_key_len)
+        rte_eth_dev_rss_hash_update(p->id, &conf);
 }
 
 void tern_port_rss(const struct tern_port *p, struct tern_rss_facts *out)

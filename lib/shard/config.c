@@ -102,7 +102,7 @@ static uint32_t read_field(const struct tern_stack_config *cfg, const struct ran
 #    name, offsetof(struct tern_stack_config, name), sizeof(((struct tern_stack_config *)0)->name)
 
 // clang-format off
-static const struct range ranges[] = {
+static const struct range ranges[] = { /* no number without one (V129) */
     {FIELD(n_addrs),         1,             TERN_ADDRS_MAX},
     {FIELD(n_ranges),        0,             TERN_RANGES_MAX},
     {FIELD(vlan),            0,             4094},

@@ -392,7 +392,8 @@ bool tern_neigh_output_slow(struct tern_neigh_table *t, uint16_t idx, struct rte
 
 /* ---- getting, learning, confirming ---- */
 
-/* An idle entry to reuse: one without a link address before one with, longest idle first; or 0. */
+/* An idle entry to reuse: one without a link address before one with, longest idle first; or 0, and
+ * the newcomer is refused (V186). */
 static uint16_t find_victim(const struct tern_neigh_table *t)
 {
     return t->idle_unknown.head != 0 ? t->idle_unknown.head : t->idle_known.head;

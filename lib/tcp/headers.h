@@ -42,7 +42,7 @@ static inline uint64_t tern_headers_put_ip(const struct tern_tcp *t, const struc
 {
     struct tern_ip_fields fields = {
         .l4_bytes = l4_bytes,
-        .df = true, /* (1191-1) */
+        .df = true, /* (1191-1, V163) */
         .ttl = f->ttl,
         .tos = f->tos,
         .proto = TERN_IPPROTO_TCP,

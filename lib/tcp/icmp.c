@@ -27,7 +27,7 @@ enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind,
     struct tern_seq seq, uint32_t mtu_bytes, uint32_t quoted_bytes)
 {
     if (c->state == TERN_CLOSED || !is_in_flight(c, seq))
-        return TERN_DROP_ICMP_STALE; /* RFC 5927 §4.1 (5927-1) */
+        return TERN_DROP_ICMP_STALE; /* RFC 5927 §4.1 (5927-1, V160, V162) */
     if (kind == TERN_ICMP_TOO_BIG)
         return c->state >= TERN_ESTABLISHED ? tern_pmtu_too_big(t, c, seq, mtu_bytes, quoted_bytes)
                                             : TERN_DROP_ICMP_STALE;
@@ -37,5 +37,5 @@ enum tern_drop tern_conn_icmp(struct tern_tcp *t, struct tern_conn *c, int kind,
         return TERN_DROP_ICMP_DONE;
     }
     note_soft_error(t, c, kind == TERN_ICMP_REFUSED ? ECONNREFUSED : EHOSTUNREACH);
-    return TERN_DROP_ICMP_DONE; /* MUST-56, 5927-2: no abort */
+    return TERN_DROP_ICMP_DONE; /* MUST-56, 5927-2, V160: no abort */
 }

@@ -25,7 +25,7 @@ static inline struct tern_mbuf_priv *tern_mbuf_priv(struct rte_mbuf *m)
 
 /**
  * Reduce a chain to its bytes [off, off + len). Empty leading and trailing buffers are freed, so
- * that no buffer of the chain is empty (len > 0).
+ * that no buffer of the chain is empty (len > 0), and the rest stays a chain (V190).
  * @return the chain's head, which may be another buffer than `m`
  */
 static inline struct rte_mbuf *tern_mbuf_cut(struct rte_mbuf *m, uint32_t off, uint32_t len)

@@ -49,7 +49,7 @@ static inline uint64_t put_ip(
         .dst = &p->key->remote,
         .l4_bytes = l4_bytes,
         .id = next_ip_id(t),
-        .df = !t->cfg.pins.no_df, /* (1191-1) */
+        .df = !t->cfg.pins.no_df, /* (1191-1, V163) */
         .ttl = p->ttl,
         .tos = p->tos,
         .proto = TERN_IPPROTO_TCP,

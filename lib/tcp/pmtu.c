@@ -132,10 +132,10 @@ static uint32_t size_told(const struct tern_conn *c, uint32_t mtu, uint32_t quot
 {
     const bool v6 = c->flags & TERN_CF_V6;
     if (v6 && mtu < TERN_PMTU_MIN6)
-        return 0; /* RFC 8201 §4 (8201-1) */
+        return 0; /* RFC 8201 §4 (8201-1, V147) */
     if (mtu == 0)
         mtu = plateau_below(RTE_MIN(quoted_bytes, c->mss_bytes + headers_of(c)));
-    return RTE_MAX(mtu, floor_of(c) + headers_of(c)) - headers_of(c); /* (1191-2) */
+    return RTE_MAX(mtu, floor_of(c) + headers_of(c)) - headers_of(c); /* (1191-2, V162) */
 }
 
 /** Remember it with the stretch that it is about, and with which it goes. Of two that wait the

@@ -303,7 +303,7 @@ static inline uint32_t tern_tcp_tick_at(const struct tern_tcp *t, uint64_t ns)
     return (uint32_t)((ns - t->unticked_ns + tick_ns - 1) >> TERN_TICK_SHIFT);
 }
 
-/** The one place that discards: count, free. @param m may be NULL */
+/** The one place that discards: count, free (V189, V192). @param m may be NULL */
 static inline void tern_drop_mbuf(struct tern_tcp *t, struct rte_mbuf *m, enum tern_drop why)
 {
     t->stats.drops[why]++;

@@ -39,7 +39,8 @@ enum {
     ARP_REPLY = 2,
 };
 
-/* Hardware type Ethernet, protocol type IPv4, address lengths 6 and 4: no other ARP is read (V176). */
+/* Hardware type Ethernet, protocol type IPv4, address lengths 6 and 4: no other ARP is read (V176).
+ */
 static const uint8_t arp_ethernet_ip4[ARP_OFF_OP] = {0, 1, 0x08, 0x00, MAC_BYTES, 4};
 
 /* RFC 5227 §1.1: a probe is a request from 0.0.0.0; nothing else speaks for no address, nor for one

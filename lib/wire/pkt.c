@@ -264,7 +264,8 @@ static TERN_RARE enum tern_drop skip_ip6_ext(
     const uint32_t first = p->l4_off;
     uint32_t at = first;
     for (uint32_t nth = 0; is_ip6_ext(*next); nth++) {
-        if (*next == IP6_FRAGMENT) /* atomic ones too (RFC 8021; V134..V136, V140, V141, V146) */
+        if (*next == IP6_FRAGMENT) /* atomic ones too (RFC 8021; V134..V136, V140, V141, V146), and
+                                      NDP's (V188) */
             return TERN_DROP_IP_FRAGMENT;
         if (nth == TERN_IP6_EXT_MAX || at + IP6_EXT_UNIT_BYTES > p->end_off)
             return TERN_DROP_IP6_EXT;
@@ -393,7 +394,7 @@ static inline enum tern_drop parse_tcp(const struct tern_pkt_input *in, struct t
         return TERN_DROP_IP_DST;
     if (unlikely(p->l4_bytes < TERN_TCP_BYTES)) /* V025, V026 */
         return TERN_DROP_TCP_SHORT;
-    if (unlikely(is_split(in)) && !split_tcp_is_usable(in, p))
+    if (unlikely(is_split(in)) && !split_tcp_is_usable(in, p)) /* of any size: V203 */
         return TERN_DROP_LINEARISE;
     const uint8_t *tcp = in->frame + p->l4_off;
     const uint32_t doff_bytes = data_offset_bytes(tcp);

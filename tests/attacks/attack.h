@@ -17,6 +17,7 @@
  * carry data in both directions.
  */
 #include "baseline.h"
+#include "engine/steering.h"
 #include "tcp_instance.h"
 #include "wire/pkt.h"
 #include "wire_frames.h"
@@ -24,6 +25,7 @@
 #include <rte_mbuf.h>
 
 enum { ATTACK_PORT = 80, LIVE_PORT = 4321, LIVE_ISS = 0x01020303 };
+enum { REST_S = 1200 /* longer than any timer of a connection that is idle */ };
 
 /** A connection of a peer that means well. */
 struct live {
@@ -116,6 +118,14 @@ static inline void take_replies(struct attack *a)
     }
 }
 
+/** What a worker of the engine reads of a frame before the shard gets it, in its first buffer. */
+static inline void look_as_worker(const struct attack *a, const struct rte_mbuf *m)
+{
+    struct tern_steer_flow flow;
+    (void)tern_shard_is_shared_frame(a->sh, m);
+    (void)tern_steer_find(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len, false, &flow);
+}
+
 /** A frame arrives. @return the reason it was dropped for, NONE: it was not */
 static inline enum tern_drop arrive(struct attack *a, struct rte_mbuf *m)
 {
@@ -124,6 +134,7 @@ static inline enum tern_drop arrive(struct attack *a, struct rte_mbuf *m)
     enum tern_drop why = TERN_DROP_NONE;
     memcpy(before, now, sizeof before);
     m->ol_flags |= a->ol_flags;
+    look_as_worker(a, m);
     tern_shard_rx(a->sh, &m, 1, a->now_ns);
     for (int i = 1; i < TERN_DROP_COUNT; i++) {
         if (now[i] == before[i])
@@ -192,6 +203,26 @@ static inline void attack_segment(const struct attack *a, struct frame *f, bool 
     put16(f->b + f->l4 + 18, 0); /* no urgent pointer */
     frame_fill(f, 'x', n);
     attack_seal(a, f);
+}
+
+/* ---- time ---- */
+
+/** Move to the next deadline, at the latest to `end_ns`. @return was there one? */
+static inline bool step(struct attack *a, uint64_t end_ns)
+{
+    uint64_t at_ns;
+    const bool any = tern_embed_deadline(a->e, &at_ns) && at_ns <= end_ns;
+    a->now_ns = RTE_MAX(a->now_ns, any ? at_ns : end_ns);
+    tern_embed_advance(a->e, a->now_ns);
+    return any;
+}
+
+/** Let every timer run out that is still armed for something done. */
+static inline void rest(struct attack *a)
+{
+    const uint64_t end_ns = a->now_ns + ms_to_ns(REST_S * ONE_SECOND);
+    while (step(a, end_ns)) {
+    }
 }
 
 /* ---- the live connections ---- */
@@ -275,6 +306,7 @@ static inline void attack_open(struct attack *a)
     live_open(a, true);
     live_talk(a, false);
     live_talk(a, true);
+    rest(a);
     a->before = baseline_of(a->sh);
 }
 
@@ -283,6 +315,7 @@ static inline int attack_setup(void **state)
     struct attack *a = calloc(1, sizeof *a);
     if (a == NULL)
         return -1;
+    n_blocks = 0; /* whatever a test that failed has left */
     a->now_ns = ms_to_ns(START_MS);
     attack_configure(&a->cfg);
     attack_open(a);
@@ -297,6 +330,7 @@ static inline int attack_teardown(void **state)
     assert_unmoved(a);
     live_talk(a, false);
     live_talk(a, true);
+    rest(a);
     assert_unmoved(a);
     tern_shard_settle(a->sh);
     assert_books_balance(a->sh);

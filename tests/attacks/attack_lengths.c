@@ -304,7 +304,7 @@ static void echo_is_answered_whole_where_it_fits(void **state)
             struct frame f;
             build_echo(&f, v6, v6 ? 128 : 8, n);
             arrive(a, mbuf_chain(a, f.b, f.n, f.n < 2048 ? f.n : 1000, 1000));
-            assert_int_equal(a->n_replies, f.n <= ETH_HEAD + a->cfg.stack.mtu_bytes);
+            assert_int_equal(a->n_replies, f.n <= (uint32_t)ETH_HEAD + a->cfg.stack.mtu_bytes);
             assert_true(a->n_replies == 0 || a->n_reply_bytes == f.n);
             assert_unmoved(a);
         }

@@ -102,23 +102,39 @@ static void foreign_ethertypes_are_dropped(void **state)
     assert_unmoved(a);
 }
 
-/** V203: segments of frames up to 16 kB in many buffers: taken whole or dropped whole. */
+/** The next segment with `n` octets of payload in buffers of `step`; the device vouches for its
+ * sums. */
+static struct rte_mbuf *build_jumbo(
+    struct attack *a, bool v6, uint32_t n, uint32_t step, uint64_t l4_verdict)
+{
+    uint8_t payload[2048];
+    struct frame f;
+    memset(payload, 'j', sizeof payload);
+    attack_segment(a, &f, v6, TERN_TCP_ACK, "", 0, 0);
+    put16(f.b + f.l3 + (v6 ? 4 : 2), f.n - f.l3 - (v6 ? 40 : 0) + n);
+    struct rte_mbuf *m = mbuf_exact(a, f.b, f.n);
+    for (uint32_t at = 0; at < n; at += step)
+        assert_int_equal(rte_pktmbuf_chain(m, mbuf_exact(a, payload, RTE_MIN(step, n - at))), 0);
+    m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | l4_verdict;
+    return m;
+}
+
+/** V203: segments from the MTU to 16 kB in many buffers: taken whole, or dropped whole. */
 static void oversize_frames_are_taken_or_dropped_whole(void **state)
 {
+    enum { BYTES_MAX = 16384, BYTES_STEP = 997 };
     struct attack *a = *state;
-    static uint8_t read[20000];
+    static uint8_t read[BYTES_MAX + 1];
+    struct rte_mbuf *m;
     for (int v6 = 0; v6 <= 1; v6++)
-        for (uint32_t n = 1400; n <= 3900; n += 125)
-            for (uint32_t step = 200; step <= 2000; step += 600) {
-                struct frame f;
-                attack_segment(a, &f, v6, TERN_TCP_ACK, "", 0, n);
-                const enum tern_drop why = arrive(a, mbuf_chain(a, f.b, f.n, 100, step));
-                assert_drop(why, TERN_DROP_NONE);
+        for (uint32_t n = 1461; n <= BYTES_MAX; n += BYTES_STEP)
+            for (uint32_t step = 128; step <= 2048; step *= 4) {
+                m = build_jumbo(a, v6, n, step, RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+                assert_drop(arrive(a, m), TERN_DROP_NONE);
                 assert_int_equal(tern_sock_recv(a->live[v6].s, read, sizeof read), n);
                 a->live[v6].seq += n;
-                attack_segment(a, &f, v6, TERN_TCP_ACK, "", 0, n);
-                f.b[f.n - 1] ^= 1;
-                refuse_one(a, mbuf_chain(a, f.b, f.n, 100, step), TERN_DROP_TCP_CSUM);
+                m = build_jumbo(a, v6, n, step, RTE_MBUF_F_RX_L4_CKSUM_BAD);
+                refuse_one(a, m, TERN_DROP_TCP_CSUM);
             }
 }
 
@@ -317,6 +333,30 @@ static void flood_of_advertisements_moves_nothing(void **state)
     assert_unmoved(a);
 }
 
+/** V171: questions for us, in whatever buffers they lie, get the same answer. */
+static void questions_split_anywhere_are_answered_the_same(void **state)
+{
+    struct attack *a = *state;
+    struct frame questions[2];
+    build_arp(&questions[0], &good_arp);
+    build_ndp(&questions[1], NS, "0101020000000002");
+    for (int v6 = 0; v6 <= 1; v6++) {
+        const struct frame *f = &questions[v6];
+        uint8_t want[200];
+        arrive_exact(a, f);
+        assert_int_equal(a->n_replies, 1);
+        const uint32_t n = a->n_reply_bytes;
+        memcpy(want, a->reply, n);
+        for (uint32_t front = 1; front < f->n; front++) {
+            arrive(a, mbuf_chain(a, f->b, f->n, front, 1 + front % 7));
+            assert_int_equal(a->n_replies, 1);
+            assert_int_equal(a->n_reply_bytes, n);
+            assert_memory_equal(a->reply, want, n);
+            assert_unmoved(a);
+        }
+    }
+}
+
 /** V188: NDP in a fragment, atomic ones too, and behind destination options. */
 static void ndp_in_fragments_is_dropped(void **state)
 {
@@ -358,6 +398,7 @@ int main(void)
         ATTACK(malformed_ndp_is_dropped),
         ATTACK(router_messages_configure_nothing),
         ATTACK(flood_of_advertisements_moves_nothing),
+        ATTACK(questions_split_anywhere_are_answered_the_same),
         ATTACK(ndp_in_fragments_is_dropped),
     };
     return cmocka_run_group_tests(tests, eal_start, NULL);

@@ -11,6 +11,7 @@ in_kernel sysctl -qw net.ipv4.tcp_fastopen=3 || skip "this kernel has no TCP Fas
 
 # end_start ARGUMENTS...: tfo_end in the background; its words in $scratch/end.log
 end_start() {
+    : >"$scratch/end.log" # the words of the run before are not this one's
     timeout --foreground -k 2 60 ip netns exec "$kernel" "$tern" "$link" "$@" >"$scratch/end.log" 2>&1 &
     tern_pid=$!
     poll 10 grep -q ready "$scratch/end.log" || fail "tfo_end does not start: $(cat "$scratch/end.log")"

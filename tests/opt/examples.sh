@@ -11,7 +11,7 @@ cd "$dir" || exit 1 # some write files
 n=0 bad=0
 for command in pair doctor; do
     while read -r line; do
-        read -ra words <<<"${line#tern }"
+        eval "words=(${line#tern })" # quoted as for a shell; the program's own lines
         timeout 60 "$tern" "${words[@]}" >"$dir/out" 2>&1
         rc=$?
         n=$((n + 1))

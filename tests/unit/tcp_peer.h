@@ -169,7 +169,7 @@ static inline const uint8_t *open_ip(struct peer *p, uint32_t *l4_bytes)
     } else {
         assert_int_equal(ip[0], 0x45);
         assert_int_equal(get16(ip + 2), h->n_packet);
-        assert_int_equal(get16(ip + 6), 0x4000); /* don't fragment, no fragment */
+        assert_int_equal(get16(ip + 6), 0x4000); /* don't fragment, no fragment (V163) */
         assert_int_equal(ip[9], 6);
         assert_int_equal(slow_sum(0, ip, 20), 0xffff);
         assert_memory_equal(ip + 12, &p->us.w[3], 4);

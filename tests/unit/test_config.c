@@ -137,6 +137,7 @@ static void nothing_but_defaults_lacks_an_address(void **state)
         assert_refused(name);                                                                      \
     } while (0)
 
+/** V129. */
 static void numbers_have_ranges(void **state)
 {
     (void)state;

@@ -85,6 +85,21 @@ static void key_and_table_are_read(void **state)
     tern_port_close(&port);
 }
 
+/** V102: the key is nobody's to know, and another each time; what the device hashes stays. */
+static void key_is_drawn(void **state)
+{
+    (void)state;
+    struct tern_rss_facts facts[2];
+    for (int i = 0; i < 2; i++) {
+        struct tern_port port = open_port(i == 0 ? "vdev:net_null0" : "vdev:net_null1");
+        tern_port_rss(&port, &facts[i]);
+        assert_int_equal(facts[i].n_key_bytes, TERN_RSS_KEY_BYTES);
+        tern_port_close(&port);
+    }
+    assert_memory_not_equal(facts[0].key, facts[1].key, TERN_RSS_KEY_BYTES);
+    assert_true(facts[0].tcp4 == facts[1].tcp4 && facts[0].tcp6 == facts[1].tcp6);
+}
+
 /** Fields that leave ports out, or hash a part of them, are as good as none. */
 static void fields_decide(void **state)
 {
@@ -141,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(key_and_table_are_read),
+        cmocka_unit_test(key_is_drawn),
         cmocka_unit_test(fields_decide),
         cmocka_unit_test(rings_tell_nothing),
     };

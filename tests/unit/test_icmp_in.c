@@ -169,6 +169,7 @@ static void echo_is_answered_in_place(void **state)
     }
 }
 
+/** V167. */
 static void echo_is_rate_limited(void **state)
 {
     struct bed *b = *state;

@@ -181,6 +181,7 @@ static void l3_passes_everything_and_says_nothing(void **state)
 
 /* ---- waiting packets (V179) ---- */
 
+/** V179: what waits for one. */
 static void pending_overflow_drops_the_oldest(void **state)
 {
     struct bed *b = *state;
@@ -199,6 +200,7 @@ static void pending_overflow_drops_the_oldest(void **state)
     assert_int_equal(b->sent[2].n_bytes, 14 + 50);
 }
 
+/** V179: what waits in all. */
 static void pending_of_all_is_bounded(void **state)
 {
     struct bed *b = *state;

@@ -147,6 +147,7 @@ static void nothing_is_asked_or_answered_while_probing(void **state)
 
 /* ---- conflicts ---- */
 
+/** V187. */
 static void claim_while_probing_is_final(void **state)
 {
     struct bed *b = *state;
@@ -198,6 +199,7 @@ static void our_own_probe_looped_back_is_no_conflict(void **state)
     assert_false(tern_neigh_conflict(&b->t, NULL, NULL));
 }
 
+/** V178, V187. */
 static void claim_in_use_is_defended_once_in_ten_seconds(void **state)
 {
     struct bed *b = *state;

@@ -273,6 +273,7 @@ static void answer_without_mbuf_is_survived(void **state)
     assert_int_equal(b->stats.arp_sent, 0);
 }
 
+/** V175, V180: who asks makes no entry. */
 static void flood_of_questions_leaves_the_table_unchanged(void **state)
 {
     struct bed *b = *state;
@@ -305,6 +306,7 @@ static uint16_t start_with_gateway(struct bed *b)
     return tern_neigh_find(&b->t, &b->cfg.gateway4);
 }
 
+/** V174, V187. */
 static void poisoned_gateway_keeps_its_mac_while_it_answers(void **state)
 {
     struct bed *b = *state;
@@ -326,6 +328,7 @@ static void poisoned_gateway_keeps_its_mac_while_it_answers(void **state)
     assert_in_range(b->stats.arp_sent, 10, 12); /* one unicast question a second, one at start */
 }
 
+/** V174: the way out of a doubt. */
 static void moved_gateway_is_found_within_two_seconds(void **state)
 {
     struct bed *b = *state;

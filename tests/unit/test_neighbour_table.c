@@ -20,6 +20,7 @@ static void get_same_address_is_same_index(void **state)
     tern_neigh_put(&b->t, 0);
 }
 
+/** V186. */
 static void full_of_held_entries_refuses(void **state)
 {
     struct bed *b = *state;
@@ -65,6 +66,7 @@ static void reused_entry_drops_what_waited(void **state)
     assert_int_equal(b->t.n_pending, 8);
 }
 
+/** V175, V180, V186. */
 static void flood_of_new_addresses_spares_gateway_static_and_peers(void **state)
 {
     struct bed *b = *state;

@@ -60,6 +60,7 @@ static void syn_sent_port_unreachable_is_refusal(void **state) /* SHLD-26 */
     assert_int_equal(stats(p)->active_failed[TERN_CLOSE_REFUSED], 1);
 }
 
+/** V160: in SYN-SENT an error must quote our SYN. */
 static void syn_sent_other_sequence_is_ignored(void **state) /* 5927-1 */
 {
     struct peer *p = *state;
@@ -85,6 +86,7 @@ static void syn_sent_soft_errors_are_survived_and_told(void **state) /* MUST-47,
     expect_segment(p, ACK, 1, 1, 0);
 }
 
+/** V160: hard errors end no synchronized connection. */
 static void synchronized_hard_errors_are_soft(void **state) /* 5927-2 */
 {
     struct peer *p = *state;
@@ -104,6 +106,7 @@ static void synchronized_hard_errors_are_soft(void **state) /* 5927-2 */
     }
 }
 
+/** V160. */
 static void sequence_outside_flight_is_ignored(void **state) /* 5927-1 */
 {
     struct peer *p = *state;
@@ -137,6 +140,7 @@ static void quotes_of_nobody_are_counted(void **state)
     assert_int_equal(describe(p).soft_error, 0);
 }
 
+/** V161. */
 static void source_quench_is_ignored(void **state) /* MUST-55 */
 {
     struct peer *p = *state;
@@ -182,6 +186,7 @@ static void too_big_lowers_the_segment_and_resends_at_once(void **state) /* 1191
     expect_nothing(p);
 }
 
+/** V162, V147: sizes below the floor. */
 static void too_big_has_a_floor(void **state) /* 1191-2, 8201-1 */
 {
     struct peer *p = *state;
@@ -212,6 +217,7 @@ static void too_big_without_mtu_takes_the_next_plateau(void **state) /* 1191-4 *
     }
 }
 
+/** V162. */
 static void too_big_concerns_its_connection_alone(void **state) /* MUST-54 */
 {
     struct peer *p = *state;
@@ -231,6 +237,7 @@ static void too_big_concerns_its_connection_alone(void **state) /* MUST-54 */
     assert_int_equal(describe(p).mss_bytes, 1300 - (p->v6 ? 60 : 40));
 }
 
+/** V162: the quote must be in flight. */
 static void too_big_outside_flight_is_ignored(void **state)
 {
     struct peer *p = *state;

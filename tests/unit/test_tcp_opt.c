@@ -101,6 +101,7 @@ static void parse_has_bits_by_table(void **state)
     }
 }
 
+/** V022. */
 static void parse_first_of_duplicates_wins_for_every_field(void **state)
 {
     (void)state;

@@ -157,6 +157,7 @@ static void mtu_and_mss_max_shape_what_is_announced(void **state) /* MUST-67 */
     assert_int_equal(expect_flags(p, SYN)->opts.mss, 1000);
 }
 
+/** V022. */
 static void wscale_15_is_read_as_14(void **state) /* 7323-2 */
 {
     struct peer *p = *state;
@@ -226,6 +227,7 @@ static void illegal_option_lengths_do_no_harm(void **state) /* MUST-7 */
     expect_read(p, 256);
 }
 
+/** V022. */
 static void options_without_negotiation_are_ignored(void **state) /* MUST-5, 2018-2 */
 {
     struct peer *p = *state;

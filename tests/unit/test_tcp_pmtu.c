@@ -346,6 +346,7 @@ static void router_that_tells_later_is_believed_at_the_timeout(void **state) /* 
     assert_true(cwnd(p) >= before);
 }
 
+/** V162: no message is believed while there is progress. */
 static void made_up_messages_cost_nothing_while_data_gets_through(void **state) /* 5927-4 */
 {
     static const uint32_t lies[] = {68, 552, 1280, 1300, 1499, 65535};
@@ -401,6 +402,7 @@ static void claims_end_with_what_they_quote(void **state)
     send_within(p, 0, 10000);
 }
 
+/** V162. */
 static void storms_end_at_the_floor_and_harm_nothing(void **state)
 {
     struct path *p = *state;
@@ -417,6 +419,7 @@ static void storms_end_at_the_floor_and_harm_nothing(void **state)
 
 /* ---- up again ---- */
 
+/** V162: what was believed ages. */
 static void size_rises_ten_minutes_after_it_fell(void **state) /* 1191-3 */
 {
     struct path *p = *state;

@@ -27,7 +27,8 @@ assert.deepEqual(Object.keys(sums).sort(), Object.keys(told.latency).sort());
 for (const [tag, l] of Object.entries(told.latency)) {
     assert.equal(sums[tag].totalCount, l.n, tag);
     assert.equal(buckets(sums[tag]), l.histogram, tag);
-    rows.forEach((row, i) => assert.equal(intervals[tag][i], row[column(tag + "_n")], `${tag}, second ${i}`));
+    const counts = rows.map((row) => row[column(tag + "_n")]).filter((n) => n > 0); // the others have no line
+    assert.deepEqual(intervals[tag], counts, tag);
     assert.ok(Math.abs(sums[tag].getValueAtPercentile(99) / l.percentiles_ns.p99 - 1) < 0.001, tag);
     console.log(`ok    ${tag}: ${l.n} times in ${intervals[tag].length} intervals`);
 }
